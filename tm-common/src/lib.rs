@@ -1,0 +1,3 @@
+//! The packet engine.
+#![no_std]
+#![forbid(unsafe_code)]

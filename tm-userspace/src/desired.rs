@@ -1,0 +1,255 @@
+//! What the operator wants: the node's settings and the profiles, checked and whole.
+//!
+//! Nothing past this type looks at how it was written down. Values are in range by construction of their one maker, `config`.
+//! Words are those of Azure Traffic Manager.
+
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    ops::RangeInclusive,
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use imbl::OrdMap;
+
+use crate::names::DnsName;
+
+/// One whole wanted state.
+#[derive(Clone, Debug)]
+pub struct Desired {
+    /// Grows with each state that was accepted. It is also the SOA serial, so it begins at the seconds since 1970 and stays ahead of
+    /// what an earlier run may have published.
+    pub generation: u64,
+    /// This node.
+    pub node: Arc<Node>,
+    /// By profile name.
+    pub profiles: OrdMap<Arc<str>, Arc<Profile>>,
+}
+
+/// Settings of this node (`tm.toml`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// The suffix we are authoritative for.
+    pub zone: DnsName,
+    /// The zone's name servers, the first of them the SOA's primary; never empty.
+    pub name_servers: Vec<NameServer>,
+    /// The rest of the zone's SOA.
+    pub soa: Soa,
+    /// Where the daemon keeps what must outlive it.
+    pub state_dir: PathBuf,
+    /// Where to answer.
+    pub listen: Listen,
+    /// Targets that may be probed though they are loopback, link-local or the like.
+    pub probes: Probes,
+    /// How many names the kernel's tables hold.
+    pub capacity: u32,
+}
+
+/// A name server of the zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameServer {
+    /// Its name.
+    pub name: DnsName,
+    /// Its addresses where it lies inside the zone and they were given; a server inside the zone without any answers with the addresses listened on.
+    pub addresses: Vec<IpAddr>,
+}
+
+/// SOA fields that are the operator's ([RFC 1035, section 3.3.13](https://www.rfc-editor.org/rfc/rfc1035#section-3.3.13)); times in seconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Soa {
+    /// RNAME.
+    pub mailbox: DnsName,
+    /// REFRESH.
+    pub refresh: u32,
+    /// RETRY.
+    pub retry: u32,
+    /// EXPIRE.
+    pub expire: u32,
+    /// MINIMUM: the TTL of negative answers.
+    pub minimum: u32,
+}
+
+/// Where and how packets are taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// Interfaces whose addresses are served and on which the program is loaded; may be empty where `addresses` is not.
+    pub interfaces: Vec<String>,
+    /// Narrows the addresses of the interfaces; empty for all of them.
+    pub addresses: Vec<IpAddr>,
+    /// UDP and TCP port.
+    pub port: u16,
+    /// How the program is attached.
+    pub mode: XdpMode,
+    /// VLAN ids (0 to 4094) whose frames are answered besides untagged ones.
+    pub vlans: Vec<u16>,
+}
+
+/// How the XDP program is attached to an interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum XdpMode {
+    /// In the driver where it can, else generic.
+    Auto,
+    /// In the driver or not at all.
+    Native,
+    /// In the kernel's generic hook.
+    Generic,
+    /// Not at all: sockets answer everything.
+    Off,
+}
+
+/// Guards on what may be probed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Probes {
+    /// Prefixes (address, length) that may be probed besides those that always may.
+    pub allow: Vec<(IpAddr, u8)>,
+}
+
+/// One DNS name, how it is answered and how its endpoints are watched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// What the operator calls it; unique without regard to case.
+    pub name: Arc<str>,
+    /// The name it answers: relative name and zone.
+    pub dns_name: DnsName,
+    /// How one endpoint is chosen.
+    pub routing_method: RoutingMethod,
+    /// Seconds that an answer may be kept, 0 to 2,147,483,647.
+    pub ttl: u32,
+    /// Operator's switch for the whole profile.
+    pub status: Status,
+    /// How the endpoints are probed.
+    pub monitor: Arc<Monitor>,
+    /// In the order they were written.
+    pub endpoints: Vec<Arc<Endpoint>>,
+}
+
+/// How a profile chooses among its eligible endpoints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoutingMethod {
+    /// The eligible endpoint of lowest priority number.
+    Priority,
+    /// Each eligible endpoint in proportion to its weight.
+    Weighted,
+}
+
+/// What the operator wants of a profile or an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// In use.
+    Enabled,
+    /// Out of use: not probed, in no answer.
+    Disabled,
+}
+
+/// One candidate answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Unique in its profile without regard to case.
+    pub name: Arc<str>,
+    /// What it answers with.
+    pub target: Target,
+    /// Operator's switch.
+    pub status: Status,
+    /// 1 to 1000, unique in the profile; lower is preferred.
+    pub priority: u16,
+    /// 1 to 1000.
+    pub weight: u16,
+    /// Never probed, always eligible.
+    pub always_serve: bool,
+}
+
+/// What an endpoint answers with.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// A CNAME to this name.
+    Name(DnsName),
+    /// An A record.
+    V4(Ipv4Addr),
+    /// An AAAA record.
+    V6(Ipv6Addr),
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Target::Name(name) => name.fmt(f),
+            Target::V4(address) => address.fmt(f),
+            Target::V6(address) => address.fmt(f),
+        }
+    }
+}
+
+/// How the endpoints of a profile are probed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Monitor {
+    /// What a probe speaks.
+    pub protocol: Protocol,
+    /// 1 to 65535.
+    pub port: u16,
+    /// Path and query of the GET; `/` unless HTTP or HTTPS say otherwise, unused for TCP.
+    pub path: String,
+    /// From one probe's start to the next one's, at least 200 ms.
+    pub interval: Duration,
+    /// A probe that takes longer has failed; less than the interval.
+    pub timeout: Duration,
+    /// The endpoint is Degraded on the failure after this many in a row, 0 to 9.
+    pub tolerated_failures: u32,
+    /// The endpoint is Online again after this many successes in a row, at least 1.
+    pub successes_to_recover: u32,
+    /// HTTP statuses that count as success.
+    pub expected_status: Vec<RangeInclusive<u16>>,
+    /// Headers sent, names as written; a `Host` also names the TLS server (SNI).
+    pub headers: Vec<(String, String)>,
+    /// Must the certificate be valid for the host? Azure does not look.
+    pub verify_certificate: bool,
+}
+
+/// What a probe speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// GET over TCP.
+    Http,
+    /// GET over TLS.
+    Https,
+    /// Connect and close.
+    Tcp,
+}
+
+/// An endpoint among all profiles: profile name and endpoint name, as written.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EndpointKey {
+    /// The profile's name.
+    pub profile: Arc<str>,
+    /// The endpoint's name.
+    pub endpoint: Arc<str>,
+}
+
+impl fmt::Display for EndpointKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.profile, self.endpoint)
+    }
+}
+
+impl Desired {
+    /// Every endpoint with its profile.
+    pub fn endpoints(&self) -> impl Iterator<Item = (EndpointKey, &Arc<Profile>, &Arc<Endpoint>)> {
+        self.profiles.values().flat_map(|profile| {
+            profile.endpoints.iter().map(move |endpoint| {
+                (
+                    EndpointKey { profile: profile.name.clone(), endpoint: endpoint.name.clone() },
+                    profile,
+                    endpoint,
+                )
+            })
+        })
+    }
+}
+
+impl Listen {
+    /// `address` with the port listened on.
+    pub fn socket(&self, address: IpAddr) -> SocketAddr {
+        SocketAddr::new(address, self.port)
+    }
+}

@@ -1,0 +1,6 @@
+//! The daemon and its command line.
+
+pub mod desired;
+pub mod health;
+pub mod names;
+pub mod time;
