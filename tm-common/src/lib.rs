@@ -1,3 +1,40 @@
-//! The packet engine.
+//! The packet engine: from a frame with a question to the frame with its answer, in place.
+//!
+//! The same code runs in the kernel (`tm-ebpf`), on the daemon's sockets (`tm-userspace`), and in tests and fuzzers. It knows packets
+//! and finished answers; it knows no health, no policy and no clock. All it needs of the world are two traits: [`packet::Packet`],
+//! through which every byte is touched, and [`tables::Lookup`], what userspace has written down.
+//!
+//! Read in this order: [`verdict`] (what can become of a packet), [`packet`], [`tables`], [`answer`]; then [`net`], [`dns`], [`edns`],
+//! [`name`] and [`sum`], which [`answer`] calls in that order.
+//!
+//! # Invariants
+//!
+//! - A packet that is not understood in full is left exactly as it came. All reading and refusing happens before the first write.
+//! - No panic, no unbounded loop, no index out of range for any bytes: what the verifier proves of the kernel's copy holds for all.
+//! - Names, targets and tables are only ever compared with what userspace stored; nothing is learned from the wire.
+//!
+//! # How what is not here yet fits
+//!
+//! An [`Entry`](tables::Entry) has a [`Block`](tables::Block) of slots for each kind of question, a slot names an [`Answer`](tables::Answer).
+//! - *Priority* is one slot, *Weighted* a block walked in turn: both are here.
+//! - *Performance, Geographic, Subnet*: `Entry::flags` says that places matter, and `Block::first` then points at a row of blocks, one for each place; the place comes
+//!   from one look-up of the client's prefix in a table of its own. One more look-up; nothing else moves.
+//! - *MultiValue*: an answer holds several records (`Answer::records` and its counts already do), and the block holds the rotations.
+//! - *Nested profiles* are flattened into the parent's blocks before they get here.
+//! - *Pre-signed DNSSEC*: the slot after the chosen one (`first + count + turn`) names the answer with its RRSIG; the DO bit, already read, chooses.
+//! - *NXDOMAIN, apex and wildcard* names are entries like any other: `Answer::flags` holds the RCODE.
 #![no_std]
 #![forbid(unsafe_code)]
+
+pub mod answer;
+pub mod dns;
+pub mod edns;
+pub mod name;
+pub mod net;
+pub mod packet;
+pub mod sum;
+pub mod tables;
+pub mod verdict;
+
+/// Words are compared and folded as they lie in memory; every target we build for is little-endian.
+const _: () = assert!(cfg!(target_endian = "little"), "the engine reads words in little-endian memory order");

@@ -1,0 +1,130 @@
+//! The OPT record ([RFC 6891, section 6.1.2]): one in the query, one in its reply.
+//!
+//! ```text
+//!  octet 0     root name
+//!        1-2   type 41
+//!        3-4   payload size the sender takes
+//!        5     upper RCODE bits
+//!        6     version
+//!        7-8   DO | Z
+//!        9-10  octets of options that follow
+//! ```
+//!
+//! [RFC 6891, section 6.1.2]: https://www.rfc-editor.org/rfc/rfc6891#section-6.1.2
+
+use crate::{dns, packet::Packet, sum::Sum, verdict::Reason};
+
+/// Octets of an OPT without options.
+pub const LEN: usize = 11;
+/// The largest reply we send and the payload size we announce: fits every path without fragments
+/// ([RFC 9715](https://www.rfc-editor.org/rfc/rfc9715), and the flag day of 2020).
+pub const PAYLOAD: u16 = 1232;
+/// What a client takes that says nothing, or less ([RFC 6891, section 6.2.3](https://www.rfc-editor.org/rfc/rfc6891#section-6.2.3)).
+pub const SMALLEST: u16 = 512;
+
+/// Options read here: octets and number. A query with more is left to the sockets.
+const MOST_OPTIONS: usize = 8;
+const MOST_WORDS: usize = 16;
+
+/// Root name, type 41, our payload size, no upper RCODE bits, version 0, no flags; the three octets after these eight are zero.
+const REPLY: u64 = u64::from_le_bytes([0, 0, 41, (PAYLOAD >> 8) as u8, PAYLOAD as u8, 0, 0, 0]);
+/// DO, in the eighth octet.
+const DNSSEC_OK: u64 = 0x80 << 56;
+
+/// What stands behind the name in a query: type, class and perhaps an OPT.
+#[derive(Clone, Copy)]
+pub struct Tail {
+    /// Type and class, in memory order.
+    pub fixed: u32,
+    /// Their sum and the OPT's, at the parity of the name's zero octet.
+    pub sum: Sum,
+    /// Octets after type and class.
+    pub len: usize,
+    /// Octets the client takes: 512 to 1232.
+    pub limit: u16,
+    /// The first eight octets of the reply's OPT.
+    opt: u64,
+}
+
+/// Reads a question without an OPT, whose name's zero octet is at `at`.
+#[inline(always)]
+pub fn without(packet: &impl Packet, at: usize) -> Result<Tail, Reason> {
+    let fixed: u32 = packet.read(at + 1).ok_or(Reason::Short)?;
+    Ok(Tail { fixed, sum: Sum::of(u64::from(fixed) << 8), len: 0, limit: SMALLEST, opt: 0 })
+}
+
+/// Reads a question with an OPT behind it. Options, unless `FULL`, are [`Reason::Full`].
+///
+/// The name's zero octet, type, class and OPT are sixteen octets: one read of two words.
+#[inline(always)]
+pub fn with<const FULL: bool>(packet: &impl Packet, at: usize) -> Result<Tail, Reason> {
+    const OPT: u64 = u64::from_le_bytes([0, 0, 0, 0, 0, 0, 0, 41]) >> 40;
+    const CLEAR: u64 = u64::from_le_bytes([0, 0, 0xff, 0xff, 0, 0, 0, 0]);
+    const LENGTH: u64 = u64::from_le_bytes([0, 0, 0, 0, 0, 0, 0xff, 0xff]);
+    let [first, second]: [u64; 2] = packet.read(at).ok_or(Reason::Edns)?;
+    if first >> 40 != OPT || second & CLEAR != 0 {
+        return Err(Reason::Edns);
+    }
+    let mut sum = Sum::of(first).and64(second);
+    let mut len = LEN;
+    if second & LENGTH != 0 {
+        if !FULL {
+            return Err(Reason::Full);
+        }
+        let options = usize::from(((second >> 48) as u16).swap_bytes());
+        sum = sum.plus(self::options(packet, at + 1 + dns::FIXED + LEN, options)?);
+        len += options;
+    }
+    // DO is the fifth octet's top bit in the second word, and the eighth's in the reply.
+    let opt = REPLY | (second << 24) & DNSSEC_OK;
+    Ok(Tail { fixed: (first >> 8) as u32, sum, len, limit: (second as u16).swap_bytes().clamp(SMALLEST, PAYLOAD), opt })
+}
+
+impl Tail {
+    /// The sum of the reply's OPT at an even place.
+    #[inline(always)]
+    pub fn reply_sum(&self) -> Sum {
+        Sum::of(self.opt)
+    }
+
+    /// Writes the reply's OPT.
+    #[inline(always)]
+    pub fn write(&self, packet: &mut impl Packet, at: usize) -> Option<()> {
+        packet.write(at, self.opt)?;
+        packet.write(at + 7, (self.opt >> 56) as u32)
+    }
+}
+
+/// Walks `len` octets of options that begin at `at` and end the packet; gives their sum at the parity of `at`.
+/// None of them is used: what we do not know is ignored (RFC 6891, section 6.1.2), but its lengths must be right.
+#[inline(always)]
+fn options(packet: &impl Packet, at: usize, len: usize) -> Result<Sum, Reason> {
+    if len > 8 * MOST_WORDS {
+        return Err(Reason::Edns);
+    }
+    let mut next = 0;
+    for _ in 0..MOST_OPTIONS {
+        if next == len {
+            break;
+        }
+        let head: u32 = packet.read(at + next).ok_or(Reason::Edns)?;
+        next += 4 + usize::from(((head >> 16) as u16).swap_bytes());
+        if next > len {
+            return Err(Reason::Edns);
+        }
+    }
+    if next != len {
+        return Err(Reason::Edns);
+    }
+    let mut sum = Sum::default();
+    for i in 0..MOST_WORDS {
+        if 8 * i + 8 > len {
+            break;
+        }
+        sum = sum.and64(packet.read(at + 8 * i).ok_or(Reason::Edns)?);
+    }
+    if len & 7 != 0 {
+        sum = sum.and64(packet.rest(at + (len & !7)).ok_or(Reason::Edns)?);
+    }
+    Ok(sum)
+}

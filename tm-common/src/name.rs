@@ -1,0 +1,175 @@
+//! Question names, eight octets at a time ([RFC 1035, section 3.1], [RFC 4343]).
+//!
+//! The first zero octet is taken for the end of the name, and no label is walked. That is sufficient: the octets up to it are then
+//! compared with a stored, well-formed name, and equal octets have equal labels. Length octets (at most 63) lie below the letters, so
+//! folding never touches them. The hash only finds the candidate; a wrong name can never match through it.
+//!
+//! [RFC 1035, section 3.1]: https://www.rfc-editor.org/rfc/rfc1035#section-3.1
+//! [RFC 4343]: https://www.rfc-editor.org/rfc/rfc4343
+
+use crate::{packet::Packet, sum::Sum, tables::Entry, verdict::Reason};
+
+/// Words of the longest name, with its zero octet, in the small class of entries.
+pub const SHORT: usize = 8;
+/// Words of the longest name there is.
+pub const LONG: usize = 32;
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = 0x8080_8080_8080_8080;
+const CASE: u64 = 0x2020_2020_2020_2020;
+
+/// A name found in a packet.
+#[derive(Clone, Copy)]
+pub struct Name {
+    /// Octets, with the zero one.
+    len: usize,
+    /// Hash of the name with the case bit of every octet set.
+    pub hash: u64,
+    /// Its last word, zeroes from the zero octet on.
+    last: u64,
+}
+
+impl Name {
+    /// Scans up to `WORDS` words from `at`; [`Reason::LongName`] where the name goes on.
+    #[inline(always)]
+    pub fn read<const WORDS: usize>(packet: &impl Packet, at: usize, seed: u64) -> Result<Name, Reason> {
+        let mut hash = seed;
+        // The loop is left for the rare case, not joined again: then it is unrolled with everything in registers.
+        for i in 0..WORDS {
+            let Some(word) = packet.read(at + 8 * i) else {
+                let word = packet.rest(at + 8 * i).ok_or(Reason::Short)?;
+                return Ok(Name::end(hash, i, word, before_zero(word).ok_or(Reason::Short)?));
+            };
+            if let Some(keep) = before_zero(word) {
+                return Ok(Name::end(hash, i, word, keep));
+            }
+            hash = mix(hash, word | CASE);
+        }
+        Err(Reason::LongName)
+    }
+
+    #[inline(always)]
+    fn end(hash: u64, whole: usize, word: u64, keep: u64) -> Name {
+        Name { len: 8 * whole + octets(keep) + 1, hash: mix(hash, (word | CASE) & keep), last: word & keep }
+    }
+
+    /// Is it the entry's name, letter case aside? Gives the sum of the name as it is in the packet.
+    ///
+    /// The entry holds the sum of the lower-cased name; what the packet's capitals lack is taken away from it.
+    #[inline(always)]
+    pub fn is<const WORDS: usize>(&self, packet: &impl Packet, at: usize, entry: &Entry<WORDS>) -> Option<Sum> {
+        if usize::from(entry.name_len) != self.len {
+            return None;
+        }
+        let whole = usize::from(entry.whole) % WORDS;
+        let mut capitals = Sum::default();
+        for i in 0..WORDS - 1 {
+            if i >= whole {
+                break;
+            }
+            compare(packet.read(at + 8 * i)?, *entry.name.get(i)?, &mut capitals)?;
+        }
+        compare(self.last, *entry.name.get(whole)?, &mut capitals)?;
+        Some(Sum::default().and(entry.name_sum).minus(capitals))
+    }
+}
+
+/// The hash under which userspace files a lower-cased wire name of 1 to 255 octets, its zero octet included.
+pub fn hash(wire: &[u8], seed: u64) -> u64 {
+    wire.chunks(8).fold(seed, |hash, chunk| {
+        let word = chunk.iter().rev().fold(0u64, |word, octet| word << 8 | u64::from(*octet));
+        mix(hash, match before_zero(word) {
+            Some(keep) => (word | CASE) & keep,
+            None => word | CASE,
+        })
+    })
+}
+
+/// Are they the same but for letter case? `capitals` gathers the case bits that `word` lacks.
+#[inline(always)]
+fn compare(word: u64, stored: u64, capitals: &mut Sum) -> Option<()> {
+    if word != stored {
+        if lower(word) != stored {
+            return None;
+        }
+        *capitals = capitals.and64(word ^ stored);
+    }
+    Some(())
+}
+
+/// Mask of the octets before the first zero octet.
+#[inline(always)]
+fn before_zero(word: u64) -> Option<u64> {
+    let zeroes = word.wrapping_sub(ONES) & !word & HIGH;
+    if zeroes == 0 {
+        return None;
+    }
+    let first = zeroes & zeroes.wrapping_neg();
+    Some((first >> 7).wrapping_sub(1))
+}
+
+/// How many octets a mask of `before_zero` covers.
+#[inline(always)]
+fn octets(keep: u64) -> usize {
+    ((keep & ONES).wrapping_mul(ONES) >> 56) as usize
+}
+
+/// ASCII lower case of eight octets at once.
+#[inline(always)]
+fn lower(word: u64) -> u64 {
+    let low = word & !HIGH;
+    let from_a = low.wrapping_add(ONES * (0x80 - 0x41));
+    let past_z = low.wrapping_add(ONES * (0x80 - 0x5a - 1));
+    word | (from_a & !past_z & !word & HIGH) >> 2
+}
+
+/// One step of the hash: a multiplication and a shift, since BPF has no rotation.
+#[inline(always)]
+pub(crate) fn mix(hash: u64, word: u64) -> u64 {
+    let mixed = (hash ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    mixed ^ (mixed >> 29)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packet::Buffer;
+
+    #[test]
+    fn lower_case_is_ascii_only_and_octet_by_octet() {
+        for octet in 0..=255u8 {
+            let word = u64::from_le_bytes([octet, b'A', 0xff, octet, b'Z', b'[', b'@', octet]);
+            assert_eq!(lower(word).to_le_bytes(), word.to_le_bytes().map(|o| o.to_ascii_lowercase()), "{octet}");
+        }
+    }
+
+    #[test]
+    fn the_first_zero_octet_is_found_whatever_lies_around_it() {
+        for at in 0..8 {
+            for fill in [1u8, 0x7f, 0x80, 0x81, 0xff] {
+                let mut bytes = [fill; 8];
+                bytes[at] = 0;
+                let keep = before_zero(u64::from_le_bytes(bytes)).unwrap();
+                assert_eq!(octets(keep), at);
+                bytes[at..].fill(0);
+                assert_eq!(before_zero(u64::from_le_bytes(bytes)).map(octets), Some(at));
+            }
+        }
+        assert_eq!(before_zero(0x8080_8080_8080_8080), None);
+    }
+
+    #[test]
+    fn a_name_in_a_packet_hashes_as_userspace_files_it() {
+        for len in 1..=255usize {
+            let wire: [u8; 255] = core::array::from_fn(|i| if i + 1 == len { 0 } else { b'a' + (i % 26) as u8 });
+            for behind in [0, 4, 15] {
+                let mut bytes = [7u8; 290];
+                bytes[20..20 + len].copy_from_slice(&wire[..len]);
+                bytes[20..20 + len].make_ascii_uppercase();
+                let packet = Buffer::new(&mut bytes, 20 + len + behind);
+                let name = Name::read::<LONG>(&packet, 20, 42).unwrap();
+                assert_eq!((name.hash, name.len), (hash(&wire[..len], 42), len), "{len} octets, {behind} behind");
+            }
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! What userspace writes and the engine looks up: the layout of every key and value, and the look-ups over them.
+//!
+//! Userspace is the only writer. A reader never sees half a change: whatever an index leads to is written in full before the index is
+//! stored, as one aligned word, and is used for something else only after every reader that may have held the index is done.
+//! Index 0 of every table stays empty: it is what a word that was never written leads to.
+
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
+use crate::{
+    dns::{ASKED, Asked},
+    name::{LONG, SHORT, mix},
+    verdict::Reason,
+};
+
+/// An IPv6 address, or an IPv4 one mapped into it (`::ffff:0:0/96`), as words in memory order.
+pub type Address = [u64; 2];
+
+/// The mapped form of an IPv4 address, given and kept in memory order.
+#[inline(always)]
+pub const fn v4_mapped(address: u32) -> Address {
+    [0, 0xffff_0000 | (address as u64) << 32]
+}
+
+/// Addresses with the same hash; all zeroes is empty.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, FromBytes, IntoBytes, Immutable)]
+#[repr(C)]
+pub struct Addresses(pub [Address; 4]);
+
+/// Number of lines in a table of addresses: a power of two.
+pub const ADDRESS_LINES: u32 = 256;
+
+/// The line that an address belongs in.
+#[inline(always)]
+pub fn address_line(address: &Address) -> u32 {
+    (mix(address[0], address[1]) >> 32) as u32 & (ADDRESS_LINES - 1)
+}
+
+/// Names with the same hash: each `tag << 32 | entry`; zero is empty. The name's length tells the table that the entry lies in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, FromBytes, IntoBytes, Immutable)]
+#[repr(C)]
+pub struct Bucket(pub [u64; 8]);
+
+/// The part of a hash that is compared; never zero, so that no name matches an empty place.
+#[inline(always)]
+pub fn tag(hash: u64) -> u32 {
+    hash as u32 | 1
+}
+
+/// The part of a hash that chooses the bucket, to be masked.
+#[inline(always)]
+pub fn bucket_index(hash: u64) -> u32 {
+    (hash >> 32) as u32
+}
+
+/// One name of up to `WORDS` words, and what to choose its answers from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C, align(8))]
+pub struct Entry<const WORDS: usize> {
+    /// Lower-cased wire octets, zero-padded.
+    pub name: [u64; WORDS],
+    /// Octets of the name, with its zero octet.
+    pub name_len: u16,
+    /// Its folded sum.
+    pub name_sum: u16,
+    /// Octets from the UDP header to the name's zero octet. Positions behind the name are taken from here and not from the scan: to the
+    /// verifier this is one unknown number, where a length found by the scan is a state for each of its words.
+    pub end: u16,
+    /// Words of the name before its last one; from here for the same reason.
+    pub whole: u16,
+    /// Zero: what the place of the client would change is not in use yet.
+    pub flags: u32,
+    /// Zero.
+    pub spare: u32,
+    /// By [`Asked`].
+    pub blocks: [Block; ASKED],
+}
+
+/// A run of slots, walked in turn.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, FromBytes, IntoBytes, Immutable)]
+#[repr(C)]
+pub struct Block {
+    /// The first slot.
+    pub first: u32,
+    /// How many, 1 to [`MOST_SLOTS`].
+    pub count: u32,
+    /// Whose turn it is: an index into the per-CPU turns. Unused where there is one slot.
+    pub turn: u32,
+}
+
+/// The longest block.
+pub const MOST_SLOTS: u32 = 1024;
+
+impl<const WORDS: usize> Entry<WORDS> {
+    /// The entry of a lower-cased wire name. `None` where it has no octet or does not fit.
+    pub fn new(wire: &[u8], blocks: [Block; ASKED]) -> Option<Self> {
+        if wire.is_empty() || wire.len() > 8 * WORDS {
+            return None;
+        }
+        let mut name = [0; WORDS];
+        for (word, chunk) in name.iter_mut().zip(wire.chunks(8)) {
+            *word = word_of(chunk);
+        }
+        Some(Entry {
+            name,
+            name_len: wire.len() as u16,
+            name_sum: crate::sum::Sum::of_bytes(wire).folded(),
+            end: (crate::net::UDP + size_of::<crate::dns::Header>() + wire.len() - 1) as u16,
+            whole: ((wire.len() - 1) / 8) as u16,
+            flags: 0,
+            spare: 0,
+            blocks,
+        })
+    }
+}
+
+/// Up to eight octets as a word, zeroes behind them.
+fn word_of(octets: &[u8]) -> u64 {
+    octets.iter().rev().fold(0, |word, octet| word << 8 | u64::from(*octet))
+}
+
+/// What is known of an answer besides its records.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, FromBytes, IntoBytes, Immutable)]
+#[repr(C)]
+pub struct Meta {
+    /// Where the last eight octets begin. Kept instead of the length, so that every position behind the records is this one and a
+    /// constant: the verifier takes `at + length - 8` for a negative offset.
+    pub tail: u16,
+    /// The records' folded sum.
+    pub sum: u16,
+    /// ANCOUNT, as on the wire.
+    pub answers: u16,
+    /// NSCOUNT, as on the wire.
+    pub authorities: u16,
+    /// Header flags besides QR and AA, as on the wire: the RCODE.
+    pub flags: u16,
+    /// Zero.
+    pub spare: u16,
+    /// What counts it: an index into the per-CPU counters.
+    pub counter: u32,
+}
+
+/// Finished records of up to `8 * WORDS + 8` octets, compressed to the question.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C, align(8))]
+pub struct Answer<const WORDS: usize> {
+    /// Lengths, counts and sum.
+    pub meta: Meta,
+    /// The octets but for the last eight, whatever behind them.
+    pub records: [u64; WORDS],
+    /// The last eight octets.
+    pub last: u64,
+}
+
+/// Words of records in the small class of answers: 64 octets, records of up to 48.
+pub const SMALL: usize = 5;
+/// In the medium class: 256 octets, records of up to 240.
+pub const MEDIUM: usize = 29;
+/// In the large class: 1024 octets, records of up to 1008.
+pub const LARGE: usize = 125;
+
+const _: () = assert!(size_of::<Addresses>() == 64 && size_of::<Bucket>() == 64, "one cache line");
+const _: () = assert!(size_of::<Entry<SHORT>>() == 128, "two cache lines");
+const _: () = assert!(size_of::<Entry<LONG>>() == 320, "five cache lines");
+const _: () = assert!(size_of::<Answer<SMALL>>() == 64 && size_of::<Answer<MEDIUM>>() == 256 && size_of::<Answer<LARGE>>() == 1024);
+
+impl<const WORDS: usize> Answer<WORDS> {
+    /// The answer of these records. `None` for fewer than eight octets or more than fit. Length and sum in `meta` are filled in.
+    pub fn new(records: &[u8], meta: Meta) -> Option<Self> {
+        let tail = records.len().checked_sub(8)?;
+        if tail > 8 * WORDS {
+            return None;
+        }
+        let mut words = [0; WORDS];
+        for (word, chunk) in words.iter_mut().zip(records.get(..tail)?.chunks(8)) {
+            *word = word_of(chunk);
+        }
+        let sum = crate::sum::Sum::of_bytes(records).folded();
+        Some(Answer { meta: Meta { tail: tail as u16, sum, ..meta }, records: words, last: word_of(records.get(tail..)?) })
+    }
+}
+
+/// Where an answer lies: its class in the two upper bits, its index in the others.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct AnswerIndex(pub u32);
+
+/// The size classes of answers.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Class {
+    /// [`SMALL`].
+    Small,
+    /// [`MEDIUM`].
+    Medium,
+    /// [`LARGE`].
+    Large,
+}
+
+impl AnswerIndex {
+    const INDEX: u32 = (1 << 30) - 1;
+
+    /// The word of an answer.
+    pub const fn new(class: Class, index: u32) -> Self {
+        AnswerIndex((class as u32) << 30 | index & Self::INDEX)
+    }
+    /// Its class; `None` for a word that no answer has.
+    #[inline(always)]
+    pub const fn class(self) -> Option<Class> {
+        match self.0 >> 30 {
+            0 => Some(Class::Small),
+            1 => Some(Class::Medium),
+            2 => Some(Class::Large),
+            _ => None,
+        }
+    }
+    /// Its index in the table of its class.
+    #[inline(always)]
+    pub const fn index(self) -> u32 {
+        self.0 & Self::INDEX
+    }
+}
+
+/// An answer of any class.
+#[derive(Clone, Copy)]
+pub enum Records<'a> {
+    /// Of the small class.
+    Small(&'a Answer<SMALL>),
+    /// Of the medium class.
+    Medium(&'a Answer<MEDIUM>),
+    /// Of the large class.
+    Large(&'a Answer<LARGE>),
+}
+
+/// All look-ups but those of names. An index out of range finds nothing.
+pub trait Lookup {
+    /// UDP port we serve, in memory order.
+    fn port(&self) -> u16;
+    /// What name hashes begin with: random, so that nobody can prepare names that share a bucket.
+    fn seed(&self) -> u64;
+    /// Is any VLAN listed?
+    fn has_vlans(&self) -> bool;
+    /// Are frames with this VLAN id (0 to 4095) ours?
+    fn vlan(&self, id: u16) -> bool;
+    /// A line of the addresses we answer at.
+    fn served(&self, line: u32) -> Option<&Addresses>;
+    /// A line of the addresses that no client can have: all of this host's, and its networks' broadcast addresses.
+    fn own(&self, line: u32) -> Option<&Addresses>;
+    /// A bucket of names; the index is masked.
+    fn bucket(&self, index: u32) -> Option<&Bucket>;
+    /// The next number below `count` of a sequence of its own on this CPU.
+    fn turn(&self, index: u32, count: u32) -> Option<u32>;
+    /// A slot.
+    fn slot(&self, index: u32) -> Option<AnswerIndex>;
+    /// An answer of the small class.
+    fn small(&self, index: u32) -> Option<&Answer<SMALL>>;
+    /// An answer of the medium class.
+    fn medium(&self, index: u32) -> Option<&Answer<MEDIUM>>;
+    /// An answer of the large class.
+    fn large(&self, index: u32) -> Option<&Answer<LARGE>>;
+    /// Counts an answer given.
+    fn count(&self, counter: u32);
+
+    /// Do we answer at this address?
+    #[inline(always)]
+    fn is_served(&self, address: &Address) -> bool {
+        self.served(address_line(address)).is_some_and(|line| has(line, address))
+    }
+    /// Is it an address that no client can have?
+    #[inline(always)]
+    fn is_own(&self, address: &Address) -> bool {
+        self.own(address_line(address)).is_some_and(|line| has(line, address))
+    }
+
+    /// The answer whose turn it is. `FULL` says whether the large class is read here.
+    #[inline(always)]
+    fn pick<const WORDS: usize, const FULL: bool>(&self, entry: &Entry<WORDS>, asked: Asked) -> Result<Records<'_>, Reason> {
+        let [a, aaaa, any, other] = &entry.blocks;
+        let block = match asked {
+            Asked::A => a,
+            Asked::Aaaa => aaaa,
+            Asked::Any => any,
+            Asked::Other => other,
+        };
+        let turn = if block.count > 1 { self.turn(block.turn, block.count).ok_or(Reason::NoAnswer)? } else { 0 };
+        let slot = self.slot(block.first.wrapping_add(turn)).ok_or(Reason::NoAnswer)?;
+        if slot.0 == 0 {
+            return Err(Reason::NoAnswer);
+        }
+        match slot.class() {
+            Some(Class::Small) => self.small(slot.index()).map(Records::Small),
+            Some(Class::Medium) => self.medium(slot.index()).map(Records::Medium),
+            Some(Class::Large) if !FULL => return Err(Reason::Full),
+            Some(Class::Large) => self.large(slot.index()).map(Records::Large),
+            None => None,
+        }
+        .ok_or(Reason::NoAnswer)
+    }
+}
+
+/// The second words are compared first: of mapped IPv4 addresses the first ones are all alike.
+#[inline(always)]
+fn has(line: &Addresses, address: &Address) -> bool {
+    line.0.iter().any(|ours| ours[1] == address[1] && ours[0] == address[0])
+}
+
+/// Look-ups by name, in one size class of entries.
+pub trait Names<const WORDS: usize>: Lookup {
+    /// An entry.
+    fn entry(&self, index: u32) -> Option<&Entry<WORDS>>;
+
+    /// The entry filed under this hash, if any.
+    #[inline(always)]
+    fn find(&self, hash: u64) -> Option<&Entry<WORDS>> {
+        let tag = tag(hash);
+        let place = self.bucket(bucket_index(hash))?.0.iter().find(|place| (**place >> 32) as u32 == tag)?;
+        self.entry(*place as u32)
+    }
+}

@@ -1,0 +1,124 @@
+//! The frame the driver hands us: the only pointer arithmetic of the project.
+//!
+//! `black_box`, here, hides a value from the compiler, never from the verifier: knowing too much, the compiler drops a bounds check that an earlier one
+//! implies, or turns `data + (length - 8)` into `end - 8`, and the verifier then sees an access without a check. It costs a move.
+
+use core::hint::black_box;
+
+use aya_ebpf::{
+    EbpfContext as _,
+    bindings::xdp_md,
+    helpers::generated::{bpf_xdp_adjust_head, bpf_xdp_adjust_tail},
+    programs::XdpContext,
+};
+use tm_common::packet::{Packet, Plain};
+
+/// No position we touch lies further in; the verifier wants a bound before it adds one to a pointer.
+const REACH: usize = 2047;
+/// The longest frame that is moved to make room before it, and the most room made.
+const LONGEST: usize = 512;
+const MOST_GROWTH: usize = 192;
+
+/// A frame in the driver's memory.
+pub(crate) struct Frame {
+    context: *mut xdp_md,
+    data: usize,
+    end: usize,
+}
+
+impl Frame {
+    #[inline(always)]
+    pub(crate) fn new(context: &XdpContext) -> Self {
+        Frame::of(context.as_ptr().cast())
+    }
+
+    #[inline(always)]
+    fn of(context: *mut xdp_md) -> Self {
+        // Volatile, so that each call reads anew: a pointer read anew is one that the verifier knows no range of.
+        // SAFETY: the kernel keeps the context alive and readable while the program runs; nobody else touches it.
+        let data = unsafe { (&raw const (*context).data).read_volatile() };
+        // SAFETY: as above.
+        let end = unsafe { (&raw const (*context).data_end).read_volatile() };
+        Frame { context, data: black_box(data as usize), end: end as usize }
+    }
+
+    /// Where a `T` at `at` lies, if all of it is inside the frame.
+    #[inline(always)]
+    fn place<T>(&self, at: usize) -> Option<*mut T> {
+        if at > REACH {
+            return None;
+        }
+        let start = self.data + at;
+        if start + size_of::<T>() > self.end {
+            return None;
+        }
+        Some(start as *mut T)
+    }
+
+    /// Moves what begins at `by` to the start: whole words first, then the last eight octets, kept aside meanwhile.
+    #[inline(always)]
+    fn move_down(&mut self, by: usize) -> Option<()> {
+        let last = self.last(8)?;
+        let word: u64 = self.read(last)?;
+        for at in (0..LONGEST).step_by(8) {
+            let Some(word) = self.read::<u64>(by + at) else { break };
+            self.write(at, word)?;
+        }
+        self.write(black_box(last.checked_sub(by)?), word)
+    }
+}
+
+impl Packet for Frame {
+    #[inline(always)]
+    fn size(&self) -> usize {
+        black_box(self.end - self.data)
+    }
+    #[inline(always)]
+    fn last(&self, count: usize) -> Option<usize> {
+        self.size().checked_sub(count).map(black_box)
+    }
+    // T may lie unaligned. By Rust's letter that is not allowed; the targets we build for load it all the same, octet-wise loads cost eight
+    // times as much, and the profile this is built with has no debug assertions that would look.
+    #[inline(always)]
+    fn read<T: Plain>(&self, at: usize) -> Option<T> {
+        // SAFETY: `place` found all of T inside the frame, which is this program's alone while it runs; any octets are a T.
+        self.place::<T>(at).map(|place| unsafe { *place })
+    }
+    #[inline(always)]
+    fn write<T: Plain>(&mut self, at: usize, value: T) -> Option<()> {
+        // SAFETY: as in `read`.
+        self.place::<T>(at).map(|place| unsafe { *place = value })
+    }
+    #[inline(always)]
+    fn resize(&mut self, size: usize) -> Option<()> {
+        let growth = size as i32 - (self.end - self.data) as i32;
+        // SAFETY: the context is the one this program was given; no pointer made before is used after.
+        let tail = unsafe { bpf_xdp_adjust_tail(self.context, growth) };
+        if tail != 0 && !grow_head(self.context, growth) {
+            return None;
+        }
+        *self = Frame::of(self.context);
+        Some(())
+    }
+    #[inline(always)]
+    fn forget(&mut self) {
+        *self = Frame::of(self.context);
+    }
+}
+
+/// Makes room before the frame and moves the frame there: drivers leave little room behind a frame, but some 200 octets before it.
+#[inline(never)]
+fn grow_head(context: *mut xdp_md, growth: i32) -> bool {
+    let frame = Frame::of(context);
+    // Compared as 64 bits: Linux 6.1 does not carry the bound of the lower 32 over.
+    let room = black_box(growth as u32 as usize);
+    if room > MOST_GROWTH || frame.size() > LONGEST {
+        return false;
+    }
+    // SAFETY: as in `resize`.
+    if unsafe { bpf_xdp_adjust_head(context, -(room as i32)) } != 0 {
+        return false;
+    }
+    Frame::of(context).move_down(room);
+    true
+}

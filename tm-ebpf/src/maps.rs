@@ -1,0 +1,168 @@
+//! The tables userspace fills, and their look-ups.
+//!
+//! Arrays written through a shared mapping (`BPF_F_MMAPABLE`) and looked up inline, without a helper call. Sizes here are placeholders: userspace
+//! sets them from its configuration before it loads the program.
+//!
+//! Userspace never rewrites what a reader may be reading: an element is written while nothing leads to it, and what leads to it is one aligned
+//! word, stored whole. So a shared reference to an element is one to memory that does not change as long as it is held.
+
+use aya_ebpf::{
+    Global,
+    helpers::generated::bpf_get_smp_processor_id,
+    macros::map,
+    maps::{Array, PerCpuArray, ProgramArray},
+};
+use tm_common::{
+    name::{LONG, SHORT},
+    tables::{ADDRESS_LINES, Addresses, Answer, AnswerIndex, Bucket, Entry, LARGE, Lookup, MEDIUM, Names, SMALL},
+    verdict::{REASONS, Reason},
+};
+
+const MMAPABLE: u32 = aya_ebpf::bindings::BPF_F_MMAPABLE;
+const ONE: u32 = 1;
+/// Words of 64 ids in the set of VLANs.
+const VLAN_WORDS: u32 = 4096 / 64;
+
+// Frozen when the program is loaded: the verifier knows the values, and drops what they switch off.
+/// UDP port, in memory order.
+#[unsafe(no_mangle)]
+static PORT: Global<u16> = Global::new(53u16.to_be());
+/// What name hashes begin with.
+#[unsafe(no_mangle)]
+static SEED: Global<u64> = Global::new(0);
+/// Number of buckets less one; their number is a power of two.
+#[unsafe(no_mangle)]
+static BUCKET_MASK: Global<u32> = Global::new(0);
+/// Whether any VLAN is listed.
+#[unsafe(no_mangle)]
+static VLANS_LISTED: Global<u8> = Global::new(0);
+
+#[map]
+static VLANS: Array<u64> = Array::with_max_entries(VLAN_WORDS, MMAPABLE);
+#[map]
+static SERVED: Array<Addresses> = Array::with_max_entries(ADDRESS_LINES, MMAPABLE);
+#[map]
+static OWN: Array<Addresses> = Array::with_max_entries(ADDRESS_LINES, MMAPABLE);
+#[map]
+static BUCKETS: Array<Bucket> = Array::with_max_entries(ONE, MMAPABLE);
+#[map]
+static ENTRIES: Array<Entry<SHORT>> = Array::with_max_entries(ONE, MMAPABLE);
+#[map]
+static LONG_ENTRIES: Array<Entry<LONG>> = Array::with_max_entries(ONE, MMAPABLE);
+#[map]
+static SLOTS: Array<u32> = Array::with_max_entries(ONE, MMAPABLE);
+#[map]
+static SMALL_ANSWERS: Array<Answer<SMALL>> = Array::with_max_entries(ONE, MMAPABLE);
+#[map]
+static MEDIUM_ANSWERS: Array<Answer<MEDIUM>> = Array::with_max_entries(ONE, MMAPABLE);
+#[map]
+static LARGE_ANSWERS: Array<Answer<LARGE>> = Array::with_max_entries(ONE, MMAPABLE);
+/// Whose turn it is in each block.
+#[map]
+static TURNS: PerCpuArray<u32> = PerCpuArray::with_max_entries(ONE, 0);
+/// Answers given, by `Meta::counter`.
+#[map]
+static ANSWERED: PerCpuArray<u64> = PerCpuArray::with_max_entries(ONE, 0);
+/// Packets, by CPU and `Reason`: one element a CPU, so that userspace reads them without a system call.
+#[map]
+static REASON_COUNTS: Array<[u64; REASONS]> = Array::with_max_entries(ONE, MMAPABLE);
+/// Programs for what is too rare or too large for the first one: [`COLD_FULL`], [`COLD_LONG`].
+#[map]
+pub(crate) static COLD: ProgramArray = ProgramArray::with_max_entries(2, 0);
+
+/// Short names with options or large answers.
+pub(crate) const COLD_FULL: u32 = 0;
+/// Long names.
+pub(crate) const COLD_LONG: u32 = 1;
+
+/// The kernel's tables.
+pub(crate) struct Maps;
+
+impl Lookup for Maps {
+    #[inline(always)]
+    fn port(&self) -> u16 {
+        PORT.load()
+    }
+    #[inline(always)]
+    fn seed(&self) -> u64 {
+        SEED.load()
+    }
+    #[inline(always)]
+    fn has_vlans(&self) -> bool {
+        VLANS_LISTED.load() != 0
+    }
+    #[inline(always)]
+    fn vlan(&self, id: u16) -> bool {
+        VLANS.get(u32::from(id) >> 6).is_some_and(|word| word >> (id & 63) & 1 != 0)
+    }
+    #[inline(always)]
+    fn served(&self, line: u32) -> Option<&Addresses> {
+        SERVED.get(line)
+    }
+    #[inline(always)]
+    fn own(&self, line: u32) -> Option<&Addresses> {
+        OWN.get(line)
+    }
+    #[inline(always)]
+    fn bucket(&self, index: u32) -> Option<&Bucket> {
+        BUCKETS.get(index & BUCKET_MASK.load())
+    }
+    #[inline(always)]
+    fn turn(&self, index: u32, count: u32) -> Option<u32> {
+        let turn = TURNS.get_ptr_mut(index)?;
+        // SAFETY: the map lives as long as the program, and this CPU's element is ours alone while the program runs.
+        let now = unsafe { *turn };
+        let now = if now < count { now } else { 0 };
+        // SAFETY: as above.
+        unsafe { *turn = now + 1 };
+        Some(now)
+    }
+    #[inline(always)]
+    fn slot(&self, index: u32) -> Option<AnswerIndex> {
+        SLOTS.get(index).map(|slot| AnswerIndex(*slot))
+    }
+    #[inline(always)]
+    fn small(&self, index: u32) -> Option<&Answer<SMALL>> {
+        SMALL_ANSWERS.get(index)
+    }
+    #[inline(always)]
+    fn medium(&self, index: u32) -> Option<&Answer<MEDIUM>> {
+        MEDIUM_ANSWERS.get(index)
+    }
+    #[inline(always)]
+    fn large(&self, index: u32) -> Option<&Answer<LARGE>> {
+        LARGE_ANSWERS.get(index)
+    }
+    #[inline(always)]
+    fn count(&self, counter: u32) {
+        if let Some(count) = ANSWERED.get_ptr_mut(counter) {
+            // SAFETY: as in `turn`.
+            unsafe { *count += 1 };
+        }
+    }
+}
+
+impl Names<SHORT> for Maps {
+    #[inline(always)]
+    fn entry(&self, index: u32) -> Option<&Entry<SHORT>> {
+        ENTRIES.get(index)
+    }
+}
+
+impl Names<LONG> for Maps {
+    #[inline(always)]
+    fn entry(&self, index: u32) -> Option<&Entry<LONG>> {
+        LONG_ENTRIES.get(index)
+    }
+}
+
+/// Counts what became of a packet.
+#[inline(always)]
+pub(crate) fn count(reason: Reason) {
+    // SAFETY: a helper without arguments.
+    let cpu = unsafe { bpf_get_smp_processor_id() };
+    if let Some(counts) = REASON_COUNTS.get_ptr_mut(cpu) {
+        // SAFETY: the map lives as long as the program; this CPU's element is ours alone while the program runs, and userspace only reads it.
+        unsafe { (*counts)[reason as usize & (REASONS - 1)] += 1 };
+    }
+}
