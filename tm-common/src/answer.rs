@@ -21,7 +21,10 @@ use crate::{
 
 /// Answers the query in `packet`, or leaves it as it came.
 #[inline(always)]
-pub fn answer<const WORDS: usize, const FULL: bool>(packet: &mut impl Packet, tables: &impl Names<WORDS>) -> Reason {
+pub fn answer<const WORDS: usize, const FULL: bool>(
+    packet: &mut impl Packet,
+    tables: &impl Names<WORDS>,
+) -> Reason {
     let (kind, at) = match net::link::<FULL>(packet, tables) {
         Ok(link) => link,
         Err(reason) => return reason,

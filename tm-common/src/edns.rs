@@ -77,7 +77,13 @@ pub fn with<const FULL: bool>(packet: &impl Packet, at: usize) -> Result<Tail, R
     }
     // DO is the fifth octet's top bit in the second word, and the eighth's in the reply.
     let opt = REPLY | (second << 24) & DNSSEC_OK;
-    Ok(Tail { fixed: (first >> 8) as u32, sum, len, limit: (second as u16).swap_bytes().clamp(SMALLEST, PAYLOAD), opt })
+    Ok(Tail {
+        fixed: (first >> 8) as u32,
+        sum,
+        len,
+        limit: (second as u16).swap_bytes().clamp(SMALLEST, PAYLOAD),
+        opt,
+    })
 }
 
 impl Tail {

@@ -57,7 +57,12 @@ impl Name {
     ///
     /// The entry holds the sum of the lower-cased name; what the packet's capitals lack is taken away from it.
     #[inline(always)]
-    pub fn is<const WORDS: usize>(&self, packet: &impl Packet, at: usize, entry: &Entry<WORDS>) -> Option<Sum> {
+    pub fn is<const WORDS: usize>(
+        &self,
+        packet: &impl Packet,
+        at: usize,
+        entry: &Entry<WORDS>,
+    ) -> Option<Sum> {
         if usize::from(entry.name_len) != self.len {
             return None;
         }
@@ -78,10 +83,13 @@ impl Name {
 pub fn hash(wire: &[u8], seed: u64) -> u64 {
     wire.chunks(8).fold(seed, |hash, chunk| {
         let word = chunk.iter().rev().fold(0u64, |word, octet| word << 8 | u64::from(*octet));
-        mix(hash, match before_zero(word) {
-            Some(keep) => (word | CASE) & keep,
-            None => word | CASE,
-        })
+        mix(
+            hash,
+            match before_zero(word) {
+                Some(keep) => (word | CASE) & keep,
+                None => word | CASE,
+            },
+        )
     })
 }
 
@@ -139,7 +147,11 @@ mod tests {
     fn lower_case_is_ascii_only_and_octet_by_octet() {
         for octet in 0..=255u8 {
             let word = u64::from_le_bytes([octet, b'A', 0xff, octet, b'Z', b'[', b'@', octet]);
-            assert_eq!(lower(word).to_le_bytes(), word.to_le_bytes().map(|o| o.to_ascii_lowercase()), "{octet}");
+            assert_eq!(
+                lower(word).to_le_bytes(),
+                word.to_le_bytes().map(|o| o.to_ascii_lowercase()),
+                "{octet}"
+            );
         }
     }
 
@@ -161,14 +173,19 @@ mod tests {
     #[test]
     fn a_name_in_a_packet_hashes_as_userspace_files_it() {
         for len in 1..=255usize {
-            let wire: [u8; 255] = core::array::from_fn(|i| if i + 1 == len { 0 } else { b'a' + (i % 26) as u8 });
+            let wire: [u8; 255] =
+                core::array::from_fn(|i| if i + 1 == len { 0 } else { b'a' + (i % 26) as u8 });
             for behind in [0, 4, 15] {
                 let mut bytes = [7u8; 290];
                 bytes[20..20 + len].copy_from_slice(&wire[..len]);
                 bytes[20..20 + len].make_ascii_uppercase();
                 let packet = Buffer::new(&mut bytes, 20 + len + behind);
                 let name = Name::read::<LONG>(&packet, 20, 42).unwrap();
-                assert_eq!((name.hash, name.len), (hash(&wire[..len], 42), len), "{len} octets, {behind} behind");
+                assert_eq!(
+                    (name.hash, name.len),
+                    (hash(&wire[..len], 42), len),
+                    "{len} octets, {behind} behind"
+                );
             }
         }
     }

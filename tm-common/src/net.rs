@@ -134,7 +134,8 @@ pub struct V6 {
     udp: Udp,
     dns: dns::Header,
 }
-const _: () = assert!(size_of::<V4>() == Ipv4Hdr::LEN + UDP + 12 && size_of::<V6>() == Ipv6Hdr::LEN + UDP + 12);
+const _: () =
+    assert!(size_of::<V4>() == Ipv4Hdr::LEN + UDP + 12 && size_of::<V6>() == Ipv6Hdr::LEN + UDP + 12);
 
 impl Headers for V4 {
     const IP: usize = Ipv4Hdr::LEN;

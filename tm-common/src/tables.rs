@@ -161,7 +161,11 @@ pub const LARGE: usize = 125;
 const _: () = assert!(size_of::<Addresses>() == 64 && size_of::<Bucket>() == 64, "one cache line");
 const _: () = assert!(size_of::<Entry<SHORT>>() == 128, "two cache lines");
 const _: () = assert!(size_of::<Entry<LONG>>() == 320, "five cache lines");
-const _: () = assert!(size_of::<Answer<SMALL>>() == 64 && size_of::<Answer<MEDIUM>>() == 256 && size_of::<Answer<LARGE>>() == 1024);
+const _: () = assert!(
+    size_of::<Answer<SMALL>>() == 64
+        && size_of::<Answer<MEDIUM>>() == 256
+        && size_of::<Answer<LARGE>>() == 1024
+);
 
 impl<const WORDS: usize> Answer<WORDS> {
     /// The answer of these records. `None` for fewer than eight octets or more than fit. Length and sum in `meta` are filled in.
@@ -175,7 +179,11 @@ impl<const WORDS: usize> Answer<WORDS> {
             *word = word_of(chunk);
         }
         let sum = crate::sum::Sum::of_bytes(records).folded();
-        Some(Answer { meta: Meta { tail: tail as u16, sum, ..meta }, records: words, last: word_of(records.get(tail..)?) })
+        Some(Answer {
+            meta: Meta { tail: tail as u16, sum, ..meta },
+            records: words,
+            last: word_of(records.get(tail..)?),
+        })
     }
 }
 
@@ -271,7 +279,11 @@ pub trait Lookup {
 
     /// The answer whose turn it is. `FULL` says whether the large class is read here.
     #[inline(always)]
-    fn pick<const WORDS: usize, const FULL: bool>(&self, entry: &Entry<WORDS>, asked: Asked) -> Result<Records<'_>, Reason> {
+    fn pick<const WORDS: usize, const FULL: bool>(
+        &self,
+        entry: &Entry<WORDS>,
+        asked: Asked,
+    ) -> Result<Records<'_>, Reason> {
         let [a, aaaa, any, other] = &entry.blocks;
         let block = match asked {
             Asked::A => a,
@@ -279,7 +291,8 @@ pub trait Lookup {
             Asked::Any => any,
             Asked::Other => other,
         };
-        let turn = if block.count > 1 { self.turn(block.turn, block.count).ok_or(Reason::NoAnswer)? } else { 0 };
+        let turn =
+            if block.count > 1 { self.turn(block.turn, block.count).ok_or(Reason::NoAnswer)? } else { 0 };
         let slot = self.slot(block.first.wrapping_add(turn)).ok_or(Reason::NoAnswer)?;
         if slot.0 == 0 {
             return Err(Reason::NoAnswer);

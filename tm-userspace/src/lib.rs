@@ -1,6 +1,9 @@
 //! The daemon and its command line.
 
+pub mod compile;
+pub mod decide;
 pub mod desired;
 pub mod health;
 pub mod names;
+pub mod sync;
 pub mod time;

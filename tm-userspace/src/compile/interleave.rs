@@ -1,0 +1,48 @@
+//! Weights laid out as slots.
+//!
+//! A block is walked slot by slot, so over a whole round every share is exact. Within a round the shares are spread as evenly as they can be: at
+//! every slot the endpoint that lags most behind its share is next, so after any number of answers each endpoint has been given its due within one or two.
+
+use tm_common::tables::MOST_SLOTS;
+
+/// For each slot the index of a weight. Weights that reduce to a sum of at most 1,024 are kept exactly; others are rounded to 1,024 parts, each share
+/// within 0.1 % of all answers. At least one weight, none zero.
+pub fn interleave(weights: &[u32]) -> Vec<u16> {
+    let parts = parts(weights);
+    let total: i64 = parts.iter().sum();
+    let mut credit = vec![0i64; parts.len()];
+    (0..total)
+        .map(|_| {
+            for (credit, part) in credit.iter_mut().zip(&parts) {
+                *credit += part;
+            }
+            // The first of equals, so that the result is a function of the input.
+            let next = (0..parts.len()).rev().max_by_key(|i| credit[*i]).unwrap_or(0);
+            credit[next] -= total;
+            next as u16
+        })
+        .collect()
+}
+
+/// The weights over their greatest common divisor; where that sums to more than a block holds, the nearest whole parts of a full block, by largest remainder.
+fn parts(weights: &[u32]) -> Vec<i64> {
+    let divisor = weights.iter().fold(0, |a, b| gcd(a, *b)).max(1);
+    let reduced: Vec<u64> = weights.iter().map(|weight| u64::from(weight / divisor)).collect();
+    let total: u64 = reduced.iter().sum();
+    let most = u64::from(MOST_SLOTS);
+    if total <= most {
+        return reduced.iter().map(|part| *part as i64).collect();
+    }
+    let mut parts: Vec<u64> = reduced.iter().map(|part| part * most / total).collect();
+    let mut by_remainder: Vec<usize> = (0..reduced.len()).collect();
+    by_remainder.sort_by_key(|i| std::cmp::Reverse(reduced[*i] * most % total));
+    let missing = most - parts.iter().sum::<u64>();
+    for i in by_remainder.into_iter().take(missing as usize) {
+        parts[i] += 1;
+    }
+    parts.into_iter().map(|part| part as i64).collect()
+}
+
+fn gcd(a: u32, b: u32) -> u32 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}

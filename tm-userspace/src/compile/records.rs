@@ -1,0 +1,95 @@
+//! The octets of answers: what the wire carries behind the question.
+//!
+//! Names are compressed against the question, the only name an answer can count on ([RFC 1035, section 4.1.4]).
+//!
+//! [RFC 1035, section 4.1.4]: https://www.rfc-editor.org/rfc/rfc1035#section-4.1.4
+
+use hickory_proto::rr::RecordType;
+
+use super::Records;
+use crate::{
+    desired::{Endpoint, EndpointKey, Node, Profile, Soa, Target},
+    names::DnsName,
+};
+
+/// Where the question's name begins in a message.
+const QUESTION: usize = 12;
+/// A pointer to it.
+const TO_QUESTION: [u8; 2] = [0xc0, QUESTION as u8];
+const IN: u16 = 1;
+
+/// What negative answers say of the zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Zone {
+    /// Its apex.
+    pub name: DnsName,
+    /// MNAME: the first name server.
+    pub primary: DnsName,
+    /// The operator's part of the SOA.
+    pub soa: Soa,
+    /// SERIAL.
+    pub serial: u32,
+}
+
+impl Zone {
+    /// The zone of a node, as of a generation.
+    pub fn of(node: &Node, generation: u64) -> Self {
+        let primary =
+            node.name_servers.first().map_or_else(|| node.zone.clone(), |server| server.name.clone());
+        Zone { name: node.zone.clone(), primary, soa: node.soa.clone(), serial: generation as u32 }
+    }
+}
+
+/// The answer of an endpoint: its A, AAAA or CNAME record.
+pub fn records_of(profile: &Profile, endpoint: &Endpoint) -> Records {
+    let mut octets = TO_QUESTION.to_vec();
+    match &endpoint.target {
+        Target::V4(address) => put_data(&mut octets, RecordType::A, profile.ttl, &address.octets()),
+        Target::V6(address) => put_data(&mut octets, RecordType::AAAA, profile.ttl, &address.octets()),
+        Target::Name(name) => {
+            put_data(&mut octets, RecordType::CNAME, profile.ttl, &compressed(name, &profile.dns_name))
+        }
+    }
+    let endpoint = EndpointKey { profile: profile.name.clone(), endpoint: endpoint.name.clone() };
+    Records { octets: octets.into(), answers: 1, authorities: 0, endpoint: Some(endpoint) }
+}
+
+/// "The name exists, but not with this type": the zone's SOA. It may be kept for the lesser of MINIMUM ([RFC 2308, section 5]) and the profile's TTL, so that a
+/// client that asked at the wrong moment does not miss a failover.
+///
+/// [RFC 2308, section 5]: https://www.rfc-editor.org/rfc/rfc2308#section-5
+pub fn nodata(question: &DnsName, ttl: u32, zone: &Zone) -> Records {
+    let mut octets = compressed(&zone.name, question);
+    let mut data = compressed(&zone.primary, question);
+    data.extend(compressed(&zone.soa.mailbox, question));
+    for field in [zone.serial, zone.soa.refresh, zone.soa.retry, zone.soa.expire, zone.soa.minimum] {
+        data.extend(field.to_be_bytes());
+    }
+    put_data(&mut octets, RecordType::SOA, zone.soa.minimum.min(ttl), &data);
+    Records { octets: octets.into(), answers: 0, authorities: 1, endpoint: None }
+}
+
+/// Type, class, TTL and data of a record whose owner has just been put.
+fn put_data(octets: &mut Vec<u8>, kind: RecordType, ttl: u32, data: &[u8]) {
+    octets.extend(u16::from(kind).to_be_bytes());
+    octets.extend(IN.to_be_bytes());
+    octets.extend(ttl.to_be_bytes());
+    octets.extend((data.len() as u16).to_be_bytes());
+    octets.extend(data);
+}
+
+/// A name in full, or up to where the rest of it stands in the question.
+fn compressed(name: &DnsName, question: &DnsName) -> Vec<u8> {
+    let mut octets = vec![];
+    for suffix in name.suffixes() {
+        if suffix.len() > 1
+            && let Some(known) = question.suffixes().find(|known| *known == suffix)
+        {
+            let at = QUESTION + question.wire().len() - known.len();
+            octets.extend((0xc000 | at as u16).to_be_bytes());
+            return octets;
+        }
+        octets.extend(&suffix[..=usize::from(suffix[0])]);
+    }
+    octets
+}

@@ -1,0 +1,198 @@
+//! Answers against hickory's parser, shares against arithmetic.
+
+use std::{
+    collections::HashMap,
+    time::{Duration, SystemTime},
+};
+
+use hickory_proto::{
+    op::Message,
+    rr::{RData, RecordType},
+};
+use proptest::prelude::{prop, prop_assert, prop_assert_eq, proptest};
+
+use super::*;
+use crate::{
+    decide::decide,
+    desired::{Endpoint, Monitor, Profile, Protocol, RoutingMethod, Soa, Status},
+    health::Health,
+};
+
+fn zone() -> Zone {
+    Zone {
+        name: "tm.example".parse().unwrap(),
+        primary: "ns1.tm.example".parse().unwrap(),
+        soa: Soa {
+            mailbox: "hostmaster.tm.example".parse().unwrap(),
+            refresh: 3600,
+            retry: 600,
+            expire: 1_209_600,
+            minimum: 60,
+        },
+        serial: 1_800_000_000,
+    }
+}
+
+fn compiled(name: &str, ttl: u32, targets: &[(Target, u16)]) -> Compiled {
+    let endpoint = |(i, (target, weight)): (usize, &(Target, u16))| {
+        Arc::new(Endpoint {
+            name: format!("e{i}").into(),
+            target: target.clone(),
+            status: Status::Enabled,
+            priority: i as u16 + 1,
+            weight: *weight,
+            always_serve: true,
+        })
+    };
+    let profile = Arc::new(Profile {
+        name: "p".into(),
+        dns_name: name.parse().unwrap(),
+        routing_method: RoutingMethod::Weighted,
+        ttl,
+        status: Status::Enabled,
+        monitor: Arc::new(Monitor {
+            protocol: Protocol::Tcp,
+            port: 80,
+            path: String::new(),
+            interval: Duration::from_secs(30),
+            timeout: Duration::from_secs(9),
+            tolerated_failures: 3,
+            successes_to_recover: 1,
+            expected_status: vec![],
+            headers: vec![],
+            verify_certificate: false,
+        }),
+        endpoints: targets.iter().enumerate().map(endpoint).collect(),
+    });
+    compile(&decide(&profile, &Health::default(), SystemTime::UNIX_EPOCH), &zone()).unwrap()
+}
+
+/// The records behind a question for `name`, as hickory reads them.
+fn read(name: &DnsName, records: &Records) -> Message {
+    let mut message = vec![0, 1, 0x84, 0, 0, 1];
+    message.extend(records.answers.to_be_bytes());
+    message.extend(records.authorities.to_be_bytes());
+    message.extend([0, 0]);
+    message.extend(name.wire());
+    message.extend([0, 1, 0, 1]);
+    message.extend(&records.octets[..]);
+    Message::from_vec(&message).unwrap()
+}
+
+const ASKED: [RecordType; 4] = [RecordType::A, RecordType::AAAA, RecordType::ANY, RecordType::MX];
+
+#[test]
+fn query_type_by_endpoint_type() {
+    let v4 = Target::V4([192, 0, 2, 10].into());
+    let v6 = Target::V6("2001:db8::7".parse().unwrap());
+    let name = Target::Name("WWW.Contoso.com".parse().unwrap());
+    use RecordType::{A, AAAA, CNAME, SOA};
+    for (target, expected) in [(v4, [A, SOA, A, SOA]), (v6, [SOA, AAAA, AAAA, SOA]), (name, [CNAME; 4])] {
+        let compiled = compiled("web.tm.example", 100, &[(target.clone(), 1)]);
+        for ((asked, expected), block) in ASKED.iter().zip(expected).zip(&compiled.blocks) {
+            assert_eq!(block.slots, [0]);
+            let message = read(&compiled.name, &block.answers[0]);
+            let negative = expected == SOA;
+            let section = if negative { &message.authorities } else { &message.answers };
+            assert_eq!(section.len(), 1, "{asked} at {target}");
+            assert_eq!(section[0].record_type(), expected, "{asked} at {target}");
+            assert_eq!(block.answers[0].endpoint.is_none(), negative);
+            let data = section[0].data.to_string();
+            match negative {
+                false => assert_eq!(data.trim_end_matches('.'), target.to_string()),
+                true => {
+                    assert_eq!(data, "ns1.tm.example. hostmaster.tm.example. 1800000000 3600 600 1209600 60",)
+                }
+            }
+            assert_eq!(section[0].name.to_string(), if negative { "tm.example." } else { "web.tm.example." });
+            assert_eq!(section[0].ttl, if negative { 60 } else { 100 });
+        }
+    }
+}
+
+#[test]
+fn no_data_is_kept_no_longer_than_the_profile_says() {
+    let compiled = compiled("web.tm.example", 7, &[(Target::V4([192, 0, 2, 10].into()), 1)]);
+    let message = read(&compiled.name, &compiled.blocks[1].answers[0]);
+    assert_eq!(message.authorities[0].ttl, 7);
+}
+
+#[test]
+fn names_are_compressed_to_the_question() {
+    let target = |text: &str| Target::Name(text.parse().unwrap());
+    let inside = compiled("web.tm.example", 30, &[(target("eu.tm.example"), 1)]);
+    // c00c CNAME IN ttl, 5 octets of data: 2 e u c010 (tm.example in web.tm.example).
+    assert_eq!(
+        inside.blocks[0].answers[0].octets[..],
+        *b"\xc0\x0c\0\x05\0\x01\0\0\0\x1e\0\x05\x02eu\xc0\x10"
+    );
+    let outside = compiled("web.tm.example", 30, &[(target("a.test"), 1)]);
+    assert_eq!(
+        outside.blocks[0].answers[0].octets[..],
+        *b"\xc0\x0c\0\x05\0\x01\0\0\0\x1e\0\x08\x01a\x04test\0"
+    );
+    let message = read(&inside.name, &inside.blocks[0].answers[0]);
+    assert!(matches!(&message.answers[0].data, RData::CNAME(name) if name.0.to_string() == "eu.tm.example."));
+}
+
+#[test]
+fn equal_answers_are_one_slot() {
+    let both = [(Target::V4([192, 0, 2, 1].into()), 1), (Target::V4([192, 0, 2, 2].into()), 3)];
+    let compiled = compiled("web.tm.example", 30, &both);
+    assert_eq!((compiled.blocks[0].answers.len(), compiled.blocks[0].slots.len()), (2, 4));
+    assert_eq!(
+        (compiled.blocks[1].answers.len(), compiled.blocks[1].slots.len()),
+        (1, 1),
+        "NODATA either way"
+    );
+}
+
+#[test]
+fn shares_of_the_issue_are_exact_and_even() {
+    let slots = interleave(&[10, 30, 60]);
+    assert_eq!(slots, [2, 1, 2, 0, 2, 1, 2, 2, 1, 2]);
+}
+
+fn counts(slots: &[u16]) -> HashMap<u16, u32> {
+    slots.iter().fold(HashMap::new(), |mut counts, slot| {
+        *counts.entry(*slot).or_default() += 1;
+        counts
+    })
+}
+
+proptest! {
+    #[test]
+    fn every_share_is_right(weights in prop::collection::vec(1..=1000u32, 1..40)) {
+        let slots = interleave(&weights);
+        let total: u32 = weights.iter().sum();
+        prop_assert!((1..=1024).contains(&slots.len()));
+        let counts = counts(&slots);
+        for (i, weight) in weights.iter().enumerate() {
+            let share = f64::from(*counts.get(&(i as u16)).unwrap_or(&0)) / slots.len() as f64;
+            prop_assert!((share - f64::from(*weight) / f64::from(total)).abs() <= 0.001);
+        }
+    }
+
+    #[test]
+    fn shares_that_fit_are_exact(weights in prop::collection::vec(1..=25u32, 1..40)) {
+        let slots = interleave(&weights);
+        let total: u32 = weights.iter().sum();
+        for (i, weight) in weights.iter().enumerate() {
+            let count = counts(&slots).get(&(i as u16)).copied().unwrap_or(0);
+            prop_assert_eq!(u64::from(count) * u64::from(total), u64::from(*weight) * slots.len() as u64);
+        }
+    }
+
+    #[test]
+    fn any_run_of_answers_is_close_to_its_due(weights in prop::collection::vec(1..=60u32, 2..4)) {
+        let slots = interleave(&weights);
+        let total: f64 = weights.iter().sum::<u32>().into();
+        for length in 1..=slots.len() {
+            for (i, weight) in weights.iter().enumerate() {
+                let given = slots[..length].iter().filter(|slot| usize::from(**slot) == i).count() as f64;
+                let due = length as f64 * f64::from(*weight) / total;
+                prop_assert!((given - due).abs() < 2.0, "{given} of {due} after {length}");
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! From finished answers to the tables: compares what is wanted with what is there, and applies the difference.
+//!
+//! [`Image`] is the daemon's own copy of all tables, and what its sockets answer from. [`Image::apply`] changes it for a few names and says which
+//! elements changed, in two steps: what nothing leads to yet, then the words that lead there. A mirror (the kernel's maps, `xdp::Kernel`) copies the elements in that
+//! order. So at every moment both hold, for each name, the old answer or the new one.
+//!
+//! What is given up (an entry, an answer, a run of slots) is not used again until [`Image::reclaim`], which the caller calls when no packet that was
+//! on its way when it was given up can be so any more.
+
+mod image;
+mod place;
+mod store;
+
+pub use image::{Change, Image, Sizes, buckets_for};
+pub use store::Store;
+
+/// Which table an element is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Table {
+    /// `tables::Bucket`.
+    Buckets,
+    /// `tables::Entry<SHORT>`.
+    Entries,
+    /// `tables::Entry<LONG>`.
+    LongEntries,
+    /// `tables::AnswerIndex`.
+    Slots,
+    /// `tables::Answer<SMALL>`.
+    Small,
+    /// `tables::Answer<MEDIUM>`.
+    Medium,
+    /// `tables::Answer<LARGE>`.
+    Large,
+}
+
+/// An element of a table.
+pub type Cell = (Table, u32);
+
+/// Elements that changed, in the order in which a mirror has to copy them.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Nothing leads to them yet.
+    pub staged: Vec<Cell>,
+    /// The words that lead to the others, each to be stored whole.
+    pub published: Vec<Cell>,
+}
+
+impl Changes {
+    /// Nothing to do?
+    pub fn is_empty(&self) -> bool {
+        self.staged.is_empty() && self.published.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests;

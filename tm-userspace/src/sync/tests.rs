@@ -1,0 +1,119 @@
+//! The image by its answers: real frames through the engine, and the rule that a mirror which copies in order never holds a mixture.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::{
+    compile::{Choices, Compiled, Records},
+    names::DnsName,
+};
+
+fn compiled(name: &DnsName, octets: &[&[u8]], slots: &[u16]) -> Compiled {
+    let answers = octets.iter().map(|octets| Records {
+        octets: Arc::from(*octets),
+        answers: 1,
+        authorities: 0,
+        endpoint: None,
+    });
+    let choices = Choices { answers: answers.collect(), slots: slots.to_vec() };
+    Compiled { name: name.clone(), blocks: [choices.clone(), choices.clone(), choices.clone(), choices] }
+}
+
+fn image() -> Image {
+    Image::new(512, 53, 7, &[])
+}
+
+fn name(text: &str) -> DnsName {
+    text.parse().unwrap()
+}
+
+#[test]
+fn a_flip_publishes_its_slots_and_stages_its_answer() {
+    let (mut image, www) = (image(), name("www.tm.example"));
+    let first = image.apply([(&www, Some(&compiled(&www, &[b"primary."], &[0])))]);
+    assert_eq!(first.published, [(Table::Buckets, first.published[0].1)]);
+    let flip = image.apply([(&www, Some(&compiled(&www, &[b"second.."], &[0])))]);
+    assert_eq!(flip.staged, [(Table::Small, 2)], "one new answer");
+    assert_eq!(
+        flip.published,
+        [1, 2, 3, 4].map(|slot| (Table::Slots, slot)),
+        "one slot a block, nothing else"
+    );
+    assert_eq!(image.apply([(&www, Some(&compiled(&www, &[b"second.."], &[0])))]), Changes::default());
+}
+
+#[test]
+fn another_shape_gets_a_new_entry_and_one_word() {
+    let (mut image, www) = (image(), name("www.tm.example"));
+    image.apply([(&www, Some(&compiled(&www, &[b"primary."], &[0])))]);
+    let change = image.apply([(&www, Some(&compiled(&www, &[b"primary.", b"second.."], &[0, 1])))]);
+    assert_eq!(change.published.len(), 1);
+    assert_eq!(change.published[0].0, Table::Buckets);
+    assert!(change.staged.contains(&(Table::Entries, 2)));
+}
+
+#[test]
+fn what_is_given_up_is_used_again_only_after_it_was_reclaimed() {
+    let (mut image, www) = (image(), name("www.tm.example"));
+    let staged = |image: &mut Image, octets: &[u8]| {
+        image.apply([(&www, Some(&compiled(&www, &[octets], &[0])))]).staged
+    };
+    staged(&mut image, b"answer 1");
+    assert_eq!(staged(&mut image, b"answer 2"), [(Table::Small, 2)]);
+    assert_eq!(staged(&mut image, b"answer 3"), [(Table::Small, 3)], "1 may still be read");
+    assert!(image.has_retired());
+    image.reclaim();
+    assert!(!image.has_retired());
+    assert_eq!(staged(&mut image, b"answer 4"), [(Table::Small, 2)], "the last one freed comes first");
+}
+
+#[test]
+fn equal_answers_are_kept_once_until_the_last_user_goes() {
+    let mut image = image();
+    let [a, b] = ["a.tm.example", "b.tm.example"].map(name);
+    image.apply([
+        (&a, Some(&compiled(&a, &[b"the same"], &[0]))),
+        (&b, Some(&compiled(&b, &[b"the same"], &[0]))),
+    ]);
+    assert_eq!(image.sizes().small, 2);
+    image.apply([(&a, None)]);
+    image.reclaim();
+    let again = image.apply([(&a, Some(&compiled(&a, &[b"another!"], &[0])))]);
+    assert!(again.staged.contains(&(Table::Small, 2)), "b still uses the first");
+    image.apply([(&a, None), (&b, None)]);
+    assert_eq!(image.names(), 0);
+    image.reclaim();
+    let fresh = image.apply([(&a, Some(&compiled(&a, &[b"at last!"], &[0])))]);
+    assert!(fresh.staged.iter().any(|cell| matches!(cell, (Table::Small, 1 | 2))), "{:?}", fresh.staged);
+}
+
+#[test]
+fn names_of_every_length_are_found_whatever_their_number() {
+    let mut image = Image::new(buckets_for(20_000), 53, 0x1234_5678, &[]);
+    for i in 0..20_000u32 {
+        let name = name(&format!("{}.{i}.tm.example", "x".repeat(1 + i as usize % 60)));
+        image.apply([(&name, Some(&compiled(&name, &[b"answer.."], &[0])))]);
+    }
+    assert_eq!((image.names(), image.homeless()), (20_000, 0));
+    assert!(image.sizes().long_entries > 1000);
+    assert!(image.sizes().with_headroom().hold(image.sizes()));
+}
+
+#[test]
+fn a_full_bucket_is_told() {
+    let mut image = Image::new(1, 53, 7, &[]);
+    for i in 0..9 {
+        let name = name(&format!("{i}.tm.example"));
+        image.apply([(&name, Some(&compiled(&name, &[b"answer.."], &[0])))]);
+    }
+    assert_eq!(image.homeless(), 1);
+}
+
+#[test]
+fn addresses_that_do_not_fit_are_told() {
+    let mut image = image();
+    let addresses: Vec<[u64; 2]> = (0..40_000u64).map(|i| [1, i]).collect();
+    let left_out = image.set_addresses(&addresses, &[]);
+    assert_eq!(left_out.len(), 40_000 - 4 * 256, "every place of every line is taken");
+    assert!(image.set_addresses(&addresses[..10], &addresses[..10]).is_empty());
+}
