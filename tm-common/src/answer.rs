@@ -12,7 +12,7 @@ use crate::{
     dns,
     edns::{self, Tail},
     name::Name,
-    net::{self, Headers, V4, V6},
+    net::{self, Bare, Headers, V4, V6},
     packet::Packet,
     sum::Sum,
     tables::{Answer, Meta, Names, Records},
@@ -36,6 +36,11 @@ pub fn answer<const WORDS: usize, const FULL: bool>(
         net::IPV6 => over::<V6, WORDS, FULL>(packet, at, tables),
         _ => Reason::NotIp,
     }
+}
+
+/// Answers the message that stands behind a [`Bare`] at the start of `packet`, or leaves it as it came: what a socket received.
+pub fn answer_message<const WORDS: usize>(packet: &mut impl Packet, tables: &impl Names<WORDS>) -> Reason {
+    over::<Bare, WORDS, true>(packet, 0, tables)
 }
 
 #[inline(always)]
@@ -105,10 +110,10 @@ fn plan<'a, H: Headers, const WORDS: usize, const FULL: bool>(
     if !headers.is_plain() {
         return Err(Reason::NotUdp);
     }
-    if net::target_port(headers.udp()) != tables.port() {
+    if H::CHECKED && net::target_port(headers.udp()) != tables.port() {
         return Err(Reason::NotDns);
     }
-    if !tables.is_served(&headers.target()) {
+    if H::CHECKED && !tables.is_served(&headers.target()) {
         return Err(Reason::NotServed);
     }
     let size = packet.size();
@@ -136,10 +141,11 @@ fn plan<'a, H: Headers, const WORDS: usize, const FULL: bool>(
     if !headers.is_intact(name_sum.plus(tail.sum.shifted(asked & 1 == 0))) {
         return Err(Reason::Checksum);
     }
-    if net::source_port(headers.udp()) == 0
-        || headers.is_martian()
-        || tables.is_own(&headers.source())
-        || net::is_group(packet).unwrap_or(true)
+    if H::CHECKED
+        && (net::source_port(headers.udp()) == 0
+            || headers.is_martian()
+            || tables.is_own(&headers.source())
+            || H::is_group(packet))
     {
         return Err(Reason::Source);
     }
@@ -152,7 +158,7 @@ fn plan<'a, H: Headers, const WORDS: usize, const FULL: bool>(
     let plan = Plan { query, tail, name_sum, asked, meta, records };
     // A short name with a small or medium answer is always below the smallest limit.
     const { assert!(net::UDP + 12 + 8 * crate::name::SHORT + 4 + 8 * crate::tables::MEDIUM + 8 + edns::LEN < 512) };
-    if FULL && plan.payload() - net::UDP > usize::from(tail.limit) {
+    if FULL && plan.payload() - net::UDP > headers.limit(tail.limit) {
         return Err(Reason::TooLarge);
     }
     Ok(plan)
@@ -161,7 +167,7 @@ fn plan<'a, H: Headers, const WORDS: usize, const FULL: bool>(
 /// Writes front to back.
 #[inline(always)]
 fn write<H: Headers>(packet: &mut impl Packet, at: usize, plan: &Plan) -> Option<()> {
-    net::turn_link(packet)?;
+    H::turn_link(packet)?;
     let request: H = packet.read(at)?;
     packet.write(at, request.reply(plan.payload(), plan.query.reply(&plan.meta), plan.sum()))?;
     let records = at + H::IP + plan.asked;

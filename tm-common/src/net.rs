@@ -71,14 +71,14 @@ fn untag(packet: &impl Packet, tables: &impl Lookup, at: usize) -> Result<(u16, 
 
 /// Is either address of the link one of a group? Nothing is sent to a group, and what came to one is the stack's.
 #[inline(always)]
-pub fn is_group(packet: &impl Packet) -> Option<bool> {
+fn is_group(packet: &impl Packet) -> Option<bool> {
     let [first, second]: [u32; 2] = packet.read(0)?;
     Some((first | second >> 16) & 1 != 0)
 }
 
 /// Exchanges source and target of the link.
 #[inline(always)]
-pub fn turn_link(packet: &mut impl Packet) -> Option<()> {
+fn turn_link(packet: &mut impl Packet) -> Option<()> {
     let [a, b, c]: [u32; 3] = packet.read(0)?;
     packet.write(0, [b >> 16 | c << 16, c >> 16 | a << 16, a >> 16 | b << 16])
 }
@@ -90,6 +90,8 @@ type Udp = [u32; 2];
 pub trait Headers: Plain {
     /// Octets of the IP header.
     const IP: usize;
+    /// Did it come over a network, whose every rule is ours to check? Else a socket has checked them.
+    const CHECKED: bool = true;
     /// Is it plain UDP: no fragment, no options, no extension headers?
     fn is_plain(&self) -> bool;
     /// Do IP and UDP both say that the datagram fills all `size` octets from the IP header on?
@@ -108,6 +110,22 @@ pub trait Headers: Plain {
     fn dns(&self) -> &dns::Header;
     /// The headers of the reply: `payload` octets of UDP, everything after the DNS header summing to `rest`.
     fn reply(&self, payload: usize, dns: dns::Header, rest: Sum) -> Self;
+
+    /// Octets of DNS that the client takes, if its question says `asked`.
+    #[inline(always)]
+    fn limit(&self, asked: u16) -> usize {
+        usize::from(asked)
+    }
+    /// Is it addressed to or from a group on the link?
+    #[inline(always)]
+    fn is_group(packet: &impl Packet) -> bool {
+        is_group(packet).unwrap_or(true)
+    }
+    /// Turns what lies before the IP header around.
+    #[inline(always)]
+    fn turn_link(packet: &mut impl Packet) -> Option<()> {
+        turn_link(packet)
+    }
 }
 
 /// IPv4 without options, UDP, DNS.
@@ -256,6 +274,78 @@ impl V6 {
     #[inline(always)]
     fn addresses(&self) -> Sum {
         [self.source, self.target].as_flattened().iter().fold(Sum::default(), |sum, word| sum.and(*word))
+    }
+}
+
+/// What a socket hands over: a message without a network around it. In front of it the client's address takes the place of an IP header, and the most
+/// octets that the client takes those of the UDP ports.
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
+#[repr(C)]
+pub struct Bare {
+    client: [u32; 4],
+    udp: Udp,
+    dns: dns::Header,
+}
+
+/// Octets in front of the message behind a [`Bare`].
+pub const BARE: usize = size_of::<Bare>() - size_of::<dns::Header>();
+
+impl Bare {
+    /// What to put in front of a message from `client`, who takes `limit` octets whatever its question says (0 over UDP).
+    pub fn prefix(client: core::net::IpAddr, limit: u16) -> [u8; BARE] {
+        let client = match client {
+            core::net::IpAddr::V4(address) => address.to_ipv6_mapped(),
+            core::net::IpAddr::V6(address) => address,
+        };
+        let mut prefix = [0; BARE];
+        let (address, rest) = prefix.split_at_mut(16);
+        address.copy_from_slice(&client.octets());
+        for (to, from) in rest.iter_mut().zip(limit.to_le_bytes()) {
+            *to = from;
+        }
+        prefix
+    }
+}
+
+impl Headers for Bare {
+    const IP: usize = 16;
+    const CHECKED: bool = false;
+
+    fn is_plain(&self) -> bool {
+        true
+    }
+    fn fills(&self, _: usize) -> bool {
+        true
+    }
+    fn source(&self) -> Address {
+        address(&self.client)
+    }
+    fn target(&self) -> Address {
+        [0; 2]
+    }
+    fn is_martian(&self) -> bool {
+        false
+    }
+    fn is_intact(&self, _: Sum) -> bool {
+        true
+    }
+    fn udp(&self) -> &Udp {
+        &self.udp
+    }
+    fn dns(&self) -> &dns::Header {
+        &self.dns
+    }
+    fn reply(&self, _: usize, dns: dns::Header, _: Sum) -> Self {
+        Bare { dns, ..*self }
+    }
+    fn limit(&self, asked: u16) -> usize {
+        usize::from(asked.max(self.udp[0] as u16))
+    }
+    fn is_group(_: &impl Packet) -> bool {
+        false
+    }
+    fn turn_link(_: &mut impl Packet) -> Option<()> {
+        Some(())
     }
 }
 

@@ -8,13 +8,16 @@
 
 use aya_ebpf::{
     Global,
+    btf_maps::{self, ArrayOfMaps},
     helpers::generated::bpf_get_smp_processor_id,
-    macros::map,
+    macros::{btf_map, map},
     maps::{Array, PerCpuArray, ProgramArray},
 };
 use tm_common::{
     name::{LONG, SHORT},
-    tables::{ADDRESS_LINES, Addresses, Answer, AnswerIndex, Bucket, Entry, LARGE, Lookup, MEDIUM, Names, SMALL},
+    tables::{
+        ADDRESS_LINES, Addresses, Answer, AnswerIndex, Bucket, Entry, LARGE, Lookup, MEDIUM, Names, SMALL,
+    },
     verdict::{REASONS, Reason},
 };
 
@@ -66,6 +69,10 @@ static ANSWERED: PerCpuArray<u64> = PerCpuArray::with_max_entries(ONE, 0);
 /// Packets, by CPU and `Reason`: one element a CPU, so that userspace reads them without a system call.
 #[map]
 static REASON_COUNTS: Array<[u64; REASONS]> = Array::with_max_entries(ONE, MMAPABLE);
+/// Never read. Storing into it makes the kernel wait until every program that was running is done, which is how userspace knows that nobody holds
+/// what it took out of the tables.
+#[btf_map]
+static BARRIER: ArrayOfMaps<btf_maps::Array<u32, 1>, 1> = ArrayOfMaps::new();
 /// Programs for what is too rare or too large for the first one: [`COLD_FULL`], [`COLD_LONG`].
 #[map]
 pub(crate) static COLD: ProgramArray = ProgramArray::with_max_entries(2, 0);

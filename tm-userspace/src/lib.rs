@@ -7,3 +7,4 @@ pub mod health;
 pub mod names;
 pub mod sync;
 pub mod time;
+pub mod xdp;
