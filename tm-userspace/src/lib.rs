@@ -8,3 +8,5 @@ pub mod names;
 pub mod sync;
 pub mod time;
 pub mod xdp;
+pub mod control;
+pub mod listen;

@@ -168,7 +168,25 @@ impl Image {
         changed
     }
 
-    /// Frees what was given up. Only when no reader of a mirror can hold it any more.
+    /// Says that a wait begins for every reader of a mirror that may hold what was given up. `false` where nothing was.
+    pub fn begin_wait(&mut self) -> bool {
+        let retired = self.entries.has_retired()
+            || self.long_entries.has_retired()
+            || self.slots.has_retired()
+            || self.small.has_retired()
+            || self.medium.has_retired()
+            || self.large.has_retired();
+        self.entries.begin_wait();
+        self.long_entries.begin_wait();
+        self.slots.begin_wait();
+        self.small.begin_wait();
+        self.medium.begin_wait();
+        self.large.begin_wait();
+        self.turns.begin_wait();
+        retired
+    }
+
+    /// Frees what had been given up when that wait began. Only when it has ended.
     pub fn reclaim(&mut self) {
         self.entries.reclaim();
         self.long_entries.reclaim();
@@ -177,16 +195,6 @@ impl Image {
         self.medium.reclaim();
         self.large.reclaim();
         self.turns.reclaim();
-    }
-
-    /// Is there anything that was given up and not yet freed?
-    pub fn has_retired(&self) -> bool {
-        self.entries.has_retired()
-            || self.long_entries.has_retired()
-            || self.slots.has_retired()
-            || self.small.has_retired()
-            || self.medium.has_retired()
-            || self.large.has_retired()
     }
 
     /// Replaces the addresses that are served, and those that no client can have. An address for which a line has no room is left out and returned.

@@ -4,8 +4,8 @@
 //! elements changed, in two steps: what nothing leads to yet, then the words that lead there. A mirror (the kernel's maps, `xdp::Kernel`) copies the elements in that
 //! order. So at every moment both hold, for each name, the old answer or the new one.
 //!
-//! What is given up (an entry, an answer, a run of slots) is not used again until [`Image::reclaim`], which the caller calls when no packet that was
-//! on its way when it was given up can be so any more.
+//! What is given up (an entry, an answer, a run of slots) is not used again until a wait for every packet on its way, which begins with
+//! [`Image::begin_wait`] and after which comes [`Image::reclaim`].
 
 mod image;
 mod place;

@@ -11,12 +11,14 @@ pub struct Store<T> {
     free: HashMap<u32, Vec<u32>>,
     /// Runs given up that somebody may still be reading.
     retired: Vec<(u32, u32)>,
+    /// Those of them that were given up before the wait for readers began that is under way.
+    waiting: Vec<(u32, u32)>,
 }
 
 impl<T: Clone> Store<T> {
     /// A table of one unused element.
     pub(super) fn new(empty: T) -> Self {
-        Store { items: vec![empty.clone()], empty, free: HashMap::new(), retired: vec![] }
+        Store { items: vec![empty.clone()], empty, free: HashMap::new(), retired: vec![], waiting: vec![] }
     }
 
     /// The element, if there is one.
@@ -53,9 +55,14 @@ impl<T: Clone> Store<T> {
         self.retired.push((first, count));
     }
 
-    /// Frees what had been retired.
+    /// Says that a wait for all readers begins: what was given up until now may be freed when it ends.
+    pub(super) fn begin_wait(&mut self) {
+        self.waiting.append(&mut self.retired);
+    }
+
+    /// Frees what had been given up when the last wait began.
     pub(super) fn reclaim(&mut self) {
-        for (first, count) in self.retired.drain(..) {
+        for (first, count) in self.waiting.drain(..) {
             self.free.entry(count).or_default().push(first);
         }
     }

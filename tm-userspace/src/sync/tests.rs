@@ -61,10 +61,13 @@ fn what_is_given_up_is_used_again_only_after_it_was_reclaimed() {
     staged(&mut image, b"answer 1");
     assert_eq!(staged(&mut image, b"answer 2"), [(Table::Small, 2)]);
     assert_eq!(staged(&mut image, b"answer 3"), [(Table::Small, 3)], "1 may still be read");
-    assert!(image.has_retired());
+    assert!(image.begin_wait());
+    assert_eq!(staged(&mut image, b"answer 4"), [(Table::Small, 4)], "the wait is not over");
     image.reclaim();
-    assert!(!image.has_retired());
-    assert_eq!(staged(&mut image, b"answer 4"), [(Table::Small, 2)], "the last one freed comes first");
+    assert_eq!(staged(&mut image, b"answer 5"), [(Table::Small, 2)], "3 was given up after the wait began; the last one freed comes first");
+    assert!(image.begin_wait());
+    image.reclaim();
+    assert!(!image.begin_wait());
 }
 
 #[test]
@@ -77,11 +80,13 @@ fn equal_answers_are_kept_once_until_the_last_user_goes() {
     ]);
     assert_eq!(image.sizes().small, 2);
     image.apply([(&a, None)]);
+    image.begin_wait();
     image.reclaim();
     let again = image.apply([(&a, Some(&compiled(&a, &[b"another!"], &[0])))]);
     assert!(again.staged.contains(&(Table::Small, 2)), "b still uses the first");
     image.apply([(&a, None), (&b, None)]);
     assert_eq!(image.names(), 0);
+    image.begin_wait();
     image.reclaim();
     let fresh = image.apply([(&a, Some(&compiled(&a, &[b"at last!"], &[0])))]);
     assert!(fresh.staged.iter().any(|cell| matches!(cell, (Table::Small, 1 | 2))), "{:?}", fresh.staged);

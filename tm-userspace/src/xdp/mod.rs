@@ -2,6 +2,7 @@
 //!
 //! The daemon's `unsafe` is in `region` (memory shared with the kernel) and `interface` (one `ioctl`).
 
+pub mod frame;
 mod interface;
 mod region;
 
@@ -45,7 +46,7 @@ pub struct Kernel {
     sizes: Sizes,
     tables: Mapped,
     answered: PerCpuArray<MapData, u64>,
-    barrier: ArrayOfMaps<MapData, Array<MapData, u32>>,
+    barrier: Option<Barrier>,
     links: Vec<Link>,
     /// Holds the programs that are tail-called: the slots are emptied with the last descriptor.
     _cold: ProgramArray<MapData>,
@@ -67,6 +68,17 @@ struct Link {
     index: u32,
     mode: Attached,
     id: XdpLinkId,
+}
+
+/// Waits for packets on their way.
+pub struct Barrier(ArrayOfMaps<MapData, Array<MapData, u32>>);
+
+impl Barrier {
+    /// Waits until every packet that was in a program is out of it (some milliseconds).
+    pub fn wait(&mut self) -> anyhow::Result<()> {
+        let inner = Array::<MapData, u32>::create(1, 0).context("cannot make a map to wait with")?;
+        self.0.set(0, &inner, 0).context("cannot wait for the kernel's readers")
+    }
 }
 
 /// How the program came to be attached.
@@ -163,7 +175,7 @@ impl Kernel {
             reasons: Region::map(&bpf, "REASON_COUNTS", cpus, 8 * REASONS)?,
         };
         let answered = PerCpuArray::try_from(take(&mut bpf, "ANSWERED")?)?;
-        let barrier = ArrayOfMaps::try_from(take(&mut bpf, "BARRIER")?)?;
+        let barrier = Some(Barrier(ArrayOfMaps::try_from(take(&mut bpf, "BARRIER")?)?));
         let kernel = Kernel { bpf, sizes, tables, answered, barrier, links: vec![], _cold: cold };
         kernel.repair(image);
         Ok(kernel)
@@ -237,10 +249,9 @@ impl Kernel {
         }
     }
 
-    /// Waits until every packet that was in a program is out of it (some milliseconds).
-    pub fn barrier(&mut self) -> anyhow::Result<()> {
-        let inner = Array::<MapData, u32>::create(1, 0).context("cannot make a map to wait with")?;
-        self.barrier.set(0, &inner, 0).context("cannot wait for the kernel's readers")
+    /// The means to wait for its readers, once.
+    pub fn take_barrier(&mut self) -> Option<Barrier> {
+        self.barrier.take()
     }
 
     /// Attaches to an interface, in the driver if `mode` and the driver allow it.
