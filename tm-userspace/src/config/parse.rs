@@ -54,7 +54,8 @@ pub(super) fn profiles(notes: &mut Notes<'_>) -> Vec<Spanned<raw::Profile>> {
 
 /// The file's syntax.
 fn root<'i>(notes: &mut Notes<'i>) -> Option<Spanned<DeTable<'i>>> {
-    let (root, errors) = DeTable::parse_recoverable(&notes.source.text);
+    let (root, mut errors) = DeTable::parse_recoverable(&notes.source.text);
+    errors.sort_by_key(|error| error.span().map_or(0, |span| span.start));
     // What follows the first error on a line is mostly its echo.
     let mut last_line = None;
     for error in &errors {

@@ -1,8 +1,10 @@
 //! The report for people: each problem with its lines, the offending text underlined and the way out below.
 
-use std::ops::Range;
+use std::fmt;
 
-use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource};
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity, SourceCode,
+};
 
 use super::report::{ConfigError, Finding, Place};
 
@@ -32,64 +34,77 @@ impl ConfigError {
 }
 
 /// A finding in miette's terms.
-#[derive(Debug, thiserror::Error, Diagnostic)]
-#[error("{message}")]
+#[derive(Debug)]
 struct Picture {
     message: String,
-    #[help]
     help: Option<String>,
-    #[source_code]
+    severity: Severity,
     source_code: NamedSource<String>,
-    #[label(collection)]
     labels: Vec<LabeledSpan>,
     /// The other place, where it lies in another file.
-    #[related]
-    related: Vec<Picture>,
-    severity: miette::Severity,
+    related: Option<Box<Picture>>,
 }
 
 impl Picture {
     fn of(finding: &Finding) -> Self {
         let Finding { place, message, help, other } = finding;
-        let mut labels: Vec<_> = label(place, None).into_iter().collect();
-        let mut related = Vec::new();
-        if let Some((other, text)) = other {
-            if other.source.order == place.source.order {
-                labels.extend(label(other, Some(text)));
-            } else {
-                related.push(Picture {
-                    message: text.clone(),
-                    help: None,
-                    source_code: source_code(other),
-                    labels: label(other, None).into_iter().collect(),
-                    related: Vec::new(),
-                    severity: miette::Severity::Advice,
-                });
-            }
-        }
         let message = match place.span {
             Some(_) => message.clone(),
             // Without a span miette shows no file.
             None => format!("{}: {message}", place.source.path.display()),
         };
-        Picture {
-            message,
-            help: Some(help.clone()),
-            source_code: source_code(place),
-            labels,
-            related,
-            severity: miette::Severity::Error,
+        let mut picture = Picture::at(place, message, Severity::Error);
+        picture.help = Some(help.clone());
+        match other {
+            Some((other, text)) if other.source.order == place.source.order => {
+                let span =
+                    other.span.clone().map(|span| LabeledSpan::new_with_span(Some(text.clone()), span));
+                picture.labels.extend(span);
+            }
+            Some((other, text)) => {
+                picture.related = Some(Box::new(Picture::at(other, text.clone(), Severity::Advice)));
+            }
+            None => {}
         }
+        picture
+    }
+
+    fn at(place: &Place, message: String, severity: Severity) -> Self {
+        let span = place.span.clone().map(|span| LabeledSpan::new_primary_with_span(None, span));
+        let labels = span.into_iter().collect();
+        Picture { message, help: None, severity, source_code: source_code(place), labels, related: None }
     }
 }
 
-fn label(place: &Place, text: Option<&String>) -> Option<LabeledSpan> {
-    let Range { start, end } = place.span.clone()?;
-    let text = text.map_or_else(|| "here".to_owned(), String::clone);
-    Some(match end > start {
-        true => LabeledSpan::new(Some(text), start, end - start),
-        false => LabeledSpan::new(Some(text), start, 0),
-    })
+impl fmt::Display for Picture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Picture {}
+
+impl Diagnostic for Picture {
+    fn severity(&self) -> Option<Severity> {
+        Some(self.severity)
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help.as_ref().map(|help| Box::new(help) as _)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.source_code)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        Some(Box::new(self.labels.iter().cloned()))
+    }
+
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
+        let related = self.related.as_deref()? as &dyn Diagnostic;
+        Some(Box::new(std::iter::once(related)))
+    }
 }
 
 /// The file's text with what a terminal might obey replaced, octet for octet.

@@ -38,14 +38,19 @@ fn names_once(profiles: &[Checked], found: &mut Found) {
     for checked in profiles {
         let Checked { profile, source, .. } = checked;
         let name = Place::at(source, checked.name.clone());
-        if let Some(first) = names.insert(profile.name.to_lowercase(), name.clone()) {
-            let fault = Fault::new(
-                format!("profile {} is there twice", quote(&profile.name)),
-                "name each profile differently, over all files; case makes no difference",
-            );
-            found.add_beside(name, fault, first, "first given here");
-            // Its DNS name is most likely there twice for the same reason.
-            continue;
+        match names.entry(profile.name.to_lowercase()) {
+            Entry::Vacant(entry) => {
+                entry.insert(name);
+            }
+            Entry::Occupied(first) => {
+                let fault = Fault::new(
+                    format!("profile {} is there twice", quote(&profile.name)),
+                    "name each profile differently, over all files; case makes no difference",
+                );
+                found.add_beside(name, fault, first.get().clone(), "first given here");
+                // Its DNS name is most likely there twice for the same reason.
+                continue;
+            }
         }
         match dns_names.entry(&profile.dns_name) {
             Entry::Vacant(entry) => {
