@@ -1,12 +1,13 @@
 //! The daemon and its command line.
 
 pub mod compile;
+pub mod config;
+pub mod control;
 pub mod decide;
 pub mod desired;
 pub mod health;
+pub mod listen;
 pub mod names;
 pub mod sync;
 pub mod time;
 pub mod xdp;
-pub mod control;
-pub mod listen;

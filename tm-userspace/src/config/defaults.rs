@@ -1,0 +1,78 @@
+//! What a key that is left out means, and the bounds of those that are not: one named place for each.
+
+use std::{ops::RangeInclusive, time::Duration};
+
+/// Seconds that an answer may be kept.
+pub const TTL: u32 = 30;
+/// Every TTL and SOA time fits 31 bits ([RFC 2181, section 8](https://www.rfc-editor.org/rfc/rfc2181#section-8)).
+pub const TTL_RANGE: RangeInclusive<u32> = 0..=2_147_483_647;
+/// An endpoint's share where none is given.
+pub const WEIGHT: u16 = 1;
+/// Bounds of a weight.
+pub const WEIGHT_RANGE: RangeInclusive<u16> = 1..=1000;
+/// Bounds of a priority; without any given, the order of the endpoints counts from 1.
+pub const PRIORITY_RANGE: RangeInclusive<u16> = 1..=1000;
+/// Endpoints that a profile may have: as many as there are priorities.
+pub const ENDPOINTS_AT_MOST: usize = 1000;
+/// Characters in the name of a profile or an endpoint, as for Azure's resources.
+pub const NAME_AT_MOST: usize = 260;
+
+/// Port of an HTTP or TCP probe.
+pub const MONITOR_PORT: u16 = 80;
+/// Port of an HTTPS probe.
+pub const MONITOR_PORT_HTTPS: u16 = 443;
+/// Path of an HTTP or HTTPS probe.
+pub const MONITOR_PATH: &str = "/";
+/// From one probe to the next.
+pub const INTERVAL: Duration = Duration::from_secs(30);
+/// Bounds of the interval.
+pub const INTERVAL_RANGE: RangeInclusive<Duration> = Duration::from_millis(200)..=Duration::from_secs(86_400);
+/// How long a probe may take, where the interval is longer than that.
+pub const TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a probe may take at most, where the interval is not longer than [`TIMEOUT`] ...
+pub const TIMEOUT_SHORT: Duration = Duration::from_secs(9);
+/// ... and the part of the interval, in percent, that it may take then.
+pub const TIMEOUT_SHORT_PERCENT: u32 = 90;
+/// The shortest timeout.
+pub const TIMEOUT_AT_LEAST: Duration = Duration::from_millis(1);
+/// Failures in a row that are looked past.
+pub const TOLERATED_FAILURES: u32 = 3;
+/// Bounds of the tolerated failures.
+pub const TOLERATED_FAILURES_RANGE: RangeInclusive<u32> = 0..=9;
+/// Successes in a row that bring an endpoint back.
+pub const SUCCESSES_TO_RECOVER: u32 = 1;
+/// Bounds of those successes.
+pub const SUCCESSES_TO_RECOVER_RANGE: RangeInclusive<u32> = 1..=1000;
+/// HTTP status that counts as success.
+pub const EXPECTED_STATUS: u16 = 200;
+/// HTTP statuses that there are.
+pub const STATUS_RANGE: RangeInclusive<u16> = 100..=599;
+/// Ranges of expected statuses.
+pub const STATUS_RANGES_AT_MOST: usize = 8;
+/// Headers of a probe.
+pub const HEADERS_AT_MOST: usize = 8;
+
+/// Where the daemon keeps what must outlive it.
+pub const STATE_DIR: &str = "/var/lib/tm";
+/// The zone's mailbox is this label below the zone.
+pub const SOA_MAILBOX: &str = "hostmaster";
+/// SOA REFRESH, seconds: an hour.
+pub const SOA_REFRESH: u32 = 3600;
+/// SOA RETRY, seconds: ten minutes.
+pub const SOA_RETRY: u32 = 600;
+/// SOA EXPIRE, seconds: two weeks.
+pub const SOA_EXPIRE: u32 = 1_209_600;
+/// SOA MINIMUM, seconds: a name that comes into being is seen within a minute.
+pub const SOA_MINIMUM: u32 = 60;
+/// DNS.
+pub const LISTEN_PORT: u16 = 53;
+/// A port that can be spoken to.
+pub const PORT_RANGE: RangeInclusive<u16> = 1..=65535;
+/// VLAN ids (4095 is reserved).
+pub const VLAN_RANGE: RangeInclusive<u16> = 0..=4094;
+/// Octets of an interface's name (the kernel's IFNAMSIZ less its final zero).
+pub const INTERFACE_NAME_AT_MOST: usize = 15;
+/// As many names as there are profiles.
+pub const LIMIT_NAMES: u32 = 0;
+/// Bounds of the number of names the kernel's tables hold.
+pub const LIMIT_NAMES_RANGE: RangeInclusive<u32> = 0..=16_777_216;

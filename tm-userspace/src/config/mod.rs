@@ -1,0 +1,77 @@
+//! From a directory of files to a checked wanted state.
+//!
+//! The steps, each a module: `files` reads, `parse` turns TOML into `raw` (what is written), `node`, `profile`, `endpoint` and the
+//! like turn that into the types of [`crate::desired`] (what is true), `whole` checks across profiles. All take down what is wrong
+//! in `report`, which [`ConfigError`] hands out; `render` draws it. Nothing past this module checks again, and a state is
+//! handed out only if nothing at all was wrong.
+//!
+//! [`load`] is the one way in: `tm check`, the daemon's start and each reload call it. [`watch`](mod@watch) says when to reload.
+
+pub mod defaults;
+pub mod watch;
+
+mod address;
+mod endpoint;
+mod files;
+mod header;
+mod listen;
+mod monitor;
+mod name;
+mod node;
+mod parse;
+mod profile;
+mod raw;
+mod render;
+mod report;
+mod value;
+mod whole;
+
+use std::{path::Path, sync::Arc};
+
+use imbl::OrdMap;
+
+use crate::desired::{Node, Profile};
+
+pub use report::{ConfigError, Location, Problem};
+
+use report::{Found, Notes};
+
+/// A configuration that is right.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// This node's settings.
+    pub node: Node,
+    /// By profile name.
+    pub profiles: OrdMap<Arc<str>, Arc<Profile>>,
+    /// What is right but hardly meant, a line each: `file:line:column: message`.
+    pub warnings: Vec<String>,
+}
+
+/// Reads and checks `dir/tm.toml` and `dir/conf.d/*.toml`, the latter in the order of their names; other files are passed over.
+pub fn load(dir: &Path) -> Result<Loaded, ConfigError> {
+    let mut found = Found::default();
+    let files = files::read(dir, &mut found);
+    let node = files.node.as_ref().and_then(|source| {
+        let notes = &mut Notes { source, found: &mut found };
+        let raw = parse::node(notes)?;
+        let node = node::check(&raw, notes);
+        Some((raw, node))
+    });
+    let zone = node.as_ref().and_then(|(_, node)| node.as_ref()).map(|node| &node.zone);
+    let mut profiles = Vec::new();
+    for source in &files.profiles {
+        let notes = &mut Notes { source, found: &mut found };
+        for raw in parse::profiles(notes) {
+            profiles.extend(profile::check(&raw, zone, notes));
+        }
+    }
+    if let (Some(source), Some((raw, Some(node)))) = (&files.node, &node) {
+        node::fits(raw, node, profiles.len(), &mut Notes { source, found: &mut found });
+    }
+    let node = node.and_then(|(_, node)| node);
+    let profiles = whole::check(node.as_ref(), profiles, &mut found);
+    match node {
+        Some(node) if found.findings.is_empty() => Ok(Loaded { node, profiles, warnings: found.warnings }),
+        _ => Err(found.into_error()),
+    }
+}

@@ -1,0 +1,78 @@
+//! `[[profile]]` to a profile, with the places that checks across profiles point at.
+
+use std::{ops::Range, sync::Arc};
+
+use toml::Spanned;
+
+use crate::{
+    desired::{Profile, RoutingMethod, Status},
+    names::DnsName,
+};
+
+use super::{
+    defaults, endpoint, monitor, name, raw,
+    report::{Notes, Source},
+    value::{number, operator_name, quote, word},
+};
+
+const ROUTING_METHODS: &[(&str, RoutingMethod)] =
+    &[("priority", RoutingMethod::Priority), ("weighted", RoutingMethod::Weighted)];
+/// What the methods were called in 2012.
+const OLD_ROUTING_METHODS: &[(&str, RoutingMethod)] =
+    &[("failover", RoutingMethod::Priority), ("round_robin", RoutingMethod::Weighted)];
+
+pub(super) const STATUSES: &[(&str, Status)] =
+    &[("enabled", Status::Enabled), ("disabled", Status::Disabled)];
+
+/// A profile and where it was written.
+pub(super) struct Checked {
+    pub(super) profile: Profile,
+    pub(super) source: Arc<Source>,
+    /// Of `name`.
+    pub(super) name: Range<usize>,
+    /// Of what its DNS name was made from.
+    pub(super) relative_name: Range<usize>,
+    /// Of the endpoints' targets.
+    pub(super) targets: Vec<Range<usize>>,
+}
+
+/// The profile, or none where it has no DNS name; what is wrong is in `notes`. Without a `zone` it stands below the root.
+pub(super) fn check(
+    written: &Spanned<raw::Profile>,
+    zone: Option<&DnsName>,
+    notes: &mut Notes<'_>,
+) -> Option<Checked> {
+    let raw = written.get_ref();
+    if let Err(fault) = operator_name(raw.name.get_ref()) {
+        notes.fault(raw.name.span(), fault);
+    }
+    let relative = raw.relative_name.as_ref().unwrap_or(&raw.name);
+    let text = relative.get_ref();
+    let dns_name = name::relative(text)
+        .and_then(|name| name::under(&name, zone.unwrap_or(&DnsName::root()), text))
+        .map_err(|mut fault| {
+            if raw.relative_name.is_none() {
+                fault.help = format!("{}, or give a relative_name beside the name", fault.help);
+            }
+            notes.fault(relative.span(), fault);
+        })
+        .ok();
+    let method = Some(&raw.routing_method);
+    let routing_method =
+        word(notes, "routing_method", method, ROUTING_METHODS, OLD_ROUTING_METHODS, RoutingMethod::Priority);
+    let ttl = number(notes, "ttl", raw.ttl.as_ref(), defaults::TTL_RANGE, defaults::TTL);
+    let status = word(notes, "status", raw.status.as_ref(), STATUSES, &[], Status::Enabled);
+    let monitor = Arc::new(monitor::check(&raw.monitor, notes));
+    let endpoints = endpoint::check(&raw.endpoint, notes)?;
+    if endpoints.is_empty() {
+        notes.warn(raw.name.span(), format!("profile {} has no endpoints", quote(raw.name.get_ref())));
+    }
+    let name = raw.name.get_ref().as_str().into();
+    Some(Checked {
+        profile: Profile { name, dns_name: dns_name?, routing_method, ttl, status, monitor, endpoints },
+        source: notes.source.clone(),
+        name: raw.name.span(),
+        relative_name: relative.span(),
+        targets: raw.endpoint.iter().map(|endpoint| endpoint.target.span()).collect(),
+    })
+}

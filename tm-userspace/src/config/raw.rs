@@ -1,0 +1,226 @@
+//! What is written in the files, and nothing more: keys and types as they stand, each value with its place.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
+};
+use toml::Spanned;
+
+/// A string and its place.
+pub(super) type Text = Spanned<String>;
+/// A list and its place, each item with its own.
+pub(super) type List<T> = Spanned<Vec<Spanned<T>>>;
+
+/// `tm.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Node {
+    pub(super) zone: Option<Text>,
+    pub(super) name_servers: Option<List<NameServer>>,
+    pub(super) state_dir: Option<Text>,
+    #[serde(default)]
+    pub(super) soa: Soa,
+    pub(super) listen: Option<Spanned<Listen>>,
+    #[serde(default)]
+    pub(super) probes: Probes,
+    #[serde(default)]
+    pub(super) limits: Limits,
+}
+
+/// An item of `name_servers`: a name alone, or a table.
+#[derive(Debug)]
+pub(super) enum NameServer {
+    Name(String),
+    Table(NameServerTable),
+}
+
+/// `{ name = "...", addresses = [...] }`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NameServerTable {
+    pub(super) name: Text,
+    pub(super) addresses: Option<Spanned<Vec<Text>>>,
+}
+
+/// `[soa]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Soa {
+    pub(super) mailbox: Option<Text>,
+    pub(super) refresh: Option<Spanned<Integer>>,
+    pub(super) retry: Option<Spanned<Integer>>,
+    pub(super) expire: Option<Spanned<Integer>>,
+    pub(super) minimum: Option<Spanned<Integer>>,
+}
+
+/// `[listen]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Listen {
+    #[serde(default)]
+    pub(super) interfaces: Vec<Text>,
+    #[serde(default)]
+    pub(super) addresses: Vec<Text>,
+    pub(super) port: Option<Spanned<Integer>>,
+    pub(super) mode: Option<Text>,
+    #[serde(default)]
+    pub(super) vlans: Vec<Spanned<Integer>>,
+}
+
+/// `[probes]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Probes {
+    #[serde(default)]
+    pub(super) allow: Vec<Text>,
+}
+
+/// `[limits]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Limits {
+    pub(super) names: Option<Spanned<Integer>>,
+}
+
+/// `[[profile]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Profile {
+    pub(super) name: Text,
+    pub(super) relative_name: Option<Text>,
+    pub(super) status: Option<Text>,
+    pub(super) routing_method: Text,
+    pub(super) ttl: Option<Spanned<Integer>>,
+    #[serde(default)]
+    pub(super) monitor: Monitor,
+    #[serde(default)]
+    pub(super) endpoint: Vec<Endpoint>,
+}
+
+/// `[profile.monitor]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Monitor {
+    pub(super) protocol: Option<Text>,
+    pub(super) port: Option<Spanned<Integer>>,
+    pub(super) path: Option<Text>,
+    pub(super) interval: Option<Spanned<DurationText>>,
+    pub(super) timeout: Option<Spanned<DurationText>>,
+    pub(super) tolerated_failures: Option<Spanned<Integer>>,
+    pub(super) successes_to_recover: Option<Spanned<Integer>>,
+    pub(super) expected_status: Option<List<StatusText>>,
+    pub(super) headers: Option<Spanned<BTreeMap<Text, Text>>>,
+    pub(super) verify_certificate: Option<Spanned<bool>>,
+}
+
+/// `[[profile.endpoint]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Endpoint {
+    pub(super) name: Text,
+    #[serde(rename = "type")]
+    pub(super) kind: Option<Text>,
+    pub(super) target: Text,
+    pub(super) priority: Option<Spanned<Integer>>,
+    pub(super) weight: Option<Spanned<Integer>>,
+    pub(super) status: Option<Text>,
+    #[serde(default)]
+    pub(super) always_serve: bool,
+}
+
+/// A whole number; one that 64 bits cannot hold is the nearest that they can, and out of every range.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Integer(pub(super) i64);
+
+/// A duration as written.
+#[derive(Debug)]
+pub(super) struct DurationText(pub(super) String);
+
+/// A status or a range of them as written, with quotes or without.
+#[derive(Debug)]
+pub(super) struct StatusText(pub(super) String);
+
+impl<'de> Deserialize<'de> for Integer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl Visitor<'_> for Any {
+            type Value = Integer;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a whole number")
+            }
+            fn visit_i64<E: de::Error>(self, value: i64) -> Result<Integer, E> {
+                Ok(Integer(value))
+            }
+            fn visit_u64<E: de::Error>(self, value: u64) -> Result<Integer, E> {
+                Ok(Integer(i64::try_from(value).unwrap_or(i64::MAX)))
+            }
+            fn visit_i128<E: de::Error>(self, value: i128) -> Result<Integer, E> {
+                Ok(Integer(i64::try_from(value).unwrap_or(if value < 0 { i64::MIN } else { i64::MAX })))
+            }
+            fn visit_u128<E: de::Error>(self, value: u128) -> Result<Integer, E> {
+                Ok(Integer(i64::try_from(value).unwrap_or(i64::MAX)))
+            }
+        }
+        deserializer.deserialize_i64(Any)
+    }
+}
+
+impl<'de> Deserialize<'de> for DurationText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl Visitor<'_> for Any {
+            type Value = DurationText;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a duration in quotes with its unit, as \"10s\" or \"200ms\"")
+            }
+            fn visit_str<E: de::Error>(self, value: &str) -> Result<DurationText, E> {
+                Ok(DurationText(value.to_owned()))
+            }
+        }
+        deserializer.deserialize_str(Any)
+    }
+}
+
+impl<'de> Deserialize<'de> for StatusText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl Visitor<'_> for Any {
+            type Value = StatusText;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an HTTP status or a range of them in quotes, as \"200\" or \"200-299\"")
+            }
+            fn visit_str<E: de::Error>(self, value: &str) -> Result<StatusText, E> {
+                Ok(StatusText(value.to_owned()))
+            }
+            fn visit_i64<E: de::Error>(self, value: i64) -> Result<StatusText, E> {
+                Ok(StatusText(value.to_string()))
+            }
+        }
+        deserializer.deserialize_any(Any)
+    }
+}
+
+impl<'de> Deserialize<'de> for NameServer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = NameServer;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name in quotes or { name = \"...\", addresses = [...] }")
+            }
+            fn visit_str<E: de::Error>(self, value: &str) -> Result<NameServer, E> {
+                Ok(NameServer::Name(value.to_owned()))
+            }
+            fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<NameServer, M::Error> {
+                NameServerTable::deserialize(MapAccessDeserializer::new(map)).map(NameServer::Table)
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}

@@ -1,0 +1,12 @@
+//! Configurations as files, and what loading them gives.
+
+mod endpoints;
+mod example;
+mod files;
+mod forms;
+mod hostile;
+mod kit;
+mod monitors;
+mod node;
+mod profiles;
+mod report;

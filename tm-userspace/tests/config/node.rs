@@ -1,0 +1,186 @@
+//! `tm.toml`, key by key.
+
+use crate::kit::{NODE, PROFILE, check, check_node};
+
+fn with(line: &str) -> String {
+    format!("{line}\n{NODE}")
+}
+
+#[test]
+fn what_a_node_cannot_do_without() {
+    check_node(
+        "",
+        "tm.toml missing key `zone`
+         tm.toml missing key `name_servers`
+         tm.toml missing table [listen]",
+    );
+}
+
+#[test]
+fn a_zone_is_a_name_below_the_root() {
+    let zone = |text: &str| NODE.replacen("tm.example", text, 1);
+    check_node(&zone("."), "tm.toml:1:8 `\".\"` the root is no zone to answer for");
+    check_node(&zone(""), "tm.toml:1:8 `\"\"` `` is not a DNS name: it is empty");
+    check_node(
+        &zone("tm..example"),
+        "tm.toml:1:8 `\"tm..example\"` `tm..example` is not a DNS name: it has an empty label",
+    );
+    check_node(
+        &zone("münchen.example"),
+        "tm.toml:1:8 `\"münchen.example\"` `münchen.example` has letters outside ASCII",
+    );
+    check_node(&zone("example"), "");
+}
+
+#[test]
+fn a_zone_leaves_room_for_its_mailbox() {
+    let label = "a".repeat(63);
+    let long = format!("{label}.{label}.{label}.{}", "a".repeat(60));
+    check_node(
+        &NODE.replacen("tm.example", &long, 1),
+        "tm.toml `hostmaster` and the zone make a name of 265 octets, over 255",
+    );
+    let given = format!("{}[soa]\nmailbox = \"a@b.example\"\n", NODE.replacen("tm.example", &long, 1));
+    check_node(&given, "");
+}
+
+#[test]
+fn name_servers_are_names_each_once() {
+    let servers = |text: &str| NODE.replacen("[\"ns1.tm.example\"]", text, 1);
+    check_node(&servers("[]"), "tm.toml:2:16 `[]` `name_servers` is empty");
+    check_node(
+        &servers("[\"-\"]"),
+        "tm.toml:2:17 `\"-\"` `-` is not a DNS name: the label `-` begins or ends with a hyphen",
+    );
+    check_node(
+        &servers("[\"a.example\", { name = \"A.example.\" }]"),
+        "tm.toml:2:39 `\"A.example.\"` name server `A.example.` is given twice (tm.toml:2:17 `\"a.example\"`)",
+    );
+    check_node(
+        &servers("[{ name = \"ns1.tm.example\", addresses = [\"ns\", \"0.0.0.0\", \"::1\", \"::1\"] }]"),
+        "tm.toml:2:57 `\"ns\"` `ns` is not an address
+         tm.toml:2:63 `\"0.0.0.0\"` `0.0.0.0` is the unspecified address
+         tm.toml:2:81 `\"::1\"` address `::1` is given twice (tm.toml:2:74 `\"::1\"`)",
+    );
+    check_node(
+        &servers("[7]"),
+        "tm.toml:2:17 `7` expected a name in quotes or { name = \"...\", addresses = [...] }, found integer `7`",
+    );
+    check_node(&servers("[{ name = \"a\", address = [] }]"), "tm.toml:2:31 `address` unknown key `address`");
+}
+
+#[test]
+fn the_state_directory_is_absolute() {
+    check_node(
+        &with("state_dir = \"var/tm\""),
+        "tm.toml:1:13 `\"var/tm\"` state_dir `var/tm` is not an absolute path",
+    );
+}
+
+#[test]
+fn the_soa_is_checked() {
+    let soa = |line: &str| format!("{NODE}[soa]\n{line}\n");
+    check_node(&soa("mailbox = \"a@b@c\""), "tm.toml:6:11 `\"a@b@c\"` `a@b@c` is not a mailbox");
+    check_node(&soa("mailbox = \"\""), "tm.toml:6:11 `\"\"` `` is not a mailbox");
+    check_node(&soa("refresh = -1"), "tm.toml:6:11 `-1` refresh -1 is out of range");
+    check_node(&soa("retry = 2147483648"), "tm.toml:6:9 `2147483648` retry 2147483648 is out of range");
+    check_node(&soa("expire = 2147483647"), "");
+    check_node(
+        &soa("minimum = 99999999999999999999"),
+        "tm.toml:6:11 `99999999999999999999` minimum 99999999999999999999 is out of range",
+    );
+    check_node(&soa("serial = 1"), "tm.toml:6:1 `serial` unknown key `serial`");
+}
+
+#[test]
+fn interfaces_are_what_the_kernel_takes() {
+    let interfaces = |text: &str| NODE.replacen("[\"eth0\"]", text, 1);
+    check_node(&interfaces("[\"\"]"), "tm.toml:4:15 `\"\"` `` is not an interface's name: it is empty");
+    check_node(
+        &interfaces("[\"abcdefghijklmnop\"]"),
+        "tm.toml:4:15 `\"abcdefghijklmnop\"` `abcdefghijklmnop` is not an interface's name: it has 16 octets, over 15",
+    );
+    check_node(&interfaces("[\"abcdefghijklmno\"]"), "");
+    check_node(
+        &interfaces("[\"eth/0\"]"),
+        "tm.toml:4:15 `\"eth/0\"` `eth/0` is not an interface's name: it has '/' in it",
+    );
+    check_node(
+        &interfaces("[\"eth0\", \"eth0\"]"),
+        "tm.toml:4:23 `\"eth0\"` interface `eth0` is given twice (tm.toml:4:15 `\"eth0\"`)",
+    );
+}
+
+#[test]
+fn there_must_be_somewhere_to_answer() {
+    let listen = |lines: &str| NODE.replacen("interfaces = [\"eth0\"]", lines, 1);
+    check_node(&listen(""), "tm.toml:3:1 `[listen]` [listen] has neither interfaces nor addresses");
+    check_node(
+        &listen("mode = \"off\""),
+        "tm.toml:3:1 `[listen]` [listen] has neither interfaces nor addresses",
+    );
+    check_node(
+        &listen("addresses = [\"::1\"]"),
+        "tm.toml:3:1 `[listen]` [listen] has addresses but no interfaces",
+    );
+    check_node(
+        &listen("addresses = [\"::1\"]\nmode = \"Native\""),
+        "tm.toml:5:8 `\"Native\"` mode `Native` needs interfaces",
+    );
+    check_node(&listen("addresses = [\"::1\"]\nmode = \"off\""), "");
+    check_node(&listen("interfaces = [\"eth0\"]\nmode = \"off\""), "");
+    check_node(
+        &listen("interfaces = [\"eth0\"]\nmode = \"skb\""),
+        "tm.toml:5:8 `\"skb\"` mode `skb` is not known to this version",
+    );
+    check_node(
+        &listen(
+            "interfaces = [\"eth0\"]\naddresses = [\"224.0.0.1\", \"255.255.255.255\", \"::ffff:192.0.2.1\"]",
+        ),
+        "tm.toml:5:14 `\"224.0.0.1\"` `224.0.0.1` is a multicast address
+         tm.toml:5:27 `\"255.255.255.255\"` `255.255.255.255` is the broadcast address
+         tm.toml:5:46 `\"::ffff:192.0.2.1\"` `::ffff:192.0.2.1` is an IPv4 address in IPv6's clothes",
+    );
+}
+
+#[test]
+fn ports_and_vlans_are_in_range() {
+    let listen = |line: &str| format!("{NODE}{line}\n");
+    check_node(&listen("port = 0"), "tm.toml:5:8 `0` port 0 is out of range");
+    check_node(&listen("port = 65536"), "tm.toml:5:8 `65536` port 65536 is out of range");
+    check_node(&listen("port = 65535"), "");
+    check_node(
+        &listen("vlans = [-1, 4095, 7, 7]"),
+        "tm.toml:5:10 `-1` VLAN id -1 is out of range
+         tm.toml:5:14 `4095` VLAN id 4095 is out of range
+         tm.toml:5:23 `7` VLAN id 7 is given twice (tm.toml:5:20 `7`)",
+    );
+}
+
+#[test]
+fn prefixes_are_whole() {
+    let allow = |text: &str| format!("{NODE}[probes]\nallow = [\"{text}\"]\n");
+    for bad in ["127.0.0.1", "127.0.0.0/33", "::/129", "127.0.0.0/", "127.0.0.0/+8", "localhost/8", "/8", ""]
+    {
+        check_node(&allow(bad), &format!("tm.toml:6:10 `\"{bad}\"` `{bad}` is not a prefix"));
+    }
+    check_node(
+        &allow("127.0.0.1/8"),
+        "tm.toml:6:10 `\"127.0.0.1/8\"` `127.0.0.1/8` has bits set beyond its length",
+    );
+    check_node(&allow("0.0.0.0/0"), "");
+    check_node(&allow("fe80::/10"), "");
+}
+
+#[test]
+fn as_many_names_as_profiles() {
+    let limits = |names: &str| format!("{NODE}[limits]\nnames = {names}\n");
+    check_node(&limits("-1"), "tm.toml:6:9 `-1` names -1 is out of range");
+    check_node(&limits("16777217"), "tm.toml:6:9 `16777217` names 16777217 is out of range");
+    let two = format!("{PROFILE}{}", PROFILE.replace("contoso", "fabrikam"));
+    let load =
+        |names: &str, expected| check(&[("tm.toml", &limits(names)), ("conf.d/a.toml", &two)], expected);
+    load("1", "tm.toml:6:9 `1` names 1 is less than the 2 profiles");
+    load("2", "");
+    load("0", "");
+}
