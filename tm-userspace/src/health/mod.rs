@@ -3,6 +3,34 @@
 //! `probe` makes one check and returns one bit and a reason. `track` counts outcomes and yields a flip. `run` gives each endpoint
 //! that is to be probed a schedule of its own. Only flips are published, as a whole latest [`Health`]; what the last probe said is
 //! kept aside for `tm status`.
+//!
+//! | file | what it owns |
+//! | --- | --- |
+//! | `schedule` | which endpoints are probed, from the latest `Desired` |
+//! | `endpoint` | one endpoint's schedule: when its next probe is due, what became of the last |
+//! | `slots` | how many probes are under way at once |
+//! | `probe`, `http`, `tcp`, `tls`, `resolve`, `guard`, `reason` | one probe |
+//! | `track`, `details` | outcomes counted and remembered |
+
+mod details;
+mod endpoint;
+mod guard;
+mod http;
+mod probe;
+mod reason;
+mod resolve;
+mod schedule;
+mod slots;
+mod tcp;
+#[cfg(test)]
+mod tests;
+mod tls;
+pub mod track;
+
+pub use details::{Details, EndpointDetails};
+pub use probe::{Probe, Prober};
+pub use schedule::run;
+pub use slots::Slots;
 
 use std::{
     sync::Arc,

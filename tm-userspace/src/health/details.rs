@@ -1,0 +1,124 @@
+//! What is remembered of each probed endpoint: its counts and its last outcome.
+//!
+//! An endpoint's memory is of one **epoch**: one target, probed without interruption. An outcome is counted only in the epoch in which its
+//! probe began, so a probe that ends after its endpoint was switched off or given another target changes nothing.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use serde::Serialize;
+
+use super::{Outcome, track::Track};
+use crate::desired::{EndpointKey, Monitor};
+
+/// The memory of all probed endpoints; shared, and never locked for longer than a look-up.
+#[derive(Debug, Default)]
+pub struct Details {
+    memories: RwLock<HashMap<EndpointKey, Arc<Memory>>>,
+}
+
+/// What is known of one endpoint besides its verdict.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct EndpointDetails {
+    /// The last probe's outcome.
+    pub last: Option<Outcome>,
+    /// Failures since the last success.
+    pub failures: u32,
+    /// Successes since the last failure.
+    pub successes: u32,
+    /// Outcomes since the endpoint has its target.
+    pub probes: u64,
+}
+
+impl Details {
+    /// Of one endpoint; `None` if it is not probed.
+    pub fn get(&self, endpoint: &EndpointKey) -> Option<EndpointDetails> {
+        let memories = self.memories.read().unwrap_or_else(PoisonError::into_inner);
+        memories.get(endpoint).map(|memory| memory.details())
+    }
+
+    /// Begins an empty memory.
+    pub(super) fn begin(&self, endpoint: EndpointKey) -> Arc<Memory> {
+        let memory = Arc::new(Memory::default());
+        let mut memories = self.memories.write().unwrap_or_else(PoisonError::into_inner);
+        memories.insert(endpoint, memory.clone());
+        memory
+    }
+
+    /// Drops a memory.
+    pub(super) fn end(&self, endpoint: &EndpointKey) {
+        let mut memories = self.memories.write().unwrap_or_else(PoisonError::into_inner);
+        memories.remove(endpoint);
+    }
+}
+
+/// The memory of one endpoint.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    epoch: AtomicU64,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    track: Track,
+    last: Option<Outcome>,
+    probes: u64,
+}
+
+/// A change of verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Flip {
+    /// The verdict before.
+    pub(super) from: Option<bool>,
+    /// The verdict now.
+    pub(super) up: bool,
+    /// Failures in a row, 0 if it is up.
+    pub(super) failures: u32,
+}
+
+impl Memory {
+    /// Is `epoch` still the present one?
+    pub(super) fn is_in(&self, epoch: u64) -> bool {
+        self.epoch.load(Ordering::Acquire) == epoch
+    }
+
+    /// Counts the outcome of a probe that began in `epoch`.
+    pub(super) fn record(&self, epoch: u64, outcome: &Outcome, monitor: &Monitor) -> Option<Flip> {
+        let mut seen = self.lock();
+        if !self.is_in(epoch) {
+            return None;
+        }
+        seen.last = Some(outcome.clone());
+        seen.probes += 1;
+        let from = seen.track.verdict();
+        let up = seen.track.observe(outcome.ok, monitor.tolerated_failures, monitor.successes_to_recover)?;
+        Some(Flip { from, up, failures: seen.track.failures() })
+    }
+
+    /// Forgets everything and begins the next epoch, which is returned.
+    pub(super) fn forget(&self) -> u64 {
+        let mut seen = self.lock();
+        *seen = Seen::default();
+        self.epoch.fetch_add(1, Ordering::AcqRel) + 1
+    }
+
+    fn details(&self) -> EndpointDetails {
+        let seen = self.lock();
+        EndpointDetails {
+            last: seen.last.clone(),
+            failures: seen.track.failures(),
+            successes: seen.track.successes(),
+            probes: seen.probes,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,130 @@
+//! An HTTP or HTTPS probe: one GET on a connection of its own, of whose answer only the status counts.
+//!
+//! The request names the monitor's `Host` header or else the target, and TLS names the same host (SNI), while the connection goes to the address that was
+//! checked and to no other: whatever name the client looks up, it is told that address. Redirects are not followed, proxies not asked, cookies not kept, the body not
+//! read: the connection is dropped after the response's head, which hyper holds to about 400 KiB and 100 headers.
+
+use std::{
+    future::ready,
+    net::{IpAddr, SocketAddr},
+    ops::RangeInclusive,
+};
+
+use reqwest::{
+    Client, StatusCode, Url,
+    dns::{Addrs, Name, Resolve, Resolving},
+    header::{CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue},
+    redirect, retry,
+};
+use rustls::ClientConfig;
+
+use super::reason;
+use crate::desired::{Monitor, Protocol, Target};
+
+const USER_AGENT: &str = concat!("tm-probe/", env!("CARGO_PKG_VERSION"));
+
+/// Success if the status is expected.
+pub(super) async fn get(
+    address: SocketAddr,
+    tls: ClientConfig,
+    target: &Target,
+    monitor: &Monitor,
+) -> Result<String, String> {
+    let headers = headers(&monitor.headers)?;
+    let url = url(address, headers.get(HOST), target, monitor)?;
+    let client = client(address, tls).map_err(|error| reason::of_http(&error))?;
+    match client.get(url).headers(headers).send().await {
+        Ok(response) => judge(response.status(), &monitor.expected_status),
+        Err(error) => Err(reason::of_http(&error)),
+    }
+}
+
+/// A client for one request to one address.
+fn client(address: SocketAddr, tls: ClientConfig) -> reqwest::Result<Client> {
+    Client::builder()
+        .tls_backend_preconfigured(tls)
+        .dns_resolver(Pinned(address))
+        .http1_only()
+        .no_proxy()
+        .pool_max_idle_per_host(0)
+        .redirect(redirect::Policy::none())
+        .retry(retry::never())
+        .user_agent(USER_AGENT)
+        .build()
+}
+
+/// Answers every name with the address that was checked.
+struct Pinned(SocketAddr);
+
+impl Resolve for Pinned {
+    fn resolve(&self, _name: Name) -> Resolving {
+        let addresses: Addrs = Box::new(std::iter::once(self.0));
+        Box::pin(ready(Ok(addresses)))
+    }
+}
+
+/// The monitor's headers, in which a `Connection` of the operator's wins over ours.
+fn headers(pairs: &[(String, String)]) -> Result<HeaderMap, String> {
+    let mut headers = HeaderMap::from_iter([(CONNECTION, HeaderValue::from_static("close"))]);
+    for (name, value) in pairs {
+        let cannot = || format!("the header `{name}: {value}` cannot be sent");
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| cannot())?;
+        headers.insert(name, HeaderValue::from_str(value).map_err(|_| cannot())?);
+    }
+    Ok(headers)
+}
+
+/// The URL to ask for. Its host is what TLS names, and is a name (which `Pinned` leads to `address`) or `address` itself: a `Host` that is
+/// no name (an address, a wildcard) is sent as it is and leaves TLS without a name.
+fn url(
+    address: SocketAddr,
+    host: Option<&HeaderValue>,
+    target: &Target,
+    monitor: &Monitor,
+) -> Result<Url, String> {
+    let scheme = if monitor.protocol == Protocol::Https { "https" } else { "http" };
+    let base = |host: &str| Url::parse(&format!("{scheme}://{host}")).ok().filter(is_bare);
+    let named = match (host, target) {
+        (Some(host), _) => host.to_str().ok().and_then(base),
+        (None, Target::Name(name)) => base(&name.to_string()),
+        (None, Target::V4(_) | Target::V6(_)) => None,
+    };
+    let literal = || match address.ip() {
+        IpAddr::V4(address) => base(&address.to_string()),
+        IpAddr::V6(address) => base(&format!("[{address}]")),
+    };
+    let cannot = || format!("no URL can be made of {target} and {}", monitor.path);
+    let mut url = named.filter(|url| url.domain().is_some()).or_else(literal).ok_or_else(cannot)?;
+    url.set_port(Some(address.port())).map_err(|()| cannot())?;
+    let (path, query) = match monitor.path.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (monitor.path.as_str(), None),
+    };
+    url.set_path(path);
+    url.set_query(query);
+    Ok(url)
+}
+
+/// Is there nothing in the URL but scheme, host and perhaps port?
+fn is_bare(url: &Url) -> bool {
+    url.path() == "/" && url.username().is_empty() && url.password().is_none()
+}
+
+/// `200 OK`, or `503 Service Unavailable, expected 200`.
+fn judge(status: StatusCode, expected: &[RangeInclusive<u16>]) -> Result<String, String> {
+    let found = match status.canonical_reason() {
+        Some(phrase) => format!("{} {phrase}", status.as_u16()),
+        None => status.as_u16().to_string(),
+    };
+    if expected.iter().any(|range| range.contains(&status.as_u16())) {
+        return Ok(found);
+    }
+    let expected: Vec<_> = expected
+        .iter()
+        .map(|range| match (range.start(), range.end()) {
+            (start, end) if start == end => start.to_string(),
+            (start, end) => format!("{start}-{end}"),
+        })
+        .collect();
+    Err(format!("{found}, expected {}", expected.join(", ")))
+}

@@ -1,0 +1,160 @@
+//! One probe of one endpoint: from a target and a monitor to an outcome, within the monitor's timeout whatever the other side does.
+//!
+//! The target's addresses are found, each is checked against the guard, and each that may be probed is tried: the next one as soon as the one before has
+//! failed or kept us waiting for a while. One good answer is enough. At the deadline everything that is still under way is dropped.
+
+use std::{
+    future::Future,
+    net::{IpAddr, SocketAddr},
+    panic::resume_unwind,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use anyhow::Context as _;
+use tokio::{
+    select,
+    sync::watch,
+    task::JoinSet,
+    time::{Instant, sleep, timeout_at},
+};
+
+use super::{Outcome, guard, http, resolve::Names, tcp, tls::Tls};
+use crate::desired::{Desired, Monitor, Probes, Protocol, Target};
+
+/// Makes probes.
+pub trait Probe: Send + Sync + 'static {
+    /// Probes `target` once; ends by the monitor's timeout.
+    fn probe(&self, target: Target, monitor: Arc<Monitor>) -> impl Future<Output = Outcome> + Send;
+}
+
+/// Makes probes over the network.
+pub struct Prober {
+    desired: watch::Receiver<Option<Desired>>,
+    names: Names,
+    tls: Tls,
+}
+
+/// What was found: success or failure, with the reason.
+type Finding = Result<String, String>;
+
+/// At most this long is one address waited for before the next is tried as well ([RFC 8305, section 5]).
+///
+/// [RFC 8305, section 5]: https://www.rfc-editor.org/rfc/rfc8305#section-5
+const HEAD_START: Duration = Duration::from_millis(250);
+
+impl Prober {
+    /// Follows the `[probes]` settings of `desired`; reads the system's name servers and root certificates.
+    pub fn new(desired: watch::Receiver<Option<Desired>>) -> anyhow::Result<Self> {
+        let tls = Tls::from_system().context("prepare TLS for probes")?;
+        Ok(Prober::with(desired, Names::from_system(), tls))
+    }
+
+    /// Asks `names` and trusts by `tls`.
+    pub(super) fn with(desired: watch::Receiver<Option<Desired>>, names: Names, tls: Tls) -> Self {
+        Prober { desired, names, tls }
+    }
+
+    async fn find(&self, target: &Target, monitor: &Arc<Monitor>) -> Finding {
+        let deadline = Instant::now() + monitor.timeout;
+        let addresses = timeout_at(deadline, self.addresses(target))
+            .await
+            .unwrap_or_else(|_| Err(format!("{target} does not resolve within {:?}", monitor.timeout)))?;
+        let attempts = self.attempt_each(&addresses, target, monitor);
+        timeout_at(deadline, attempts)
+            .await
+            .unwrap_or_else(|_| Err(format!("no answer within {:?}", monitor.timeout)))
+    }
+
+    /// The addresses to try; never empty.
+    async fn addresses(&self, target: &Target) -> Result<Vec<IpAddr>, String> {
+        let found = match target {
+            Target::V4(address) => vec![IpAddr::V4(*address)],
+            Target::V6(address) => vec![IpAddr::V6(*address)],
+            Target::Name(name) => self.names.addresses(name).await?,
+        };
+        let probes = self.probes();
+        let mut refused = String::new();
+        let mut permitted = Vec::new();
+        for address in found {
+            match guard::permit(address, &probes) {
+                Ok(address) if permitted.contains(&address) => {}
+                Ok(address) => permitted.push(address),
+                Err(reason) => refused = reason,
+            }
+        }
+        if permitted.is_empty() { Err(refused) } else { Ok(permitted) }
+    }
+
+    /// The latest settings.
+    fn probes(&self) -> Probes {
+        self.desired.borrow().as_ref().map(|desired| desired.node.probes.clone()).unwrap_or_default()
+    }
+
+    async fn attempt_each(&self, addresses: &[IpAddr], target: &Target, monitor: &Arc<Monitor>) -> Finding {
+        let verify = monitor.protocol == Protocol::Https && monitor.verify_certificate;
+        let tls = self.tls.config(verify)?;
+        let mut waiting = addresses.iter().map(|address| SocketAddr::new(*address, monitor.port));
+        let head_start = head_start(monitor.timeout, addresses.len());
+        let mut attempts = JoinSet::new();
+        let mut failures = Vec::new();
+        loop {
+            match waiting.next() {
+                Some(address) => {
+                    let (tls, target, monitor) = (tls.clone(), target.clone(), monitor.clone());
+                    attempts.spawn(async move {
+                        let finding = match monitor.protocol {
+                            Protocol::Tcp => tcp::connect(address).await,
+                            Protocol::Http | Protocol::Https => {
+                                http::get(address, tls, &target, &monitor).await
+                            }
+                        };
+                        (address.ip(), finding)
+                    });
+                }
+                None if attempts.is_empty() => return Err(summary(failures)),
+                None => {}
+            }
+            select! {
+                Some(ended) = attempts.join_next() => match ended {
+                    Ok((_, Ok(reason))) => return Ok(reason),
+                    Ok((address, Err(reason))) => failures.push((address, reason)),
+                    Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
+                    Err(_) => {}
+                },
+                () = sleep(head_start), if waiting.len() > 0 => {}
+            }
+        }
+    }
+}
+
+impl Probe for Prober {
+    async fn probe(&self, target: Target, monitor: Arc<Monitor>) -> Outcome {
+        let started = Instant::now();
+        let finding = self.find(&target, &monitor).await;
+        let ok = finding.is_ok();
+        let (Ok(reason) | Err(reason)) = finding;
+        Outcome { ok, reason: reason.into(), at: SystemTime::now(), took: started.elapsed() }
+    }
+}
+
+/// How long an address has for itself: such that the last one still has half of the timeout.
+fn head_start(timeout: Duration, addresses: usize) -> Duration {
+    let share = timeout / 2 / u32::try_from(addresses).unwrap_or(u32::MAX).max(1);
+    share.min(HEAD_START)
+}
+
+/// Why none of the addresses was good.
+fn summary(failures: Vec<(IpAddr, String)>) -> String {
+    match failures.as_slice() {
+        [(_, reason)] => reason.clone(),
+        [(_, reason), rest @ ..] if rest.iter().all(|(_, other)| other == reason) => {
+            format!("{reason} at each of {} addresses", failures.len())
+        }
+        [(first, reason), (second, other), rest @ ..] => {
+            let more = if rest.is_empty() { String::new() } else { format!("; and {} more", rest.len()) };
+            format!("{first}: {reason}; {second}: {other}{more}")
+        }
+        [] => "no address to try".to_owned(),
+    }
+}

@@ -1,0 +1,8 @@
+//! Tests of health as a whole: the schedule by script, the probes against real sockets.
+
+mod http;
+mod names;
+mod schedule;
+mod servers;
+mod state;
+mod tls;

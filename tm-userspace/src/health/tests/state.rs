@@ -1,0 +1,86 @@
+//! Wanted states.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::desired::{
+    Desired, Endpoint, EndpointKey, Listen, Monitor, Node, Probes, Profile, Protocol, RoutingMethod, Soa,
+    Status, Target, XdpMode,
+};
+
+/// The smallest state with `profiles`, in which `allow` may be probed.
+pub(super) fn desired(allow: &[(&str, u8)], profiles: Vec<Profile>) -> Desired {
+    let name = |text: &str| text.parse().unwrap();
+    let allow = allow.iter().map(|(prefix, length)| (prefix.parse().unwrap(), *length)).collect();
+    let node = Node {
+        zone: name("tm.example"),
+        name_servers: Vec::new(),
+        soa: Soa { mailbox: name("hostmaster.tm.example"), refresh: 1, retry: 1, expire: 1, minimum: 1 },
+        state_dir: "/nowhere".into(),
+        listen: Listen {
+            interfaces: Vec::new(),
+            addresses: Vec::new(),
+            port: 53,
+            mode: XdpMode::Off,
+            vlans: Vec::new(),
+        },
+        probes: Probes { allow },
+        capacity: 1,
+    };
+    let profiles = profiles.into_iter().map(|profile| (profile.name.clone(), Arc::new(profile))).collect();
+    Desired { generation: 1, node: Arc::new(node), profiles }
+}
+
+/// A profile whose endpoints are those of `endpoints`.
+pub(super) fn profile(name: &str, monitor: Monitor, endpoints: Vec<Endpoint>) -> Profile {
+    Profile {
+        name: name.into(),
+        dns_name: format!("{name}.tm.example").parse().unwrap(),
+        routing_method: RoutingMethod::Priority,
+        ttl: 30,
+        status: Status::Enabled,
+        monitor: Arc::new(monitor),
+        endpoints: endpoints.into_iter().map(Arc::new).collect(),
+    }
+}
+
+/// An enabled endpoint.
+pub(super) fn endpoint(name: &str, target: &str) -> Endpoint {
+    Endpoint {
+        name: name.into(),
+        target: self::target(target),
+        status: Status::Enabled,
+        priority: 1,
+        weight: 1,
+        always_serve: false,
+    }
+}
+
+/// A target from text.
+pub(super) fn target(text: &str) -> Target {
+    match text.parse() {
+        Ok(std::net::IpAddr::V4(address)) => Target::V4(address),
+        Ok(std::net::IpAddr::V6(address)) => Target::V6(address),
+        Err(_) => Target::Name(text.parse().unwrap()),
+    }
+}
+
+/// Azure's fast monitor: every 10 s, at most 5 s, 3 failures tolerated.
+pub(super) fn monitor() -> Monitor {
+    Monitor {
+        protocol: Protocol::Http,
+        port: 80,
+        path: "/".to_owned(),
+        interval: Duration::from_secs(10),
+        timeout: Duration::from_secs(5),
+        tolerated_failures: 3,
+        successes_to_recover: 1,
+        expected_status: vec![200..=200],
+        headers: Vec::new(),
+        verify_certificate: false,
+    }
+}
+
+/// An endpoint's key.
+pub(super) fn key(profile: &str, endpoint: &str) -> EndpointKey {
+    EndpointKey { profile: profile.into(), endpoint: endpoint.into() }
+}
