@@ -77,7 +77,7 @@ impl Tables {
 #[derive(Debug)]
 pub struct Inputs {
     /// What is wanted.
-    pub desired: watch::Receiver<Arc<Desired>>,
+    pub desired: watch::Receiver<Option<Desired>>,
     /// Who is up.
     pub health: watch::Receiver<Health>,
     /// The host's interfaces.
@@ -100,9 +100,9 @@ pub struct Control {
 }
 
 impl Control {
-    /// Brings the tables to what `inputs` say now. From here on everything answers.
-    pub fn start(inputs: &mut Inputs, tables: Tables, published: watch::Sender<Arc<Published>>) -> Self {
-        let desired = inputs.desired.borrow_and_update().clone();
+    /// Brings the tables to what `inputs` say now. From here on everything answers. `None` while nothing is desired.
+    pub fn start(inputs: &mut Inputs, tables: Tables, published: watch::Sender<Arc<Published>>) -> Option<Self> {
+        let desired = Arc::new(inputs.desired.borrow_and_update().clone()?);
         let zone = Arc::new(Zone::of(&desired.node, desired.generation));
         let (barriers, receiver) = mpsc::unbounded_channel();
         let reclaimed = tables.clone();
@@ -122,7 +122,7 @@ impl Control {
         control.decide_all();
         control.rebuild();
         control.publish();
-        control
+        Some(control)
     }
 
     /// Follows the inputs until `shutdown`.
@@ -140,7 +140,9 @@ impl Control {
                 }
                 Ok(()) = inputs.desired.changed() => {
                     let desired = inputs.desired.borrow_and_update().clone();
-                    self.take_desired(desired);
+                    if let Some(desired) = desired {
+                        self.take_desired(Arc::new(desired));
+                    }
                 }
                 Ok(()) = inputs.host.changed() => {
                     let host = inputs.host.borrow_and_update().clone();

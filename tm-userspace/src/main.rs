@@ -1,2 +1,5 @@
-//! The daemon and its command line.
-fn main() {}
+//! `tm`: the daemon (`tm serve`) and its command line.
+
+fn main() -> std::process::ExitCode {
+    tm_userspace::cli::main()
+}

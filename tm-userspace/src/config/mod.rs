@@ -49,11 +49,17 @@ pub struct Loaded {
 
 /// Reads and checks `dir/tm.toml` and `dir/conf.d/*.toml`, the latter in the order of their names; other files are passed over.
 pub fn load(dir: &Path) -> Result<Loaded, ConfigError> {
+    load_for(dir, &[])
+}
+
+/// As [`load`], with interfaces that win over those of the file; none where the file decides.
+pub fn load_for(dir: &Path, interfaces: &[String]) -> Result<Loaded, ConfigError> {
     let mut found = Found::default();
     let files = files::read(dir, &mut found);
     let node = files.node.as_ref().and_then(|source| {
         let notes = &mut Notes { source, found: &mut found };
-        let raw = parse::node(notes)?;
+        let mut raw = parse::node(notes)?;
+        raw.overrule_interfaces(interfaces);
         let node = node::check(&raw, notes);
         Some((raw, node))
     });

@@ -29,6 +29,18 @@ pub(super) struct Node {
     pub(super) limits: Limits,
 }
 
+impl Node {
+    /// Puts these interfaces in the place of those that are written, if there are any.
+    pub(super) fn overrule_interfaces(&mut self, interfaces: &[String]) {
+        if interfaces.is_empty() {
+            return;
+        }
+        let listen = self.listen.get_or_insert_with(|| Spanned::new(0..0, Listen::default()));
+        let span = listen.span();
+        listen.as_mut().interfaces = interfaces.iter().map(|name| Spanned::new(span.clone(), name.clone())).collect();
+    }
+}
+
 /// An item of `name_servers`: a name alone, or a table.
 #[derive(Debug)]
 pub(super) enum NameServer {
@@ -56,7 +68,7 @@ pub(super) struct Soa {
 }
 
 /// `[listen]`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Listen {
     #[serde(default)]

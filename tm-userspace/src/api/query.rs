@@ -1,0 +1,137 @@
+//! "What would you answer?", asked of the program that answers.
+//!
+//! The question goes as a real frame through the loaded XDP program (`BPF_PROG_TEST_RUN`), which counts it like any other. What the program passes up,
+//! and everything where no program is loaded, is answered by the code behind the sockets.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use anyhow::{Context as _, bail};
+use hickory_proto::{
+    op::{Edns, Message, MessageType, OpCode, Query},
+    rr::{Name, RecordType},
+};
+use serde::{Deserialize, Serialize};
+use tm_common::verdict::Verdict;
+
+use super::View;
+use crate::{
+    dns::Transport,
+    names::DnsName,
+    xdp::frame::{frame, message},
+};
+
+/// Who asks, unless the question says: addresses for documentation (RFC 5737, RFC 3849).
+const CLIENTS: (IpAddr, IpAddr) =
+    (IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)));
+const CLIENT_PORT: u16 = 5353;
+
+/// A question.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Question {
+    /// A profile's DNS name, or its part before the zone.
+    pub name: String,
+    /// A record type: `A`, `AAAA`, `TYPE65`.
+    pub kind: String,
+    /// Who asks.
+    pub client: Option<IpAddr>,
+}
+
+/// Its answer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Answered {
+    /// The name asked, in full.
+    pub name: String,
+    /// `xdp` or `sockets`.
+    pub by: String,
+    /// `NOERROR`, `NXDOMAIN` and so on; `DROPPED` where nobody would answer.
+    pub rcode: String,
+    /// The answer section, a line a record.
+    pub answers: Vec<String>,
+    /// The authority section.
+    pub authorities: Vec<String>,
+    /// The data of the answer's records alone.
+    pub data: Vec<String>,
+    /// Octets of the reply message.
+    pub size: usize,
+}
+
+pub(super) fn query(view: &View, question: &Question) -> anyhow::Result<Answered> {
+    let desired = view.desired.borrow().clone().context("no configuration is in force yet")?;
+    let name = full_name(&question.name, &desired.node.zone)?;
+    let kind: RecordType = parse_type(&question.kind)?;
+    let mut request = Message::new(0x746d, MessageType::Query, OpCode::Query);
+    request.add_query(Query::query(name.clone(), kind));
+    let mut edns = Edns::new();
+    edns.set_max_payload(1232);
+    request.set_edns(edns);
+    let request = request.to_vec().context("cannot encode the question")?;
+
+    let served = view.published.borrow().listening.served.clone();
+    let family = |like: &IpAddr| served.iter().copied().find(|address| address.is_ipv4() == like.is_ipv4());
+    let client = match question.client {
+        Some(client) => client,
+        None if family(&CLIENTS.0).is_some() => CLIENTS.0,
+        None => CLIENTS.1,
+    };
+    let server = family(&client).or(served.first().copied()).context("no address is served: check [listen]")?;
+    // A client of a family that is not served is asked for at the sockets' code alone, which takes any.
+    let frame = frame(&request, (client, CLIENT_PORT), (server, desired.node.listen.port));
+    let in_kernel = match (&*view.tables.kernel(), frame) {
+        (Some(kernel), Some(frame)) => match kernel.ask(&frame)? {
+            (Verdict::Reply, reply) => message(&reply).map(<[u8]>::to_vec),
+            (Verdict::Pass, _) => None,
+            (Verdict::Abort, _) => bail!("the program gave up on the frame; this is a bug worth a report"),
+        },
+        _ => None,
+    };
+    let (by, reply) = match in_kernel {
+        Some(reply) => ("xdp", Some(reply)),
+        None => ("sockets", view.responder.reply(&request, client, Transport::Udp)),
+    };
+    let Some(reply) = reply else {
+        let (answers, authorities, data) = Default::default();
+        let rcode = "DROPPED".to_owned();
+        return Ok(Answered { name: name.to_string(), by: by.to_owned(), rcode, answers, authorities, data, size: 0 });
+    };
+    let message = Message::from_vec(&reply).context("the reply is no DNS message; this is a bug worth a report")?;
+    let lines = |records: &[hickory_proto::rr::Record]| records.iter().map(ToString::to_string).collect();
+    Ok(Answered {
+        name: name.to_string(),
+        by: by.to_owned(),
+        rcode: rcode_name(message.metadata.response_code),
+        answers: lines(&message.answers),
+        authorities: lines(&message.authorities),
+        data: message.answers.iter().map(|record| record.data.to_string()).collect(),
+        size: reply.len(),
+    })
+}
+
+/// A name that ends in the zone or in a dot is taken as it is; others are completed by the zone.
+fn full_name(text: &str, zone: &DnsName) -> anyhow::Result<Name> {
+    let name: DnsName = text.parse()?;
+    let full = if name.is_within(zone) || text.ends_with('.') { name } else { name.under(zone)? };
+    Ok(full.to_hickory())
+}
+
+fn parse_type(text: &str) -> anyhow::Result<RecordType> {
+    let upper = text.to_ascii_uppercase();
+    match upper.strip_prefix("TYPE").and_then(|number| number.parse::<u16>().ok()) {
+        Some(number) => Ok(RecordType::from(number)),
+        None => upper.parse().ok().with_context(|| format!("`{text}` is not a record type (write A, AAAA, TXT, TYPE65 ...)")),
+    }
+}
+
+/// As `dig` writes it.
+fn rcode_name(code: hickory_proto::op::ResponseCode) -> String {
+    use hickory_proto::op::ResponseCode;
+    match code {
+        ResponseCode::NoError => "NOERROR".to_owned(),
+        ResponseCode::NXDomain => "NXDOMAIN".to_owned(),
+        ResponseCode::FormErr => "FORMERR".to_owned(),
+        ResponseCode::ServFail => "SERVFAIL".to_owned(),
+        ResponseCode::NotImp => "NOTIMP".to_owned(),
+        ResponseCode::Refused => "REFUSED".to_owned(),
+        other => format!("{other:?}").to_uppercase(),
+    }
+}

@@ -1,0 +1,184 @@
+//! What the daemon knows, in one piece.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{VERSION, View};
+use crate::{
+    desired::{EndpointKey, RoutingMethod, Status as Wanted, XdpMode},
+    time::rfc3339,
+};
+
+/// The daemon's state; times in RFC 3339, UTC.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Status {
+    /// The daemon's version.
+    pub version: String,
+    /// When it began.
+    pub started: String,
+    /// Number of the configuration that is in force; also the zone's serial.
+    pub generation: u64,
+    /// The zone.
+    pub zone: String,
+    /// Addresses answered at.
+    pub addresses: Vec<String>,
+    /// `auto`, `native`, `generic` or `off`, as configured.
+    pub mode: String,
+    /// The listed interfaces.
+    pub interfaces: Vec<InterfaceView>,
+    /// Did the last load of the configuration succeed?
+    pub config_ok: bool,
+    /// What was wrong with it.
+    pub config_error: Option<String>,
+    /// Packets that XDP saw, by what became of them.
+    pub packets: BTreeMap<String, u64>,
+    /// Messages that the sockets saw, by what became of them.
+    pub messages: BTreeMap<String, u64>,
+    /// By name.
+    pub profiles: Vec<ProfileView>,
+}
+
+/// An interface and its program.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct InterfaceView {
+    /// Its name.
+    pub name: String,
+    /// `native`, `generic`, or none where no program is attached.
+    pub xdp: Option<String>,
+}
+
+/// A profile.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ProfileView {
+    /// Its name.
+    pub name: String,
+    /// The name it answers.
+    pub dns_name: String,
+    /// `priority` or `weighted`.
+    pub routing_method: String,
+    /// Seconds.
+    pub ttl: u32,
+    /// `enabled` or `disabled`, as the operator wants it.
+    pub status: String,
+    /// As derived.
+    pub monitor_status: String,
+    /// In the order they were written.
+    pub endpoints: Vec<EndpointView>,
+}
+
+/// An endpoint.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EndpointView {
+    /// Its name.
+    pub name: String,
+    /// What it answers with.
+    pub target: String,
+    /// `enabled` or `disabled`, as the operator wants it.
+    pub status: String,
+    /// As derived.
+    pub monitor_status: String,
+    /// Its part of the profile's answers now, 0 to 1.
+    pub share: f64,
+    /// Since when it is up or down.
+    pub since: Option<String>,
+    /// Was the last probe a success?
+    pub last_ok: Option<bool>,
+    /// What the last probe found.
+    pub last_reason: Option<String>,
+    /// When.
+    pub last_at: Option<String>,
+    /// Probes so far.
+    pub probes: u64,
+    /// Answers given, by XDP and by the sockets.
+    pub answers: u64,
+}
+
+/// Gathers it.
+pub(super) fn status(view: &View) -> anyhow::Result<Status> {
+    let desired = view.desired.borrow().clone().ok_or_else(|| anyhow::anyhow!("no configuration is in force yet"))?;
+    let health = view.health.borrow().clone();
+    let published = view.published.borrow().clone();
+    let reload = view.reload.borrow().clone();
+    let kernel = view.tables.kernel();
+    let image = view.tables.image();
+    let answers = |key: &EndpointKey| {
+        let Some((counter, sockets)) = image.counter(key) else { return 0 };
+        sockets + kernel.as_ref().map_or(0, |kernel| kernel.answered(counter))
+    };
+    let listen = &desired.node.listen;
+    let interface = |name: &String| InterfaceView {
+        name: name.clone(),
+        xdp: kernel.as_ref().and_then(|kernel| {
+            let (.., mode) = kernel.attached().find(|(attached, ..)| attached == name)?;
+            Some(format!("{mode:?}").to_lowercase())
+        }),
+    };
+    let profiles = published.decisions.values().map(|decision| {
+        let profile = &decision.profile;
+        let shares = decision.places.first().map(|(_, shares)| shares.as_slice()).unwrap_or_default();
+        let total: u32 = shares.iter().map(|share| share.weight).sum();
+        let endpoints = profile.endpoints.iter().zip(&decision.endpoints).enumerate().map(|(i, (endpoint, monitor_status))| {
+            let key = EndpointKey { profile: profile.name.clone(), endpoint: endpoint.name.clone() };
+            let details = view.details.get(&key).unwrap_or_default();
+            let share = shares.iter().find(|share| share.endpoint == i);
+            EndpointView {
+                name: endpoint.name.to_string(),
+                target: endpoint.target.to_string(),
+                status: word(endpoint.status).to_owned(),
+                monitor_status: format!("{monitor_status:?}"),
+                share: share.map_or(0.0, |share| f64::from(share.weight) / f64::from(total)),
+                since: health.verdicts.get(&key).map(|verdict| rfc3339(verdict.since)),
+                last_ok: details.last.as_ref().map(|last| last.ok),
+                last_reason: details.last.as_ref().map(|last| last.reason.to_string()),
+                last_at: details.last.as_ref().map(|last| rfc3339(last.at)),
+                probes: details.probes,
+                answers: answers(&key),
+            }
+        });
+        ProfileView {
+            name: profile.name.to_string(),
+            dns_name: profile.dns_name.to_string(),
+            routing_method: match profile.routing_method {
+                RoutingMethod::Priority => "priority",
+                RoutingMethod::Weighted => "weighted",
+            }
+            .to_owned(),
+            ttl: profile.ttl,
+            status: word(profile.status).to_owned(),
+            monitor_status: format!("{:?}", decision.status),
+            endpoints: endpoints.collect(),
+        }
+    });
+    Ok(Status {
+        version: VERSION.to_owned(),
+        started: rfc3339(view.started),
+        generation: published.generation,
+        zone: desired.node.zone.to_string(),
+        addresses: published.listening.served.iter().map(ToString::to_string).collect(),
+        mode: match listen.mode {
+            XdpMode::Auto => "auto",
+            XdpMode::Native => "native",
+            XdpMode::Generic => "generic",
+            XdpMode::Off => "off",
+        }
+        .to_owned(),
+        interfaces: listen.interfaces.iter().map(interface).collect(),
+        config_ok: reload.ok,
+        config_error: reload.error,
+        packets: kernel
+            .as_ref()
+            .map(|kernel| kernel.reasons().into_iter().map(|(reason, count)| (reason.label().to_owned(), count)).collect())
+            .unwrap_or_default(),
+        messages: view.responder.counts().into_iter().map(|(label, count)| (label.to_owned(), count)).collect(),
+        profiles: profiles.collect(),
+    })
+}
+
+fn word(status: Wanted) -> &'static str {
+    match status {
+        Wanted::Enabled => "enabled",
+        Wanted::Disabled => "disabled",
+    }
+}
+

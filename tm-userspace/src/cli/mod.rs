@@ -1,0 +1,222 @@
+//! The command line.
+//!
+//! Data goes to standard output, messages to standard error. `-o json` gives what the daemon said, unabridged.
+//!
+//! | exit code | meaning |
+//! | --- | --- |
+//! | 0 | done |
+//! | 1 | failed |
+//! | 2 | wrong usage |
+//! | 3 | no such name: `tm query` was told NXDOMAIN |
+//! | 6 | the daemon cannot be reached |
+//! | 78 | the configuration is wrong (`EX_CONFIG`) |
+
+mod client;
+mod show;
+
+use std::{io::IsTerminal as _, net::IpAddr, path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::{
+    api::{Question, VERSION},
+    config::{self, ConfigError},
+    reload::Source,
+    serve,
+};
+
+const FAILED: u8 = 1;
+const NO_SUCH_NAME: u8 = 3;
+const UNREACHABLE: u8 = 6;
+const WRONG_CONFIG: u8 = 78;
+
+/// Traffic Manager at the edge: DNS answers from XDP, steered by health.
+#[derive(Debug, Parser)]
+#[command(name = "tm", version = VERSION, after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no such name, 6 daemon not reached, 78 wrong configuration.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the daemon.
+    Serve(Serve),
+    /// Check a configuration exactly as a load does.
+    Check(Check),
+    /// Show profiles, endpoints, what the probes say, and what was answered.
+    Status(Reach),
+    /// Ask the loaded program what it would answer.
+    Query(Query),
+    /// Print this program's version, and the daemon's if one can be reached.
+    Version(Reach),
+}
+
+#[derive(Debug, Args)]
+struct Serve {
+    /// Directory with `tm.toml` and `conf.d`.
+    #[arg(long, value_name = "DIR", env = "TM_CONFIG", default_value = "/etc/tm")]
+    config: PathBuf,
+    /// Interface to answer on; may be repeated. Wins over the file's.
+    #[arg(long = "iface", value_name = "NAME")]
+    interfaces: Vec<String>,
+    /// Where to listen for the command line [default: tm.sock under `state_dir`].
+    #[arg(long, value_name = "PATH", env = "TM_SOCKET")]
+    socket: Option<PathBuf>,
+    /// How log lines are written.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+    /// What is logged: `info`, `debug`, or as `tracing` filters are written.
+    #[arg(long, value_name = "FILTER", env = "RUST_LOG", default_value = "info")]
+    log_level: String,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Args)]
+struct Check {
+    /// Directory with `tm.toml` and `conf.d`.
+    #[arg(value_name = "DIR", default_value = "/etc/tm")]
+    config: PathBuf,
+    /// How to print.
+    #[arg(short, long, value_enum, default_value_t = Output::Text)]
+    output: Output,
+}
+
+#[derive(Debug, Args)]
+struct Query {
+    /// A profile's DNS name, or its part before the zone.
+    name: String,
+    /// Record type: A, AAAA, TXT, TYPE65 ...
+    #[arg(long = "type", short = 't', value_name = "TYPE", default_value = "A")]
+    kind: String,
+    /// Address that asks.
+    #[arg(long, value_name = "ADDR")]
+    client: Option<IpAddr>,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+/// How to find the daemon.
+#[derive(Debug, Args)]
+struct Reach {
+    /// Directory of the daemon's configuration, which says where its socket is.
+    #[arg(long, value_name = "DIR", env = "TM_CONFIG", default_value = "/etc/tm")]
+    config: PathBuf,
+    /// The daemon's socket.
+    #[arg(long, value_name = "PATH", env = "TM_SOCKET")]
+    socket: Option<PathBuf>,
+    /// How to print.
+    #[arg(short, long, value_enum, default_value_t = Output::Text)]
+    output: Output,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Output {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// What a command ended with, besides success.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    /// The report was printed.
+    #[error("the configuration is wrong")]
+    Config,
+    #[error("there is no such name")]
+    NoSuchName,
+    #[error("{0:#}")]
+    Unreachable(anyhow::Error),
+    #[error("{0:#}")]
+    Other(#[from] anyhow::Error),
+}
+
+/// Runs the command line; the whole of `main`.
+pub fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Serve(serve) => run_daemon(serve),
+        Command::Check(check) => run_check(&check),
+        Command::Status(reach) => in_runtime(client::status(&reach)),
+        Command::Query(Query { name, kind, client, reach }) => {
+            in_runtime(client::query(&reach, Question { name, kind, client }))
+        }
+        Command::Version(reach) => in_runtime(client::version(&reach)),
+    };
+    let Err(failure) = result else { return ExitCode::SUCCESS };
+    ExitCode::from(match &failure {
+        Failure::Config => WRONG_CONFIG,
+        Failure::NoSuchName => NO_SUCH_NAME,
+        Failure::Unreachable(_) => {
+            eprintln!("tm: {failure}");
+            UNREACHABLE
+        }
+        Failure::Other(_) => {
+            eprintln!("tm: {failure}");
+            FAILED
+        }
+    })
+}
+
+fn in_runtime(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(anyhow::Error::from)?.block_on(work)
+}
+
+fn run_daemon(serve: Serve) -> Result<(), Failure> {
+    let Serve { config, interfaces, socket, log_format, log_level } = serve;
+    start_log(log_format, &log_level)?;
+    let source = Source { dir: config, interfaces };
+    let desired = source.load(None).map_err(report)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from)?;
+    Ok(runtime.block_on(serve::run(serve::Options { source, socket }, desired))?)
+}
+
+fn start_log(format: LogFormat, filter: &str) -> anyhow::Result<()> {
+    let filter = tracing_subscriber::EnvFilter::try_new(filter)?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    match format {
+        LogFormat::Json => log.json().init(),
+        LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).init(),
+    }
+    Ok(())
+}
+
+fn run_check(check: &Check) -> Result<(), Failure> {
+    match (config::load(&check.config), check.output) {
+        (Ok(loaded), output) => {
+            let endpoints: usize = loaded.profiles.values().map(|profile| profile.endpoints.len()).sum();
+            match output {
+                Output::Text => {
+                    loaded.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+                    println!("{}: {} profiles, {endpoints} endpoints", check.config.display(), loaded.profiles.len());
+                    println!("ok");
+                }
+                Output::Json => println!(
+                    "{}",
+                    serde_json::json!({
+                        "ok": true, "profiles": loaded.profiles.len(), "endpoints": endpoints,
+                        "warnings": loaded.warnings, "problems": [],
+                    })
+                ),
+            }
+            Ok(())
+        }
+        (Err(error), Output::Text) => Err(report(error)),
+        (Err(error), Output::Json) => {
+            println!("{}", serde_json::json!({ "ok": false, "warnings": [], "problems": error.problems() }));
+            Err(Failure::Config)
+        }
+    }
+}
+
+/// Draws what is wrong.
+fn report(error: ConfigError) -> Failure {
+    eprint!("{}", error.render(std::io::stderr().is_terminal()));
+    Failure::Config
+}

@@ -1,0 +1,59 @@
+//! What people read.
+
+use comfy_table::{Table, presets::NOTHING};
+
+use crate::api::{Answered, Status};
+
+pub(super) fn status(status: &Status) {
+    println!("zone {}  generation {}  at {}", status.zone, status.generation, status.addresses.join(", "));
+    for interface in &status.interfaces {
+        let xdp = interface.xdp.as_deref().unwrap_or("not attached; sockets answer");
+        println!("interface {}  XDP {xdp}", interface.name);
+    }
+    if status.mode == "off" {
+        println!("XDP off; sockets answer");
+    }
+    if let Some(error) = &status.config_error {
+        println!("the configuration on disk is wrong and not in force:\n{error}");
+    }
+    let answered: u64 = status.packets.get("answered").copied().unwrap_or(0);
+    let by_sockets: u64 = status.messages.values().sum();
+    println!("answered by XDP {answered}  seen by sockets {by_sockets}");
+    println!();
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    table.set_header(["PROFILE", "ENDPOINT", "TARGET", "STATUS", "SHARE", "SINCE", "LAST PROBE", "ANSWERS"]);
+    for profile in &status.profiles {
+        table.add_row([
+            profile.name.clone(),
+            String::new(),
+            profile.dns_name.clone(),
+            profile.monitor_status.clone(),
+            profile.routing_method.clone(),
+            String::new(),
+            String::new(),
+            String::new(),
+        ]);
+        for endpoint in &profile.endpoints {
+            table.add_row([
+                String::new(),
+                endpoint.name.clone(),
+                endpoint.target.clone(),
+                endpoint.monitor_status.clone(),
+                format!("{:.1}%", endpoint.share * 100.0),
+                endpoint.since.clone().unwrap_or_else(|| "-".to_owned()),
+                endpoint.last_reason.clone().unwrap_or_else(|| "-".to_owned()),
+                endpoint.answers.to_string(),
+            ]);
+        }
+    }
+    println!("{table}");
+}
+
+/// The answer as `dig` would print its sections, and on the last line only what a script wants.
+pub(super) fn answered(answered: &Answered) {
+    println!("; {} by {} in {} octets", answered.rcode, answered.by, answered.size);
+    answered.answers.iter().for_each(|line| println!("{line}"));
+    answered.authorities.iter().for_each(|line| println!("; {line}"));
+    println!("{}", if answered.data.is_empty() { answered.rcode.clone() } else { answered.data.join(" ") });
+}

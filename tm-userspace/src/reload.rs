@@ -1,0 +1,118 @@
+//! The wanted state from files: loaded at the start, again on SIGHUP and when a file changes.
+//!
+//! A load that fails changes nothing: what ran goes on, and says so.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use serde::Serialize;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::{Notify, watch},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    config::{self, ConfigError},
+    desired::Desired,
+};
+
+/// What came of the last load.
+#[derive(Clone, Debug, Serialize)]
+pub struct Reload {
+    /// Did it succeed?
+    pub ok: bool,
+    /// When it was.
+    #[serde(with = "crate::time::serde_rfc3339")]
+    pub at: SystemTime,
+    /// What was wrong, a line for each problem.
+    pub error: Option<String>,
+}
+
+/// Where to load from, and what the command line says of it.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Holds `tm.toml` and `conf.d`.
+    pub dir: PathBuf,
+    /// Interfaces that win over those of the file; none where the file decides.
+    pub interfaces: Vec<String>,
+}
+
+impl Source {
+    /// Loads the wanted state that comes after `before`. Where it is the same in all but the generation, that one is kept.
+    pub fn load(&self, before: Option<&Desired>) -> Result<Desired, ConfigError> {
+        let loaded = config::load_for(&self.dir, &self.interfaces)?;
+        for warning in &loaded.warnings {
+            tracing::warn!("{warning}");
+        }
+        let same = before.filter(|before| *before.node == loaded.node && before.profiles == loaded.profiles);
+        if let Some(before) = same {
+            return Ok(before.clone());
+        }
+        let generation = next_generation(before.map(|before| before.generation));
+        // What did not change is kept in the same memory, so that whoever compares finds it at once.
+        let mut profiles = loaded.profiles;
+        if let Some(before) = before {
+            for (name, profile) in profiles.iter_mut() {
+                if let Some(known) = before.profiles.get(name).filter(|known| *known == profile) {
+                    *profile = known.clone();
+                }
+            }
+        }
+        Ok(Desired { generation, node: Arc::new(loaded.node), profiles })
+    }
+}
+
+/// Ahead of the last one, and of any that an earlier run gave out: a run that makes less than one generation a second starts behind the clock.
+fn next_generation(before: Option<u64>) -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    before.map_or(now, |before| now.max(before + 1))
+}
+
+/// Loads again when told to, until `shutdown`.
+pub async fn run(
+    source: Source,
+    desired: watch::Sender<Option<Desired>>,
+    state: watch::Sender<Reload>,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    let changed = Arc::new(Notify::new());
+    let notify = changed.clone();
+    let _watch = config::watch::watch(&source.dir, move || notify.notify_one())
+        .inspect_err(|error| {
+            tracing::warn!(error = format!("{error:#}"), "changed files are not noticed; send SIGHUP to reload");
+        })
+        .ok();
+    let mut hangup = signal(SignalKind::hangup())?;
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return Ok(()),
+            _ = hangup.recv() => {}
+            () = changed.notified() => {}
+        }
+        let (from, before) = (source.clone(), desired.borrow().clone());
+        let Ok(result) = tokio::task::spawn_blocking(move || from.load(before.as_ref())).await else { continue };
+        match result {
+            Ok(wanted) => {
+                let is_new = desired.borrow().as_ref().is_none_or(|now| now.generation != wanted.generation);
+                tracing::info!(generation = wanted.generation, changed = is_new, "configuration reloaded");
+                if is_new {
+                    desired.send_replace(Some(wanted));
+                }
+                state.send_replace(Reload { ok: true, at: SystemTime::now(), error: None });
+            }
+            Err(error) => {
+                tracing::error!(dir = %source.dir.display(), "configuration not reloaded, what ran goes on: {error}");
+                state.send_replace(Reload { ok: false, at: SystemTime::now(), error: Some(error.to_string()) });
+            }
+        }
+    }
+}
+
+/// Where a directory's daemon listens, by default, for those who only have its files.
+pub fn socket_of(dir: &Path) -> Result<PathBuf, ConfigError> {
+    Ok(config::load_for(dir, &[])?.node.state_dir.join(crate::api::SOCKET))
+}

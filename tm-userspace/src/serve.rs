@@ -1,0 +1,155 @@
+//! The daemon: starts the stages, joins them, and stops them.
+
+use std::{
+    fs,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use anyhow::Context as _;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+    task::JoinSet,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    api::{self, View},
+    control::{Control, Inputs, Published, Tables},
+    desired::Desired,
+    dns::{self, Responder, ZoneView},
+    health::{self, Details, Health, Prober, Slots},
+    listen::{self, Host},
+    reload::{self, Reload, Source},
+    xdp,
+};
+
+/// How long stages may take to end.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// What the command line says.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where the configuration is.
+    pub source: Source,
+    /// Where to listen for the command line, instead of under `state_dir`.
+    pub socket: Option<PathBuf>,
+}
+
+/// Serves `desired`, and what the files say after it, until SIGTERM or SIGINT.
+pub async fn run(options: Options, desired: Desired) -> anyhow::Result<()> {
+    let shutdown = CancellationToken::new();
+    let state_dir = desired.node.state_dir.clone();
+    fs::create_dir_all(&state_dir).with_context(|| format!("cannot make the state directory {}", state_dir.display()))?;
+    let socket = options.socket.unwrap_or_else(|| state_dir.join(api::SOCKET));
+
+    let (desired_to, desired) = watch::channel(Some(desired));
+    let (health_to, health) = watch::channel(Health::default());
+    let (host_to, host) = watch::channel::<Host>(xdp::interfaces()?);
+    let (published_to, published) = watch::channel(Arc::<Published>::default());
+    let (reload_to, reload) = watch::channel(Reload { ok: true, at: SystemTime::now(), error: None });
+    let tables = Tables::empty();
+    let details = Arc::new(Details::default());
+
+    let mut inputs = Inputs { desired: desired.clone(), health: health.clone(), host: host.clone() };
+    let control = Control::start(&mut inputs, tables.clone(), published_to).context("no configuration")?;
+    let (zone_to, zone) = watch::channel(zone_view(&desired, &published));
+    let (addresses_to, addresses) = watch::channel(sockets(&desired, &published));
+    let responder = Arc::new(Responder::new(tables.image_lock(), zone));
+    let prober = Arc::new(Prober::new(desired.clone())?);
+    let view = View {
+        desired: desired.clone(),
+        health,
+        details: details.clone(),
+        published: published.clone(),
+        reload,
+        tables,
+        responder: responder.clone(),
+        started: SystemTime::now(),
+    };
+
+    let mut stages: JoinSet<(&str, anyhow::Result<()>)> = JoinSet::new();
+    let token = || shutdown.clone();
+    stages.spawn(named("control", control.run(inputs, token())));
+    stages.spawn(named("interfaces", listen::watch_host(host_to, token())));
+    stages.spawn(named("configuration", reload::run(options.source, desired_to, reload_to, token())));
+    stages.spawn(named("sockets", dns::run(responder, addresses, token())));
+    stages.spawn(named("zone", follow(desired.clone(), published, zone_to, addresses_to, token())));
+    let run_api = { let token = token(); async move { api::run(&socket, view, token).await } };
+    stages.spawn(named("control socket", run_api));
+    let run_probes = health::run(prober, Slots::for_this_process(), desired, health_to, details, token());
+    stages.spawn(named("probes", async move {
+        run_probes.await;
+        Ok(())
+    }));
+    tracing::info!("ready");
+
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let result = tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
+        Some(ended) = stages.join_next() => match ended {
+            Ok((name, Ok(()))) => Err(anyhow::anyhow!("the stage `{name}` ended early")),
+            Ok((name, Err(error))) => Err(error.context(format!("the stage `{name}` failed"))),
+            Err(error) => Err(anyhow::Error::new(error).context("a stage panicked")),
+        },
+    };
+    tracing::info!("stopping");
+    shutdown.cancel();
+    let drained = tokio::time::timeout(DRAIN, async { while stages.join_next().await.is_some() {} }).await;
+    match drained {
+        Ok(()) => tracing::info!("stopped"),
+        Err(_) => tracing::warn!("stopped without waiting any longer"),
+    }
+    result
+}
+
+async fn named(name: &'static str, stage: impl Future<Output = anyhow::Result<()>>) -> (&'static str, anyhow::Result<()>) {
+    (name, stage.await)
+}
+
+/// Keeps what the sockets know of the zone, and where they listen, what the latest states say.
+async fn follow(
+    mut desired: watch::Receiver<Option<Desired>>,
+    mut published: watch::Receiver<Arc<Published>>,
+    zone: watch::Sender<Arc<ZoneView>>,
+    addresses: watch::Sender<Arc<[std::net::SocketAddr]>>,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    let mut seen = (published.borrow().generation, published.borrow().listening.clone());
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return Ok(()),
+            Ok(()) = desired.changed() => {}
+            Ok(()) = published.changed() => {}
+        }
+        desired.mark_unchanged();
+        let now = { let published = published.borrow_and_update(); (published.generation, published.listening.clone()) };
+        // A flip publishes too, but changes neither.
+        if now == seen {
+            continue;
+        }
+        seen = now;
+        zone.send_replace(zone_view(&desired, &published));
+        addresses.send_if_modified(|before| {
+            let now = sockets(&desired, &published);
+            let changed = *before != now;
+            *before = now;
+            changed
+        });
+    }
+}
+
+fn zone_view(desired: &watch::Receiver<Option<Desired>>, published: &watch::Receiver<Arc<Published>>) -> Arc<ZoneView> {
+    let desired = desired.borrow().clone();
+    let served = published.borrow().listening.served.clone();
+    Arc::new(desired.map(|desired| ZoneView::new(&desired, &served)).unwrap_or_default())
+}
+
+fn sockets(desired: &watch::Receiver<Option<Desired>>, published: &watch::Receiver<Arc<Published>>) -> Arc<[std::net::SocketAddr]> {
+    let port = desired.borrow().as_ref().map_or(53, |desired| desired.node.listen.port);
+    published.borrow().listening.served.iter().map(|address| std::net::SocketAddr::new(*address, port)).collect()
+}
