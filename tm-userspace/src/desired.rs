@@ -43,7 +43,7 @@ pub struct Node {
     pub listen: Listen,
     /// Targets that may be probed though they are loopback, link-local or the like.
     pub probes: Probes,
-    /// How many names the kernel's tables hold.
+    /// How many names the kernel's tables hold, at most 16,777,216; 0 for as many as needed.
     pub capacity: u32,
 }
 

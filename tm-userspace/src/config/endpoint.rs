@@ -18,6 +18,7 @@ pub(super) fn check(written: &[raw::Endpoint], notes: &mut Notes<'_>) -> Option<
         let message = format!("{} endpoints, over {}", written.len(), defaults::ENDPOINTS_AT_MOST);
         notes.error(over.name.span(), message, "spread them over several profiles");
     }
+    let written = &written[..written.len().min(defaults::ENDPOINTS_AT_MOST)];
     let endpoints: Vec<_> = written.iter().zip(1..).map(|(raw, order)| endpoint(raw, order, notes)).collect();
     duplicates(written, &endpoints, notes);
     one_kind_of_target(written, &endpoints, notes);

@@ -81,12 +81,12 @@ fn file(path: &Path, order: usize, found: &mut Found) -> Option<Arc<Source>> {
         }
     };
     match String::from_utf8(bytes) {
-        Ok(text) => Some(Arc::new(Source { order, path: path.to_owned(), text })),
+        Ok(text) => Some(Source::new(order, path, text)),
         Err(error) => {
             let at = error.utf8_error().valid_up_to();
             let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
             let octet = error.as_bytes()[at];
-            let source = Arc::new(Source { order, path: path.to_owned(), text });
+            let source = Source::new(order, path, text);
             let place = Place::at(&source, at..at + char::REPLACEMENT_CHARACTER.len_utf8());
             let message = format!("not UTF-8: octet 0x{octet:02x} at offset {at}");
             found.add(place, Fault::new(message, "save the file as UTF-8, the encoding of TOML"));
@@ -105,5 +105,5 @@ fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
 
 /// A place in a file whose text is not known.
 fn unread(path: &Path, order: usize) -> Place {
-    Place::whole(&Arc::new(Source { order, path: path.to_owned(), text: String::new() }))
+    Place::whole(&Source::new(order, path, String::new()))
 }

@@ -125,7 +125,7 @@ fn explain(error: &Error) -> Fault {
             let (found, wanted) = (in_toml_words(found), in_toml_words(wanted));
             Fault::new(format!("expected {wanted}, found {found}"), format!("write {wanted}"))
         }
-        None => Fault::new(message, "see the keys and their values in the README"),
+        None => Fault::new(message, "write a value that this key takes"),
     }
 }
 

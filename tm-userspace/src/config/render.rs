@@ -1,15 +1,13 @@
 //! The report for people: each problem with its lines, the offending text underlined and the way out below.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity, SourceCode,
 };
 
-use super::report::{ConfigError, Finding, Place};
+use super::report::{ConfigError, Finding, Place, SHOWN_AT_MOST};
 
-/// Problems shown in full; the rest are counted.
-const SHOWN_AT_MOST: usize = 50;
 /// Columns to wrap messages and help at.
 const WIDTH: usize = 110;
 
@@ -26,10 +24,10 @@ impl ConfigError {
             }
             report.push('\n');
         }
-        if let Some(hidden) = self.findings.len().checked_sub(SHOWN_AT_MOST).filter(|&hidden| hidden > 0) {
-            report.push_str(&format!("and {hidden} more\n"));
+        match self.findings.len().saturating_sub(SHOWN_AT_MOST) {
+            0 => report,
+            hidden => report + &format!("and {hidden} more\n"),
         }
-        report
     }
 }
 
@@ -39,7 +37,7 @@ struct Picture {
     message: String,
     help: Option<String>,
     severity: Severity,
-    source_code: NamedSource<String>,
+    source_code: NamedSource<Arc<str>>,
     labels: Vec<LabeledSpan>,
     /// The other place, where it lies in another file.
     related: Option<Box<Picture>>,
@@ -72,7 +70,8 @@ impl Picture {
     fn at(place: &Place, message: String, severity: Severity) -> Self {
         let span = place.span.clone().map(|span| LabeledSpan::new_primary_with_span(None, span));
         let labels = span.into_iter().collect();
-        Picture { message, help: None, severity, source_code: source_code(place), labels, related: None }
+        let source_code = NamedSource::new(place.source.path.display().to_string(), place.source.shown());
+        Picture { message, help: None, severity, source_code, labels, related: None }
     }
 }
 
@@ -105,17 +104,4 @@ impl Diagnostic for Picture {
         let related = self.related.as_deref()? as &dyn Diagnostic;
         Some(Box::new(std::iter::once(related)))
     }
-}
-
-/// The file's text with what a terminal might obey replaced, octet for octet.
-fn source_code(place: &Place) -> NamedSource<String> {
-    let mut text = String::with_capacity(place.source.text.len());
-    for char in place.source.text.chars() {
-        match char {
-            '\n' | '\r' | '\t' => text.push(char),
-            _ if char.is_control() => text.extend(std::iter::repeat_n('?', char.len_utf8())),
-            _ => text.push(char),
-        }
-    }
-    NamedSource::new(place.source.path.display().to_string(), text)
 }

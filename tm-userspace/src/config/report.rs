@@ -1,8 +1,17 @@
 //! What was found wrong, where, and what to write instead.
 
-use std::{error::Error, fmt, ops::Range, path::PathBuf, sync::Arc};
+use std::{
+    error::Error,
+    fmt,
+    ops::Range,
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+};
 
 use serde::Serialize;
+
+/// Problems shown; the rest are counted.
+pub(super) const SHOWN_AT_MOST: usize = 50;
 
 /// Everything that is wrong with a configuration; never empty.
 #[derive(Debug)]
@@ -50,13 +59,16 @@ impl ConfigError {
 }
 
 impl fmt::Display for ConfigError {
-    /// A line for each problem: `file:line:column: message (help)`.
+    /// A line for each problem: `file:line:column: message (help)`; of very many, the first.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, finding) in self.findings.iter().enumerate() {
+        for (index, finding) in self.findings.iter().take(SHOWN_AT_MOST).enumerate() {
             let end_of_last = if index > 0 { "\n" } else { "" };
             write!(f, "{end_of_last}{}: {} ({})", finding.place, finding.message, finding.help)?;
         }
-        Ok(())
+        match self.findings.len().saturating_sub(SHOWN_AT_MOST) {
+            0 => Ok(()),
+            hidden => write!(f, "\nand {hidden} more"),
+        }
     }
 }
 
@@ -69,6 +81,10 @@ pub(super) struct Source {
     pub(super) order: usize,
     pub(super) path: PathBuf,
     pub(super) text: String,
+    /// Where the lines begin, once someone asked.
+    lines: OnceLock<Vec<usize>>,
+    /// See [`Source::shown`], once someone asked.
+    shown: OnceLock<Arc<str>>,
 }
 
 /// A stretch of a file, or a file as a whole.
@@ -108,6 +124,46 @@ pub(super) struct Notes<'a> {
     pub(super) found: &'a mut Found,
 }
 
+impl Source {
+    pub(super) fn new(order: usize, path: &Path, text: String) -> Arc<Self> {
+        Arc::new(Source {
+            order,
+            path: path.to_owned(),
+            text,
+            lines: OnceLock::new(),
+            shown: OnceLock::new(),
+        })
+    }
+
+    /// The text with what a terminal might obey replaced, octet for octet.
+    pub(super) fn shown(&self) -> Arc<str> {
+        let replace = |shown: &mut String, char: char| match char {
+            '\n' | '\r' | '\t' => shown.push(char),
+            _ if char.is_control() => shown.extend(std::iter::repeat_n('?', char.len_utf8())),
+            _ => shown.push(char),
+        };
+        let make = || {
+            let mut shown = String::with_capacity(self.text.len());
+            self.text.chars().for_each(|char| replace(&mut shown, char));
+            shown.into()
+        };
+        self.shown.get_or_init(make).clone()
+    }
+
+    fn line_and_column(&self, offset: usize) -> (usize, usize) {
+        let lines = self.lines.get_or_init(|| {
+            let newlines = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+            std::iter::once(0).chain(newlines.map(|(at, _)| at + 1)).collect()
+        });
+        let line = lines.partition_point(|&start| start <= offset);
+        let start = lines.get(line - 1).copied().unwrap_or_default();
+        let before = self.text.get(start..offset).unwrap_or_default();
+        // A byte order mark is no column.
+        let mark = usize::from(line == 1 && before.starts_with('\u{feff}'));
+        (line, before.chars().count() + 1 - mark)
+    }
+}
+
 impl Place {
     pub(super) fn whole(source: &Arc<Source>) -> Self {
         Place { source: source.clone(), span: None }
@@ -124,14 +180,7 @@ impl Place {
 
     /// Line and column, from 1; zeros for a whole file.
     fn line_and_column(&self) -> (usize, usize) {
-        let Some(before) = self.span.as_ref().and_then(|span| self.source.text.get(..span.start)) else {
-            return (0, 0);
-        };
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let line = before.bytes().filter(|&byte| byte == b'\n').count() + 1;
-        let column = before.chars().rev().take_while(|&char| char != '\n').count() + 1;
-        // A byte order mark is no column.
-        (line, column - usize::from(line_start == 0 && before.starts_with('\u{feff}')))
+        self.span.as_ref().map_or((0, 0), |span| self.source.line_and_column(span.start))
     }
 }
 

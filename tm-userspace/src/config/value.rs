@@ -78,8 +78,9 @@ pub(super) fn duration(
 pub(super) fn operator_name(text: &str) -> Result<(), Fault> {
     use super::defaults::NAME_AT_MOST;
 
-    let fault =
-        |what: String| Err(Fault::new(what, format!("write 1 to {NAME_AT_MOST} characters without `/`")));
+    let fault = |what: String| {
+        Err(Fault::new(what, format!("write 1 to {NAME_AT_MOST} characters, none of them `/` or a control")))
+    };
     let length = text.chars().count();
     match text {
         "" => fault("the name is empty".to_owned()),

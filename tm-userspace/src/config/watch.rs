@@ -117,7 +117,7 @@ impl Eyes {
             if let Err(error) = self.look(&path)
                 && path.exists()
             {
-                tracing::warn!("cannot watch {} for changes: {error}", path.display());
+                tracing::debug!("cannot watch {} for changes: {error}", path.display());
             }
         }
     }

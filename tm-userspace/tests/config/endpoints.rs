@@ -74,11 +74,14 @@ fn priorities_and_weights_are_in_range() {
 
 #[test]
 fn a_profile_has_at_most_as_many_endpoints_as_there_are_priorities() {
-    let many = |count: u16| {
-        let each: Vec<_> = (0..count).map(|n| format!("target = \"10.0.{}.{}\"", n / 256, n % 256)).collect();
+    let many = |count: u32| {
+        let each: Vec<_> =
+            (0..count).map(|n| format!("target = \"10.{}.{}.{}\"", n >> 16, n >> 8 & 255, n & 255)).collect();
         endpoints(&each.iter().map(String::as_str).collect::<Vec<_>>())
     };
     check_profiles(&many(1000), "");
+    // More than 16 bits count.
+    check_profiles(&many(65_536), "conf.d/a.toml:3005:8 `\"e1000\"` 65536 endpoints, over 1000");
     // Three lines of profile, three of each endpoint before, and its own second.
     check_profiles(&many(1001), "conf.d/a.toml:3005:8 `\"e1000\"` 1001 endpoints, over 1000");
 }

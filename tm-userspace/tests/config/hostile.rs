@@ -81,6 +81,12 @@ fn survive(node: &[u8], profiles: &[u8]) {
                     .iter()
                     .all(|problem| !problem.message.is_empty() && !problem.help.is_empty())
             );
+            let placed = error.problems().iter().take(50).filter(|problem| problem.line > 0).count();
+            let report = error.render(false);
+            assert!(
+                report.matches("╭─[").count() >= placed && !report.contains("Failed to read"),
+                "{report}"
+            );
             assert!(!error.render(true).is_empty() && !error.to_string().is_empty());
         }
     }
