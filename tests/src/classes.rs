@@ -1,0 +1,196 @@
+//! The classes of packets that are measured, and the profiles they ask for.
+
+use std::net::IpAddr;
+
+use tm_userspace::{
+    compile::{Choices, Compiled, Records, Zone, interleave, nodata},
+    desired::{EndpointKey, Soa},
+    names::DnsName,
+    sync::{Image, buckets_for},
+    xdp::frame::frame,
+};
+
+/// A kind of packet, and frames of it: many different ones, so that neither branches nor caches learn one by heart.
+#[derive(Debug)]
+pub struct Class {
+    /// In a few words.
+    pub name: &'static str,
+    /// The most instructions that one may cost, with the harness subtracted; none where nothing is promised.
+    pub most: Option<f64>,
+    /// The frames; a power of two.
+    pub frames: Vec<Vec<u8>>,
+}
+
+/// How many frames of each class.
+pub const FRAMES: usize = 1024;
+/// Who asks.
+pub const CLIENT: (&str, &str) = ("10.53.0.2", "fd53::2");
+/// Who is asked.
+pub const SERVER: (&str, &str) = ("10.53.0.1", "fd53::1");
+
+const A: u16 = 1;
+const AAAA: u16 = 28;
+const TXT: u16 = 16;
+
+/// What a profile answers with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    A,
+    Aaaa,
+    Cname,
+    Weighted,
+}
+
+/// Tables with so many profiles: a tenth AAAA, a tenth CNAME, a tenth weighted, the rest one A each.
+pub fn image(profiles: usize) -> Image {
+    let mut image = Image::new(buckets_for(profiles), 53, 0x7472_6166_6669_636d, &[]);
+    let zone = zone();
+    for i in 0..profiles {
+        let compiled = compiled(i, &zone);
+        image.apply([(&compiled.name, Some(&compiled))]);
+    }
+    let address = |text: &str| tm_userspace::listen::key(&parse(text));
+    let served = [address(SERVER.0), address(SERVER.1)];
+    image.set_addresses(&served, &served);
+    image
+}
+
+/// All classes, for tables of so many profiles.
+pub fn classes(profiles: usize) -> Vec<Class> {
+    let of = |kind: Kind| move |i: usize| kind_of(i % profiles) == kind;
+    let class = |name, most, frames: Vec<Vec<u8>>| Class { name, most, frames };
+    let some = |kind: Kind| {
+        let indices: Vec<usize> = (0..profiles).filter(|i| of(kind)(*i)).collect();
+        // Spread over all of the table, in no order.
+        (0..FRAMES).map(move |i| indices[i.wrapping_mul(7919) % indices.len()]).collect::<Vec<_>>()
+    };
+    let ask = |indices: Vec<usize>, kind: u16, edns: bool, v6: bool, shout: bool| -> Vec<Vec<u8>> {
+        indices.iter().enumerate().map(|(n, i)| query(&wire(*i, shout), kind, edns, v6, n as u16)).collect()
+    };
+    vec![
+        class("A hit, EDNS, IPv4", Some(950.0), ask(some(Kind::A), A, true, false, false)),
+        class("A hit, EDNS, IPv6", Some(950.0), ask(some(Kind::A), A, true, true, false)),
+        class("A hit, no EDNS, IPv4", Some(950.0), ask(some(Kind::A), A, false, false, false)),
+        class("AAAA hit, EDNS, IPv4", Some(950.0), ask(some(Kind::Aaaa), AAAA, true, false, false)),
+        class("AAAA hit, EDNS, IPv6", Some(950.0), ask(some(Kind::Aaaa), AAAA, true, true, false)),
+        class("A hit, EDNS, mixed case", Some(1050.0), ask(some(Kind::A), A, true, false, true)),
+        class("weighted hit, EDNS", None, ask(some(Kind::Weighted), A, true, false, false)),
+        class("CNAME hit, EDNS", None, ask(some(Kind::Cname), A, true, false, false)),
+        class("NODATA (TXT), EDNS", None, ask(some(Kind::A), TXT, true, false, false)),
+        class("A hit, EDNS, cookie", None, {
+            let some = some(Kind::A);
+            some.iter().enumerate().map(|(n, i)| query_with(&wire(*i, false), A, &[0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8], n as u16)).collect()
+        }),
+        class("longest name, EDNS", None, (0..FRAMES).map(|n| query(&longest(n), A, true, false, n as u16)).collect()),
+        class("miss", Some(450.0), (0..FRAMES).map(|n| query(&wire(profiles + n, false), A, true, false, n as u16)).collect()),
+        class("not DNS (UDP to another port)", Some(60.0), (0..FRAMES).map(|n| other_port(n as u16)).collect()),
+    ]
+}
+
+fn kind_of(i: usize) -> Kind {
+    match i % 10 {
+        1 => Kind::Aaaa,
+        2 => Kind::Cname,
+        3 => Kind::Weighted,
+        _ => Kind::A,
+    }
+}
+
+/// Names of 18 to 40 octets, as people give them.
+fn wire(i: usize, shout: bool) -> Vec<u8> {
+    let word = ["www", "api", "cdn", "login", "static", "eu-west-1", "m", "images"][i % 8];
+    let text = format!("{word}{i:x}.{}.tm.example", ["shop", "contoso", "fabrikam", "a"][i / 8 % 4]);
+    let name: DnsName = text.parse().unwrap_or_else(|_| DnsName::root());
+    let mut wire = name.wire().to_vec();
+    if shout {
+        for (at, octet) in wire.iter_mut().enumerate() {
+            if (i >> (at % 13)) & 1 == 1 || at % 3 == 0 {
+                octet.make_ascii_uppercase();
+            }
+        }
+    }
+    wire
+}
+
+/// 255 octets: all of them hits, since `image` files the first of them.
+fn longest(_: usize) -> Vec<u8> {
+    let mut wire = vec![];
+    for length in [63, 63, 63, 61] {
+        wire.push(length);
+        wire.extend(vec![b'x'; usize::from(length)]);
+    }
+    wire.push(0);
+    wire
+}
+
+fn zone() -> Zone {
+    let name = |text: &str| text.parse().unwrap_or_else(|_| DnsName::root());
+    let soa = Soa { mailbox: name("hostmaster.tm.example"), refresh: 3600, retry: 600, expire: 1_209_600, minimum: 60 };
+    Zone { name: name("tm.example"), primary: name("ns1.tm.example"), soa, serial: 1 }
+}
+
+fn compiled(i: usize, zone: &Zone) -> Compiled {
+    // The last profile has the longest name there is.
+    let name = if i == 0 { DnsName::from_wire(&longest(0)) } else { DnsName::from_wire(&wire(i, false)) };
+    let key = |endpoint: &str| Some(EndpointKey { profile: format!("p{i}").into(), endpoint: endpoint.into() });
+    let record = |kind: u8, data: &[u8], endpoint: &str| {
+        let mut octets = vec![0xc0, 12, 0, kind, 0, 1, 0, 0, 0, 30, 0, data.len() as u8];
+        octets.extend(data);
+        Records { octets: octets.into(), answers: 1, authorities: 0, endpoint: key(endpoint) }
+    };
+    let [.., a, b, c] = (i as u32).to_be_bytes();
+    let v4 = record(1, &[10, a, b, c], "first");
+    let one = |records: Records| Choices { answers: vec![records], slots: vec![0] };
+    let none = one(nodata(&name, 30, zone));
+    let blocks = match kind_of(i) {
+        Kind::A => [one(v4.clone()), none.clone(), one(v4), none],
+        Kind::Aaaa => {
+            let v6 = record(28, &[0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c], "first");
+            [none.clone(), one(v6.clone()), one(v6), none]
+        }
+        Kind::Cname => {
+            let target = record(5, b"\x03www\x07contoso\x04test\x00", "first");
+            [one(target.clone()), one(target.clone()), one(target.clone()), one(target)]
+        }
+        Kind::Weighted => {
+            let answers = vec![v4, record(1, &[10, 128 | a, b, c], "second"), record(1, &[10, 64 | a, b, c], "third")];
+            let all = Choices { answers, slots: interleave(&[10, 30, 60]) };
+            [all.clone(), none.clone(), all, none]
+        }
+    };
+    Compiled { name, blocks }
+}
+
+fn parse(text: &str) -> IpAddr {
+    text.parse().unwrap_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED))
+}
+
+fn message(wire: &[u8], kind: u16, opt: Option<&[u8]>, id: u16) -> Vec<u8> {
+    let mut message = [id, 0x0100, 1, 0, 0, u16::from(opt.is_some())].map(u16::to_be_bytes).concat();
+    message.extend(wire);
+    message.extend([kind, 1].map(u16::to_be_bytes).concat());
+    if let Some(options) = opt {
+        message.extend([0, 0, 41, 0x04, 0xd0, 0, 0, 0, 0]);
+        message.extend((options.len() as u16).to_be_bytes());
+        message.extend(options);
+    }
+    message
+}
+
+fn wrapped(message: &[u8], v6: bool, id: u16, port: u16) -> Vec<u8> {
+    let pick = |(v4, v6_): (&str, &str)| parse(if v6 { v6_ } else { v4 });
+    frame(message, (pick(CLIENT), 1024 + id), (pick(SERVER), port)).unwrap_or_default()
+}
+
+fn query(wire: &[u8], kind: u16, edns: bool, v6: bool, id: u16) -> Vec<u8> {
+    wrapped(&message(wire, kind, edns.then_some(&[]), id), v6, id, 53)
+}
+
+fn query_with(wire: &[u8], kind: u16, options: &[u8], id: u16) -> Vec<u8> {
+    wrapped(&message(wire, kind, Some(options), id), false, id, 53)
+}
+
+fn other_port(id: u16) -> Vec<u8> {
+    wrapped(&[0; 48], false, id, 4433)
+}
+
