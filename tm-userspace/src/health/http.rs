@@ -83,7 +83,7 @@ fn url(
     monitor: &Monitor,
 ) -> Result<Url, String> {
     let scheme = if monitor.protocol == Protocol::Https { "https" } else { "http" };
-    let base = |host: &str| Url::parse(&format!("{scheme}://{host}")).ok().filter(is_bare);
+    let base = |host: &str| Url::parse(&format!("{scheme}://{host}")).ok().filter(is_anonymous);
     let named = match (host, target) {
         (Some(host), _) => host.to_str().ok().and_then(base),
         (None, Target::Name(name)) => base(&name.to_string()),
@@ -105,9 +105,9 @@ fn url(
     Ok(url)
 }
 
-/// Is there nothing in the URL but scheme, host and perhaps port?
-fn is_bare(url: &Url) -> bool {
-    url.path() == "/" && url.username().is_empty() && url.password().is_none()
+/// Does the URL carry no credentials? The client would send them.
+fn is_anonymous(url: &Url) -> bool {
+    url.username().is_empty() && url.password().is_none()
 }
 
 /// `200 OK`, or `503 Service Unavailable, expected 200`.

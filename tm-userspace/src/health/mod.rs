@@ -25,12 +25,13 @@ mod tcp;
 #[cfg(test)]
 mod tests;
 mod tls;
-pub mod track;
+mod track;
 
 pub use details::{Details, EndpointDetails};
 pub use probe::{Probe, Prober};
 pub use schedule::run;
 pub use slots::Slots;
+pub use track::Track;
 
 use std::{
     sync::Arc,
@@ -42,10 +43,10 @@ use serde::Serialize;
 
 use crate::desired::EndpointKey;
 
-/// The verdicts on all probed endpoints. An endpoint that is not in it has had no outcome yet.
+/// The verdicts on all probed endpoints. An endpoint that is not in it has no verdict yet.
 #[derive(Clone, Debug, Default)]
 pub struct Health {
-    /// Grows with each flip.
+    /// Grows with each change of `verdicts`.
     pub generation: u64,
     /// By endpoint.
     pub verdicts: OrdMap<EndpointKey, Verdict>,

@@ -22,7 +22,7 @@ use tokio::{select, time::timeout};
 use crate::names::DnsName;
 
 /// Addresses taken from a name; the rest of a longer list is left alone.
-const MOST_ADDRESSES: usize = 16;
+const MOST_ADDRESSES: usize = 8;
 /// How long the second family is waited for once the first has answered.
 const PATIENCE: Duration = Duration::from_millis(50);
 /// Answers kept: both families of 32,768 names.

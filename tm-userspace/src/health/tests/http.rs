@@ -82,10 +82,11 @@ async fn a_host_that_is_an_address_leads_nowhere_else() {
     let listener = format!("127.0.0.1:{}", decoy.address.port());
     let (server, mut heads) = Server::http(&listener, "HTTP/1.1 200 OK\r\n\r\n").await;
     let mut monitor = patient(Protocol::Http, server.address.port());
-    for host in ["127.0.0.2", "2130706434", "127.2", "user@127.0.0.2", "127.0.0.2/x"] {
+    for host in ["127.0.0.2", "2130706434", "127.2", "me:x@www.example.com", "127.0.0.2/x", "*"] {
         monitor.headers = vec![("Host".to_owned(), host.to_owned())];
         assert_eq!(probe(&local_prober(), "127.0.0.1", &monitor).await, good("200 OK"), "{host}");
-        assert!(heads.recv().await.unwrap().contains(&format!("host: {host}\r\n")));
+        let head = heads.recv().await.unwrap();
+        assert!(head.contains(&format!("host: {host}\r\n")) && !head.contains("authorization"), "{head}");
     }
     assert_eq!(decoy.connections(), 0);
 }
@@ -211,6 +212,21 @@ async fn ipv6_is_probed_alike() {
     assert!(heads.recv().await.unwrap().contains(&format!("host: [::1]:{port}\r\n")));
     monitor.protocol = Protocol::Tcp;
     assert_eq!(probe(&prober, "::1", &monitor).await, good("connected"));
+}
+
+#[tokio::test]
+async fn proxies_of_the_environment_are_not_asked() {
+    // In a process of its own: the environment is shared by all tests of this one.
+    let nobody = format!("http://{}", closed("127.0.0.1:0").await);
+    let variables = ["http_proxy", "HTTP_PROXY", "ALL_PROXY", "all_proxy"].map(|name| (name, &nobody));
+    let output = tokio::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "health::tests::http::redirects_are_not_followed"])
+        .envs(variables)
+        .output()
+        .await
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
 }
 
 #[tokio::test]

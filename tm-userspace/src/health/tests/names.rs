@@ -112,7 +112,7 @@ async fn an_address_that_a_name_turns_to_is_guarded_too() {
 async fn one_good_address_of_several_is_enough() {
     let (names, _) = name_server(|name, _, _| match name {
         "refused.example." => Answer::Addresses(60, vec!["127.0.0.2", "127.0.0.3", "127.0.0.1"]),
-        "refusing.example." => Answer::Addresses(60, vec!["127.0.0.2", "127.0.0.3"]),
+        "refusing.example." => Answer::Addresses(60, vec!["127.0.0.2", "127.0.0.3", "::ffff:127.0.0.2"]),
         "mixed.example." => Answer::Addresses(60, vec!["169.254.0.1", "127.0.0.1", "::1"]),
         "silent.example." => Answer::Addresses(60, vec!["127.0.0.4", "127.0.0.1"]),
         _ => Answer::Addresses(60, vec!["127.0.0.2", "127.0.0.5"]),
