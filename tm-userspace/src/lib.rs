@@ -3,6 +3,7 @@
 pub mod compile;
 pub mod decide;
 pub mod desired;
+pub mod dns;
 pub mod health;
 pub mod names;
 pub mod sync;
