@@ -106,9 +106,9 @@ mod tests {
         let mut seats = vec![];
         for _ in 0..3 {
             seats.push(connections.enter());
+            seats[0].set_busy(true);
             tokio::time::advance(Duration::from_secs(1)).await;
         }
-        seats[0].set_busy(true);
         let needed =
             |seats: &[Seat]| -> Vec<bool> { seats.iter().map(|seat| seat.needed.is_cancelled()).collect() };
         seats.push(connections.enter());

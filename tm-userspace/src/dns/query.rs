@@ -22,7 +22,7 @@ pub(super) struct Query<'a> {
     pub(super) question: Option<Question<'a>>,
     /// Its OPT, where there is exactly one, well-formed and where it belongs.
     pub(super) opt: Option<Opt>,
-    /// Is all of it well-formed, with one question? Octets behind the message do no harm.
+    /// Is all of it well-formed? Octets behind the message do no harm.
     pub(super) is_whole: bool,
 }
 
@@ -80,7 +80,7 @@ impl<'a> Query<'a> {
                 self.opt?;
             }
         }
-        (counts.queries == 1).then_some(())
+        Some(())
     }
 
     /// The same question in the form that the engine speaks: nothing but the question, and a plain OPT where there was one.

@@ -86,18 +86,13 @@ impl Responder {
     fn answer(&self, message: &[u8], client: IpAddr, transport: Transport) -> (Outcome, Option<Vec<u8>>) {
         let image = self.image.read().unwrap_or_else(PoisonError::into_inner);
         let ask = |message: &[u8]| ask(&image, message, client, transport);
-        let reason = match ask(message) {
-            Ok(reply) => return (Outcome::Engine, Some(reply)),
-            Err(reason) => reason,
-        };
+        if let Ok(reply) = ask(message) {
+            return (Outcome::Engine, Some(reply));
+        }
         let Some(query) = Query::read(message) else {
             return (Outcome::Ignored, None);
         };
-        // One that is too long stays so, and has had its turn already.
-        let ask_again = || match reason {
-            Reason::TooLarge => Err(reason),
-            _ => query.canonical().ok_or(reason).and_then(|message| ask(&message)),
-        };
+        let ask_again = || ask(&query.canonical().ok_or(Reason::NotQuery)?);
         let limit = match transport {
             Transport::Udp => query.opt.map_or(SMALLEST, |opt| opt.payload.clamp(SMALLEST, PAYLOAD)),
             Transport::Tcp => u16::MAX,

@@ -35,7 +35,7 @@ impl Sections {
         Sections { octets: records.octets.to_vec(), answers: 1, ..Sections::default() }
     }
 
-    /// The SOA as the proof of a name's or type's absence, to be kept for `ttl` seconds at most: the records that a profile without data has too.
+    /// The SOA as the proof of a name's or type's absence, to be kept for `ttl` seconds or MINIMUM, whichever is less: the records that a profile without data has too.
     pub(super) fn absence(question: &DnsName, ttl: u32, zone: &Zone) -> Self {
         let records = nodata(question, ttl, zone);
         Sections { octets: records.octets.to_vec(), authorities: 1, ..Sections::default() }

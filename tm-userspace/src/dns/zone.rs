@@ -100,8 +100,7 @@ impl ZoneView {
             RecordType::NS if is_apex => return Found::Servers,
             _ => {}
         }
-        let minimum = self.zone.soa.minimum;
-        let ttl = self.absent.get(name).map_or(minimum, |ttl| minimum.min(*ttl));
+        let ttl = self.absent.get(name).copied().unwrap_or(self.zone.soa.minimum);
         match self.addresses.get(name) {
             Some(addresses) => match of_kind(addresses, kind) {
                 none if none.is_empty() => Found::NoData(ttl),

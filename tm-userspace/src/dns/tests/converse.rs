@@ -119,3 +119,26 @@ async fn a_message_that_ends_early_is_not_answered() {
     assert_eq!(rest(&mut client).await, b"");
     assert_eq!(task.await.unwrap().unwrap_err().kind(), ErrorKind::UnexpectedEof);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_message_on_its_way_keeps_its_seat_before_an_idle_connection() {
+    let connections = Connections::new(2);
+    let first = Arc::new(connections.enter());
+    let (mut client, server) = duplex(1024);
+    let task = {
+        let first = first.clone();
+        tokio::spawn(async move { converse(server, CLIENT, &responder(), &first).await })
+    };
+    client.write_all(&[0, 30, 1]).await.unwrap();
+    sleep(Duration::from_millis(1)).await;
+    let second = connections.enter();
+    sleep(Duration::from_millis(1)).await;
+    let third = connections.enter();
+    tokio::select! {
+        biased;
+        () = first.is_needed() => panic!("the first was in the middle of a message"),
+        () = third.is_needed() => panic!("the third has just come"),
+        () = second.is_needed() => {}
+    }
+    task.abort();
+}

@@ -150,7 +150,11 @@ pub(super) fn image(desired: &Desired, buckets: u32) -> Image {
 }
 
 pub(super) fn responder_for(desired: &Desired, buckets: u32) -> Responder {
-    let listening = ["192.0.2.53", "fe80::1", "127.0.0.1"].map(|address| address.parse().unwrap());
+    responder_at(desired, buckets, &["192.0.2.53", "fe80::1", "127.0.0.1"])
+}
+
+pub(super) fn responder_at(desired: &Desired, buckets: u32, listening: &[&str]) -> Responder {
+    let listening: Vec<IpAddr> = listening.iter().map(|address| address.parse().unwrap()).collect();
     let (_, zone) = watch::channel(Arc::new(ZoneView::new(desired, &listening)));
     Responder::new(Arc::new(RwLock::new(image(desired, buckets))), zone)
 }

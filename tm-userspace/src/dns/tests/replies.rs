@@ -3,8 +3,8 @@
 use super::{
     cases::{AUTHORITY, NODATA, NXDOMAIN, RD, REFUSED, SOA, WEB, check, check_all, with_opt},
     kit::{
-        Ask, ask, ask_raw, desired, longest, name_server, record, responder, responder_for, three_servers,
-        wire,
+        Ask, ask, ask_raw, desired, longest, name_server, record, responder, responder_at, responder_for,
+        three_servers, wire,
     },
 };
 use crate::dns::Transport;
@@ -101,7 +101,11 @@ fn name_servers_inside_the_zone_have_addresses() {
 
 #[test]
 fn a_server_may_be_the_apex_or_have_no_address() {
-    let servers = vec![name_server("tm.example", &["2001:db8::53"]), name_server("elsewhere.test", &[])];
+    let servers = vec![
+        name_server("tm.example", &["2001:db8::53"]),
+        name_server("elsewhere.test", &[]),
+        name_server("six.ns.tm.example", &["2001:db8::54"]),
+    ];
     let apex = responder_for(&desired(servers), 512);
     let soa = "ns tm.example. 60 SOA tm.example. 1800000000";
     check(&apex, &ask("tm.example AAAA"), &["NOERROR aa", "an tm.example. 3600 AAAA 2001:db8::53"]);
@@ -111,9 +115,27 @@ fn a_server_may_be_the_apex_or_have_no_address() {
         "NOERROR aa",
         "an tm.example. 3600 NS tm.example.",
         "an tm.example. 3600 NS elsewhere.test.",
+        "an tm.example. 3600 NS six.ns.tm.example.",
         "ar tm.example. 3600 AAAA 2001:db8::53",
+        "ar six.ns.tm.example. 3600 AAAA 2001:db8::54",
     ];
     check(&apex, &ask("tm.example NS"), &ns);
+    let six = ["NOERROR aa", "an six.ns.tm.example. 3600 AAAA 2001:db8::54"];
+    check(&apex, &ask("six.ns.tm.example ANY"), &six);
+}
+
+#[test]
+fn loopback_is_an_address_of_a_server_only_where_there_is_no_other() {
+    let with = |listening: &[&str]| {
+        let responder = responder_at(&desired(three_servers()), 512, listening);
+        ask("ns1.tm.example ANY").udp(&responder).remove(1)
+    };
+    assert_eq!(with(&["127.0.0.1", "192.0.2.53"]), "an ns1.tm.example. 3600 A 192.0.2.53");
+    assert_eq!(with(&["127.0.0.1"]), "an ns1.tm.example. 3600 A 127.0.0.1");
+    assert_eq!(with(&["::1", "2001:db8::53"]), "an ns1.tm.example. 3600 AAAA 2001:db8::53");
+    for nowhere in ["0.0.0.0", "::", "fe80::1", "169.254.1.1"] {
+        assert_eq!(with(&[nowhere]), AUTHORITY, "{nowhere}");
+    }
 }
 
 #[test]
@@ -198,8 +220,12 @@ fn additional_records_give_way_before_the_answer_does() {
     assert_eq!(lines(23, &asked, Transport::Udp).len(), 1 + 23);
     assert_eq!(lines(24, &asked, Transport::Udp), ["NOERROR aa tc"]);
     assert_eq!(lines(24, &asked, Transport::Tcp).len(), 1 + 2 * 24);
+    // With the OPT 543: what the client takes is what it says.
+    assert_eq!(lines(24, &asked.clone().opt(542, 0, &[]), Transport::Udp), ["NOERROR aa tc", "opt 1232"]);
+    assert_eq!(lines(24, &asked.clone().opt(543, 0, &[]), Transport::Udp).len(), 1 + 24 + 1);
     // 57 alone have 1,236 with the OPT: no payload size that a client names makes it more than 1,232.
     assert_eq!(lines(57, &asked.clone().opt(65535, 0, &[]), Transport::Udp), ["NOERROR aa tc", "opt 1232"]);
+    assert_eq!(lines(57, &asked, Transport::Tcp).len(), 1 + 2 * 57);
 }
 
 #[test]

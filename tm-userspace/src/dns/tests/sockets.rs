@@ -70,6 +70,14 @@ async fn datagrams_are_answered_from_the_address_that_was_asked() {
 }
 
 #[tokio::test]
+async fn both_families_may_have_the_same_port() {
+    let v6 = (udp::open("[::]:0".parse().unwrap()).unwrap(), tcp::open("[::]:0".parse().unwrap()).unwrap());
+    let ports = (v6.0.local_addr().unwrap().port(), v6.1.local_addr().unwrap().port());
+    udp::open(([0, 0, 0, 0], ports.0).into()).unwrap();
+    tcp::open(([0, 0, 0, 0], ports.1).into()).unwrap();
+}
+
+#[tokio::test]
 async fn five_hundred_queries_in_one_go_are_answered_in_order() {
     let (address, responder, _stop) = listen("127.0.0.1:0", 10);
     let mut stream = TcpStream::connect(address).await.unwrap();
