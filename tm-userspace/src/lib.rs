@@ -5,6 +5,7 @@ pub mod config;
 pub mod control;
 pub mod decide;
 pub mod desired;
+pub mod dns;
 pub mod health;
 pub mod listen;
 pub mod names;

@@ -1,0 +1,44 @@
+//! What the kernel passes up: answered on UDP and TCP sockets at the same addresses, by the same engine over the same tables.
+//!
+//! [`Responder`] turns one message into its reply and does no I/O. It asks the engine first; what the engine refuses it reads with
+//! hickory's decoder, and then either asks the engine again, in the plain form that the engine speaks, or answers itself: the zone's apex
+//! and name servers, names without data, names that do not exist, and everything that is refused. So a profile's answers come from the engine alone.
+//!
+//! [`run`] keeps the sockets. Where no XDP program can be loaded they answer everything.
+//!
+//! | of the reply | |
+//! | --- | --- |
+//! | ID, opcode, RD, question | as they came, the question octet by octet; no question where it could not be read |
+//! | AA | inside the zone |
+//! | RA, AD, CD, Z | clear |
+//! | OPT | where the query had one: version 0, payload 1,232, DO as it came, no options |
+//! | size | over UDP 512, or what the OPT says up to 1,232; a longer reply becomes TC with empty sections |
+//!
+//! RFCs: [1035], [2181], [2308], [6891], [7766], [8020], [8482], [8906], [9619].
+//!
+//! [1035]: https://www.rfc-editor.org/rfc/rfc1035
+//! [2181]: https://www.rfc-editor.org/rfc/rfc2181
+//! [2308]: https://www.rfc-editor.org/rfc/rfc2308
+//! [6891]: https://www.rfc-editor.org/rfc/rfc6891
+//! [7766]: https://www.rfc-editor.org/rfc/rfc7766
+//! [8020]: https://www.rfc-editor.org/rfc/rfc8020
+//! [8482]: https://www.rfc-editor.org/rfc/rfc8482
+//! [8906]: https://www.rfc-editor.org/rfc/rfc8906
+//! [9619]: https://www.rfc-editor.org/rfc/rfc9619
+
+mod connections;
+mod counts;
+mod listeners;
+mod query;
+mod reply;
+mod tcp;
+mod udp;
+mod write;
+mod zone;
+
+pub use listeners::run;
+pub use reply::{Responder, Transport};
+pub use zone::ZoneView;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,197 @@
+//! Reads a query as far as it can be read, so that even a refusal echoes what it can.
+//!
+//! Framing is checked in full; the data of records is not looked at, since no record of a query but its OPT means anything to us. No name is
+//! followed through its pointers but the OPT's owner, so the work is bounded by the message's length.
+
+use hickory_proto::{
+    op::{Header, HeaderCounts, MessageType, Metadata},
+    rr::{DNSClass, Name, RecordType},
+    serialize::binary::{BinDecodable, BinDecoder},
+};
+
+/// Octets of a header.
+const HEADER: usize = 12;
+/// Octets of the longest name.
+const LONGEST: usize = 255;
+
+/// A query.
+pub(super) struct Query<'a> {
+    /// ID, opcode and flags.
+    pub(super) metadata: Metadata,
+    /// Its question, where there is exactly one and it is well-formed.
+    pub(super) question: Option<Question<'a>>,
+    /// Its OPT, where there is exactly one, well-formed and where it belongs.
+    pub(super) opt: Option<Opt>,
+    /// Is all of it well-formed? Octets behind the message do no harm.
+    pub(super) is_whole: bool,
+}
+
+/// What is asked.
+pub(super) struct Question<'a> {
+    /// Name, type and class as they came.
+    pub(super) octets: &'a [u8],
+    /// The name alone: labels and the root's zero octet, no pointers.
+    pub(super) name: &'a [u8],
+    /// QTYPE.
+    pub(super) kind: RecordType,
+    /// QCLASS.
+    pub(super) class: DNSClass,
+}
+
+/// What an OPT says ([RFC 6891, section 6.1.2](https://www.rfc-editor.org/rfc/rfc6891#section-6.1.2)).
+#[derive(Clone, Copy)]
+pub(super) struct Opt {
+    /// Octets that the sender takes.
+    pub(super) payload: u16,
+    /// EDNS version.
+    pub(super) version: u8,
+    /// DO.
+    pub(super) dnssec_ok: bool,
+}
+
+impl<'a> Query<'a> {
+    /// `None` for a message that is not to be answered at all: one that is too short for a header, or a reply.
+    pub(super) fn read(message: &'a [u8]) -> Option<Self> {
+        let mut decoder = BinDecoder::new(message);
+        let Header { metadata, counts } = Header::read(&mut decoder).ok()?;
+        if metadata.message_type == MessageType::Response {
+            return None;
+        }
+        let mut query = Query { metadata, question: None, opt: None, is_whole: false };
+        query.is_whole = query.read_sections(&mut decoder, counts).is_some();
+        Some(query)
+    }
+
+    fn read_sections(&mut self, decoder: &mut BinDecoder<'a>, counts: HeaderCounts) -> Option<()> {
+        for _ in 0..counts.queries {
+            let question = Question::read(decoder)?;
+            self.question = (counts.queries == 1).then_some(question);
+        }
+        for _ in 0..usize::from(counts.answers) + usize::from(counts.authorities) {
+            if Record::read(decoder)?.kind == RecordType::OPT {
+                return None;
+            }
+        }
+        for _ in 0..counts.additionals {
+            let record = Record::read(decoder)?;
+            if record.kind == RecordType::OPT {
+                let is_first = self.opt.take().is_none();
+                self.opt = is_first.then(|| Opt::read(&record, decoder)).flatten();
+                self.opt?;
+            }
+        }
+        Some(())
+    }
+
+    /// The same question in the form that the engine speaks: nothing but the question, and a plain OPT where there was one.
+    pub(super) fn canonical(&self) -> Option<Vec<u8>> {
+        let question = self.question.as_ref()?;
+        let mut octets = Vec::with_capacity(HEADER + question.octets.len() + tm_common::edns::LEN);
+        octets.extend(self.metadata.id.to_be_bytes());
+        octets.extend([u8::from(self.metadata.recursion_desired), 0]);
+        octets.extend([0, 1, 0, 0, 0, 0, 0, u8::from(self.opt.is_some())]);
+        octets.extend(question.octets);
+        if let Some(opt) = &self.opt {
+            octets.extend(opt.reply(opt.payload, 0));
+        }
+        Some(octets)
+    }
+}
+
+impl<'a> Question<'a> {
+    /// A pointer in it could only lead to itself or into the header.
+    fn read(decoder: &mut BinDecoder<'a>) -> Option<Self> {
+        let start = decoder.index();
+        if skip_name(decoder)? == End::Pointer {
+            return None;
+        }
+        let name = decoder.slice_from(start).ok()?;
+        let (kind, class) = (short(decoder)?, short(decoder)?);
+        let octets = decoder.slice_from(start).ok()?;
+        Some(Question { octets, name, kind: kind.into(), class: class.into() })
+    }
+}
+
+impl Opt {
+    /// Options are not read, but where the version is ours they must fill the record.
+    fn read(record: &Record<'_>, decoder: &BinDecoder<'_>) -> Option<Self> {
+        let at = u16::try_from(record.at).ok()?;
+        if !Name::read(&mut decoder.clone(at)).ok()?.is_root() {
+            return None;
+        }
+        let [_, version, flags, _] = record.ttl.to_be_bytes();
+        let opt = Opt { payload: record.class, version, dnssec_ok: flags & 0x80 != 0 };
+        let mut options = BinDecoder::new(record.data);
+        while version == 0 && !options.is_empty() {
+            short(&mut options)?;
+            let length = short(&mut options)?;
+            options.read_slice(length.into()).ok()?;
+        }
+        Some(opt)
+    }
+
+    /// An OPT without options that announces `payload`, with the upper bits of an RCODE and DO as it came.
+    pub(super) fn reply(&self, payload: u16, upper_code: u8) -> [u8; tm_common::edns::LEN] {
+        let [high, low] = payload.to_be_bytes();
+        [0, 0, 41, high, low, upper_code, 0, u8::from(self.dnssec_ok) << 7, 0, 0, 0]
+    }
+}
+
+/// A record whose data is not looked at.
+struct Record<'a> {
+    /// Where its owner's name begins in the message.
+    at: usize,
+    kind: RecordType,
+    class: u16,
+    ttl: u32,
+    data: &'a [u8],
+}
+
+impl<'a> Record<'a> {
+    fn read(decoder: &mut BinDecoder<'a>) -> Option<Self> {
+        let at = decoder.index();
+        skip_name(decoder)?;
+        let (kind, class) = (short(decoder)?.into(), short(decoder)?);
+        let ttl = decoder.read_u32().ok()?.unverified();
+        let length = short(decoder)?;
+        let data = decoder.read_slice(length.into()).ok()?.unverified();
+        Some(Record { at, kind, class, ttl, data })
+    }
+}
+
+/// How a name ends.
+#[derive(PartialEq, Eq)]
+enum End {
+    Root,
+    Pointer,
+}
+
+/// Steps over a name: labels of at most 63 octets, 255 in all, and at its end the root or a pointer to before it.
+fn skip_name(decoder: &mut BinDecoder<'_>) -> Option<End> {
+    let start = decoder.index();
+    loop {
+        let length = decoder.pop().ok()?.unverified();
+        let end = match length {
+            0 => Some(End::Root),
+            1..=63 => {
+                decoder.read_slice(length.into()).ok()?;
+                None
+            }
+            0xc0.. => {
+                let target = usize::from(length & 0x3f) << 8 | usize::from(decoder.pop().ok()?.unverified());
+                Some(End::Pointer).filter(|_| target < start).map(Some)?
+            }
+            _ => return None,
+        };
+        if decoder.index() - start > LONGEST {
+            return None;
+        }
+        if end.is_some() {
+            return end;
+        }
+    }
+}
+
+fn short(decoder: &mut BinDecoder<'_>) -> Option<u16> {
+    Some(decoder.read_u16().ok()?.unverified())
+}

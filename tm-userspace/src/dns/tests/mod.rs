@@ -1,0 +1,9 @@
+//! Replies by table, by property and over real sockets.
+
+mod cases;
+mod converse;
+mod kit;
+mod properties;
+mod refusals;
+mod replies;
+mod sockets;

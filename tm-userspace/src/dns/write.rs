@@ -1,0 +1,119 @@
+//! Puts a reply together: header, the question as it came, finished sections, OPT; cut down where it is too long.
+
+use hickory_proto::{
+    ProtoError,
+    rr::Record,
+    serialize::binary::{BinEncodable, BinEncoder},
+};
+use tm_common::edns::PAYLOAD;
+
+use super::{counts::Outcome, query::Query};
+use crate::{
+    compile::{Zone, nodata},
+    names::DnsName,
+};
+
+/// Octets before the question.
+const HEADER: usize = 12;
+
+/// Finished records, names compressed to the question.
+#[derive(Default)]
+pub(super) struct Sections {
+    octets: Vec<u8>,
+    answers: u16,
+    authorities: u16,
+    /// What may be left out: additional records.
+    extra: Vec<u8>,
+    additionals: u16,
+}
+
+impl Sections {
+    /// The SOA as the answer.
+    pub(super) fn soa(question: &DnsName, zone: &Zone) -> Self {
+        // RFC 2308, section 3: with MINIMUM for its own TTL the SOA says the same wherever it stands.
+        let records = nodata(question, zone.soa.minimum, zone);
+        Sections { octets: records.octets.to_vec(), answers: 1, ..Sections::default() }
+    }
+
+    /// The SOA as the proof of a name's or type's absence, to be kept for `ttl` seconds or MINIMUM, whichever is less: the records that a profile without data has too.
+    pub(super) fn absence(question: &DnsName, ttl: u32, zone: &Zone) -> Self {
+        let records = nodata(question, ttl, zone);
+        Sections { octets: records.octets.to_vec(), authorities: 1, ..Sections::default() }
+    }
+
+    /// These records as answers and additional ones. Fails where they do not fit any message.
+    pub(super) fn of(
+        question: &DnsName,
+        answers: &[Record],
+        additionals: &[Record],
+    ) -> Result<Self, ProtoError> {
+        let mut octets = vec![];
+        let mut encoder = BinEncoder::new(&mut octets);
+        // What stands before them in the message, so that names are compressed to it.
+        encoder.emit_vec(&[0; HEADER])?;
+        question.to_hickory().emit(&mut encoder)?;
+        encoder.emit_vec(&[0; 4])?;
+        let start = encoder.len();
+        answers.iter().try_for_each(|record| record.emit(&mut encoder))?;
+        let end = encoder.len();
+        additionals.iter().try_for_each(|record| record.emit(&mut encoder))?;
+        let extra = octets.split_off(end);
+        octets.drain(..start);
+        Ok(Sections {
+            octets,
+            answers: answers.len() as u16,
+            authorities: 0,
+            extra,
+            additionals: additionals.len() as u16,
+        })
+    }
+}
+
+/// The reply to `query`, of at most `limit` octets (512 or more), and what became of it: [`Outcome::Truncated`], or as it was.
+pub(super) fn write(
+    query: &Query<'_>,
+    outcome: Outcome,
+    mut sections: Sections,
+    limit: usize,
+) -> (Outcome, Vec<u8>) {
+    let rest = HEADER
+        + query.question.as_ref().map_or(0, |question| question.octets.len())
+        + query.opt.map_or(0, |_| tm_common::edns::LEN)
+        + sections.octets.len();
+    let truncated = outcome == Outcome::Truncated || rest > limit;
+    if truncated {
+        sections = Sections::default();
+    } else if rest + sections.extra.len() > limit {
+        // RFC 2181, section 9: that additional records had no room is not what TC says.
+        sections.extra.clear();
+        sections.additionals = 0;
+    }
+
+    let asked = &query.metadata;
+    let code = u16::from(outcome.code());
+    let flags = 0x8000
+        | u16::from(u8::from(asked.op_code)) << 11
+        | u16::from(outcome.is_authoritative()) << 10
+        | u16::from(truncated) << 9
+        | u16::from(asked.recursion_desired) << 8
+        | code & 15;
+    let opt = u16::from(query.opt.is_some());
+    let mut octets = Vec::with_capacity(rest + sections.extra.len());
+    for word in [
+        asked.id,
+        flags,
+        u16::from(query.question.is_some()),
+        sections.answers,
+        sections.authorities,
+        sections.additionals + opt,
+    ] {
+        octets.extend(word.to_be_bytes());
+    }
+    octets.extend(query.question.iter().flat_map(|question| question.octets));
+    octets.extend(sections.octets);
+    octets.extend(sections.extra);
+    if let Some(opt) = &query.opt {
+        octets.extend(opt.reply(PAYLOAD, (code >> 4) as u8));
+    }
+    (if truncated { Outcome::Truncated } else { outcome }, octets)
+}
