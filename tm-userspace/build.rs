@@ -60,8 +60,10 @@ fn compile(
     let mut flags = vec![format!("--cfg=bpf_target_arch=\"{}\"", variable("CARGO_CFG_TARGET_ARCH")?)];
     flags.extend(LINK_ARGUMENTS.map(|argument| format!("-Clink-arg={argument}")));
 
-    let running = PathBuf::from(variable("CARGO")?);
-    let mut cargo = Command::new(toolchain.cargo.as_ref().unwrap_or(&running));
+    // A nightly brings the cargo that fits its source. Debian's may be older than its compiler: there the running one serves.
+    let own = toolchain.rustc.with_file_name("cargo");
+    let has_own = toolchain.rustc != Path::new(toolchain::DEBIAN_RUSTC) && own.is_file();
+    let mut cargo = Command::new(if has_own { own } else { PathBuf::from(variable("CARGO")?) });
     for (name, _) in env::vars_os().filter(|(name, _)| is_of_this_build(&name.to_string_lossy())) {
         cargo.env_remove(name);
     }

@@ -1,2 +1,95 @@
-//! Everything a developer runs.
-fn main() {}
+//! Everything a developer runs: `cargo xtask setup`, `run`, `test`, `kernel`, `bench`, `fuzz` and `ci`.
+//!
+//! Each command first calls the set-up for what it needs itself, so that any of them is the first command on a fresh machine.
+
+mod apt;
+mod bench;
+mod check;
+mod command;
+mod fuzz;
+mod kernel;
+mod run;
+mod setup;
+mod test;
+mod toolchain;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::setup::Need;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Everything a developer runs", disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install whatever is missing, for everything or for one task
+    Setup {
+        /// The task to prepare for
+        #[arg(long = "for", value_name = "TASK", value_enum, default_value_t = Need::All)]
+        need: Need,
+    },
+    /// Build everything and run the demo; arguments after `--` run the daemon itself
+    Run {
+        /// Arguments of `tm serve`, such as `--iface eth0 --config /etc/tm`
+        #[arg(last = true)]
+        serve: Vec<String>,
+    },
+    /// Run every test; the tests need root
+    Test {
+        /// Only tests whose name contains this, and arguments of the test programs after `--`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Load the programs and run the kernel checks here, or on Debian's kernels in a virtual machine
+    Kernel {
+        /// On the newest of each of Debian's kernel series
+        #[arg(long, conflicts_with = "series")]
+        all: bool,
+        /// On the newest of these series, such as 6.1 or 6.12
+        series: Vec<String>,
+    },
+    /// Measure and print the table of figures
+    Bench {
+        /// Arguments of the bench, such as `--json`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Run fuzz targets, each for a while
+    Fuzz {
+        /// The target; all of them where none is given
+        target: Option<String>,
+        /// How long each runs
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+    },
+    /// Everything a change must pass: format, lints, tests, kernels
+    Ci,
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().task {
+        Task::Setup { need } => setup::prepare_and_say(need),
+        Task::Run { serve } if serve.is_empty() => run::demo(),
+        Task::Run { serve } => run::daemon(&serve),
+        Task::Test { arguments } => test::all(&arguments),
+        Task::Kernel { all: false, series } if series.is_empty() => kernel::here(),
+        Task::Kernel { all: true, .. } => kernel::in_machines(&kernel::SERIES),
+        Task::Kernel { all: false, series } => kernel::in_machines(&series),
+        Task::Bench { arguments } => bench::measure(&arguments),
+        Task::Fuzz { target, seconds } => fuzz::run_targets(target.as_deref(), seconds),
+        Task::Ci => check::everything(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

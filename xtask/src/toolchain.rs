@@ -9,15 +9,13 @@ use std::{
 };
 
 /// Where Debian's rustc-web package puts its compiler.
-const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
+pub(crate) const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 
 /// A rustc whose sysroot holds the source of `core`, as `-Z build-std` needs it.
 #[derive(Debug)]
 pub(crate) struct Toolchain {
     /// The compiler; run it with `RUSTC_BOOTSTRAP=1`.
     pub(crate) rustc: PathBuf,
-    /// The cargo that came with it; Debian's has none, there the running cargo serves.
-    pub(crate) cargo: Option<PathBuf>,
     /// Major version of the LLVM in it, which bpf-linker must not be older than.
     pub(crate) llvm: u32,
 }
@@ -27,24 +25,23 @@ impl Toolchain {
     pub(crate) fn find() -> Result<Self, String> {
         for sysroot in nightlies() {
             if has_core(&sysroot) {
-                let cargo = Some(sysroot.join("bin/cargo")).filter(|cargo| cargo.exists());
-                return Self::of(sysroot.join("bin/rustc"), cargo);
+                return Self::of(sysroot.join("bin/rustc"));
             }
         }
         let debian = Path::new(DEBIAN_RUSTC);
         if debian.exists() && has_core(Path::new(first_line(&output(debian, &["--print", "sysroot"])?))) {
-            return Self::of(debian.to_owned(), None);
+            return Self::of(debian.to_owned());
         }
         Err("no compiler for BPF is installed (a rustup nightly with rust-src, or Debian's rustc-web with rust-web-src): \
              run `cargo xtask setup`"
             .to_owned())
     }
 
-    fn of(rustc: PathBuf, cargo: Option<PathBuf>) -> Result<Self, String> {
+    fn of(rustc: PathBuf) -> Result<Self, String> {
         let about = output(&rustc, &["-vV"])?;
         let llvm = llvm_of_rustc(&about)
             .ok_or_else(|| format!("{} -vV names no LLVM version:\n{about}", rustc.display()))?;
-        Ok(Self { rustc, cargo, llvm })
+        Ok(Self { rustc, llvm })
     }
 
     /// The installed bpf-linker, if its LLVM reads what this compiler writes (LLVM reads bitcode of its own version and older).

@@ -1,0 +1,221 @@
+//! `cargo xtask kernel`: loads the programs and runs the kernel checks (`tm-vm` of tests) here, or on Debian's kernels in qemu.
+//!
+//! The machine has no disk: an initramfs holds `tm-vm` as its init and the libraries it loads. It is emulated (TCG), because
+//! KVM is missing or hangs on many hosts that run tests.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+
+use crate::{
+    apt,
+    command::{as_root, cargo, read, run, target_dir},
+    setup::{Need, prepare},
+};
+
+/// Debian 12's two kernel series.
+pub(crate) const SERIES: [&str; 2] = ["6.1", "6.12"];
+
+/// Longest silence of a machine before it is given up.
+const SILENCE: Duration = Duration::from_secs(180);
+
+/// What `tm-vm` prints last, before the numbers of passed and failed checks.
+const VERDICT: &str = "verdict: ";
+
+/// Runs the checks on this machine's kernel.
+pub(crate) fn here() -> Result<()> {
+    prepare(Need::Build)?;
+    run(&mut as_root(build()?)?)
+}
+
+/// Runs the checks on the newest kernel of each series, all of them before it says that one failed.
+pub(crate) fn in_machines(series: &[impl AsRef<str>]) -> Result<()> {
+    ensure!(cfg!(target_arch = "x86_64"), "Debian's kernels are booted on x86-64 machines only");
+    prepare(Need::Kernel)?;
+    ensure!(apt::is_here(), "the kernels are Debian's packages: run this on a Debian machine");
+    let directory = target_dir().join("kernels");
+    let image = initramfs(&build()?, &directory)?;
+    let mut failed = Vec::new();
+    for series in series {
+        let (name, kernel) = unpacked(series.as_ref(), &directory)?;
+        match boot(&kernel, &image) {
+            Ok(verdict) => println!("kernel {name}: {verdict}"),
+            Err(error) => {
+                println!("kernel {name}: {error:#}");
+                failed.push(name);
+            }
+        }
+    }
+    ensure!(failed.is_empty(), "failed on {}", failed.join(", "));
+    Ok(())
+}
+
+/// Builds `tm-vm` as the tests are built, so that nothing is compiled anew after them.
+fn build() -> Result<PathBuf> {
+    run(&mut cargo(&["build", "--locked", "--package", "tm-tests", "--bin", "tm-vm"]))?;
+    Ok(target_dir().join("debug/tm-vm"))
+}
+
+/// Packs the program as `/init` with the libraries that `ldd` names.
+fn initramfs(program: &Path, directory: &Path) -> Result<PathBuf> {
+    let root = directory.join("root");
+    fs::remove_dir_all(&root).or_else(|error| if root.exists() { Err(error) } else { Ok(()) })?;
+    fs::create_dir_all(&root)?;
+    run(Command::new("strip").arg("--strip-debug").arg("-o").arg(root.join("init")).arg(program))?;
+    for library in libraries(&read(Command::new("ldd").arg(program))?) {
+        let to = root.join(library.trim_start_matches('/'));
+        fs::create_dir_all(to.parent().unwrap_or(&root))?;
+        fs::copy(library, &to).with_context(|| format!("cannot copy {library} for the virtual machine"))?;
+    }
+    let image = directory.join("initramfs.cpio");
+    run(Command::new("sh")
+        .args(["-c", "find . | cpio --quiet --create --format=newc > ../initramfs.cpio"])
+        .current_dir(&root))?;
+    Ok(image)
+}
+
+/// The paths in what `ldd` prints: `name => /path (address)`, and `/path (address)` for the loader.
+fn libraries(ldd: &str) -> Vec<&str> {
+    ldd.lines().filter_map(|line| line.split_whitespace().find(|word| word.starts_with('/'))).collect()
+}
+
+/// The newest kernel of a series, downloaded and unpacked: its name and its image.
+fn unpacked(series: &str, directory: &Path) -> Result<(String, PathBuf)> {
+    let mut lists = apt::Lists::default();
+    let pattern = format!(r"^linux-image-{}\..*-cloud-amd64$", series.replace('.', r"\."));
+    let mut package = newest(&search(&pattern)?);
+    if package.is_none() {
+        lists.update()?;
+        package = newest(&search(&pattern)?);
+    }
+    let package =
+        package.ok_or_else(|| anyhow!("Debian has no kernel of series {series} for this machine"))?;
+    let name = package.trim_start_matches("linux-image-").to_owned();
+    let files = directory.join(&package);
+    let kernel = files.join("boot").join(format!("vmlinuz-{name}"));
+    if !kernel.exists() {
+        eprintln!("kernel: fetching {package}");
+        if download(&package, directory).is_err() {
+            lists.update()?;
+            download(&package, directory)?;
+        }
+    }
+    ensure!(kernel.exists(), "{package} holds no {}", kernel.display());
+    Ok((name, kernel))
+}
+
+fn search(pattern: &str) -> Result<String> {
+    read(Command::new("apt-cache").args(["search", "--names-only", pattern]))
+}
+
+/// The package of the highest version among the lines of `apt-cache search`.
+fn newest(found: &str) -> Option<String> {
+    let names = found.lines().filter_map(|line| line.split(" - ").next());
+    names.max_by_key(|name| version(name)).map(str::to_owned)
+}
+
+/// The numbers in a package's name, in order.
+fn version(name: &str) -> Vec<u64> {
+    name.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse().ok()).collect()
+}
+
+fn download(package: &str, directory: &Path) -> Result<()> {
+    let fresh = directory.join("download");
+    fs::create_dir_all(&fresh)?;
+    run(Command::new("apt-get").args(["download", "--quiet", package]).current_dir(&fresh))?;
+    for entry in fs::read_dir(&fresh)? {
+        run(Command::new("dpkg").arg("-x").arg(entry?.path()).arg(directory.join(package)))?;
+    }
+    Ok(fs::remove_dir_all(&fresh)?)
+}
+
+/// Boots the kernel, passes on what the checks print, and returns the verdict where nothing failed.
+fn boot(kernel: &Path, initramfs: &Path) -> Result<String> {
+    let mut machine = Command::new("qemu-system-x86_64")
+        .args(["-machine", "q35,accel=tcg", "-m", "1024", "-nographic", "-no-reboot", "-nic", "none"])
+        .args(["-append", "console=ttyS0 quiet panic=-1", "-kernel"])
+        .arg(kernel)
+        .arg("-initrd")
+        .arg(initramfs)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot start qemu-system-x86_64")?;
+    let output = machine.stdout.take().context("the machine has no console")?;
+    let (sender, lines) = mpsc::channel();
+    thread::spawn(move || {
+        // A console may print bytes that are no UTF-8.
+        for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
+            if sender.send(String::from_utf8_lossy(&line).trim().to_owned()).is_err() {
+                break;
+            }
+        }
+    });
+    let verdict = follow(&lines);
+    machine.kill().ok(); // it may be gone already
+    machine.wait()?;
+    verdict
+}
+
+/// Reads the console to its end or to a long silence.
+fn follow(lines: &mpsc::Receiver<String>) -> Result<String> {
+    let mut verdict = None;
+    loop {
+        match lines.recv_timeout(SILENCE) {
+            Ok(line) => {
+                if let Some(said) = line.strip_prefix(VERDICT) {
+                    verdict = Some(said.to_owned());
+                } else if !line.is_empty() {
+                    println!("  {line}");
+                }
+            }
+            Err(mpsc::RecvTimeoutError::Disconnected) => break,
+            Err(mpsc::RecvTimeoutError::Timeout) => bail!("silent for {} s, given up", SILENCE.as_secs()),
+        }
+    }
+    let verdict = verdict.ok_or_else(|| anyhow!("stopped before its verdict"))?;
+    ensure!(verdict.ends_with(", 0 failed"), "{verdict}");
+    Ok(verdict)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_kernel_is_newest_by_number() {
+        let found =
+            "linux-image-6.1.0-9-cloud-amd64 - Linux 6.1\nlinux-image-6.1.0-56-cloud-amd64 - Linux 6.1\n";
+        assert_eq!(newest(found).as_deref(), Some("linux-image-6.1.0-56-cloud-amd64"));
+        let found = "linux-image-6.12.100+deb12-cloud-amd64 - L\nlinux-image-6.12.9+deb12-cloud-amd64 - L\n";
+        assert_eq!(newest(found).as_deref(), Some("linux-image-6.12.100+deb12-cloud-amd64"));
+        assert_eq!(newest(""), None);
+    }
+
+    #[test]
+    fn the_libraries_of_a_program_are_the_paths_that_ldd_prints() {
+        let ldd = "\tlinux-vdso.so.1 (0x7f)\n\tlibc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x7f)\n\t/lib64/ld-linux-x86-64.so.2 (0x7f)\n";
+        assert_eq!(libraries(ldd), ["/lib/x86_64-linux-gnu/libc.so.6", "/lib64/ld-linux-x86-64.so.2"]);
+    }
+
+    #[test]
+    fn only_a_verdict_without_failures_is_good() {
+        let console = |text: &[&str]| {
+            let (sender, lines) = mpsc::channel();
+            text.iter().for_each(|line| sender.send((*line).to_owned()).unwrap());
+            drop(sender);
+            follow(&lines).map_err(|error| error.to_string())
+        };
+        assert_eq!(console(&["loaded", "verdict: 7 passed, 0 failed"]), Ok("7 passed, 0 failed".to_owned()));
+        assert_eq!(console(&["verdict: 6 passed, 1 failed"]), Err("6 passed, 1 failed".to_owned()));
+        assert_eq!(console(&["Kernel panic"]), Err("stopped before its verdict".to_owned()));
+    }
+}
