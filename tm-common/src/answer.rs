@@ -16,7 +16,7 @@ use crate::{
     packet::Packet,
     sum::Sum,
     tables::{Answer, Meta, Names, Records},
-    verdict::Reason,
+    verdict::{OrRefuse as _, Reason},
 };
 
 /// Answers the query in `packet`, or leaves it as it came.
@@ -65,7 +65,8 @@ fn over<H: Headers, const WORDS: usize, const FULL: bool>(
 
 /// All that a reply needs to know of its request.
 struct Plan<'a> {
-    query: dns::Query,
+    /// Does an OPT stand behind the question?
+    opt: bool,
     /// What stands behind the name in the request.
     tail: Tail,
     /// The sum of the name as it was asked.
@@ -80,7 +81,7 @@ impl Plan<'_> {
     /// Octets of the reply's UDP datagram.
     #[inline(always)]
     fn payload(&self) -> usize {
-        let opt = if self.query.additional { edns::LEN } else { 0 };
+        let opt = if self.opt { edns::LEN } else { 0 };
         self.asked + self.last() + 8 + opt
     }
     /// Where the last eight octets of the records begin, from their first.
@@ -92,7 +93,7 @@ impl Plan<'_> {
     #[inline(always)]
     fn sum(&self) -> Sum {
         let mut records = Sum::of(u64::from(self.tail.fixed)).and(self.meta.sum);
-        if self.query.additional {
+        if self.opt {
             records = records.plus(self.tail.reply_sum().shifted(self.meta.tail & 1 != 0));
         }
         self.name_sum.plus(records.shifted(self.asked & 1 != 0))
@@ -106,60 +107,62 @@ fn plan<'a, H: Headers, const WORDS: usize, const FULL: bool>(
     at: usize,
     tables: &'a impl Names<WORDS>,
 ) -> Result<Plan<'a>, Reason> {
-    let headers: H = packet.read(at).ok_or(Reason::Short)?;
+    let headers: H = packet.read(at).or_refuse(Reason::Short)?;
     if !headers.is_plain() {
-        return Err(Reason::NotUdp);
+        return Reason::NotUdp.refuse();
     }
     if H::CHECKED && net::target_port(headers.udp()) != tables.port() {
-        return Err(Reason::NotDns);
+        return Reason::NotDns.refuse();
     }
     if H::CHECKED && !tables.is_served(&headers.target()) {
-        return Err(Reason::NotServed);
+        return Reason::NotServed.refuse();
     }
     let size = packet.size();
     if !headers.fills(size.wrapping_sub(at)) {
-        return Err(Reason::Length);
+        return Reason::Length.refuse();
     }
-    let query = dns::query(headers.dns()).ok_or(Reason::NotQuery)?;
+    let opt = dns::query(headers.dns()).or_refuse(Reason::NotQuery)?;
     let question = at + size_of::<H>();
     let name = Name::read::<WORDS>(packet, question, tables.seed())?;
     packet.forget();
-    let entry = tables.find(name.hash).ok_or(Reason::UnknownName)?;
-    let name_sum = name.is(packet, question, entry).ok_or(Reason::UnknownName)?;
+    let entry = tables.find(name.hash).or_refuse(Reason::UnknownName)?;
+    let name_sum = name.is(packet, question, entry).or_refuse(Reason::UnknownName)?;
     packet.forget();
     let end = usize::from(entry.end) & 511;
-    let tail = match query.additional {
+    let tail = match opt {
         true => edns::with::<FULL>(packet, at + H::IP + end)?,
         false => edns::without(packet, at + H::IP + end)?,
     };
     let asked = end + 1 + dns::FIXED;
-    if at + H::IP + asked + tail.len != size {
-        return Err(Reason::Length);
+    if at + H::IP + asked + tail.len != packet.size() {
+        return Reason::Length.refuse();
     }
-    let kind = dns::asked(tail.fixed).ok_or(Reason::Type)?;
+    // Read again, which is cheaper than to keep the words all along.
+    let headers: H = packet.read(at).or_refuse(Reason::Short)?;
     // What stands behind the name was summed from its zero octet on, whose place is odd where `asked` is even.
     if !headers.is_intact(name_sum.plus(tail.sum.shifted(asked & 1 == 0))) {
-        return Err(Reason::Checksum);
+        return Reason::Checksum.refuse();
     }
     if H::CHECKED
         && (net::source_port(headers.udp()) == 0
             || headers.is_martian()
-            || tables.is_own(&headers.source())
-            || H::is_group(packet))
+            || H::is_group(packet)
+            || tables.is_own(&headers.source()))
     {
-        return Err(Reason::Source);
+        return Reason::Source.refuse();
     }
+    let kind = dns::asked(tail.fixed).or_refuse(Reason::Type)?;
     let records = tables.pick::<WORDS, FULL>(entry, kind)?;
     let meta = match records {
         Records::Small(answer) => answer.meta,
         Records::Medium(answer) => answer.meta,
         Records::Large(answer) => answer.meta,
     };
-    let plan = Plan { query, tail, name_sum, asked, meta, records };
+    let plan = Plan { opt, tail, name_sum, asked, meta, records };
     // A short name with a small or medium answer is always below the smallest limit.
     const { assert!(net::UDP + 12 + 8 * crate::name::SHORT + 4 + 8 * crate::tables::MEDIUM + 8 + edns::LEN < 512) };
     if FULL && plan.payload() - net::UDP > headers.limit(tail.limit) {
-        return Err(Reason::TooLarge);
+        return Reason::TooLarge.refuse();
     }
     Ok(plan)
 }
@@ -169,7 +172,7 @@ fn plan<'a, H: Headers, const WORDS: usize, const FULL: bool>(
 fn write<H: Headers>(packet: &mut impl Packet, at: usize, plan: &Plan) -> Option<()> {
     H::turn_link(packet)?;
     let request: H = packet.read(at)?;
-    packet.write(at, request.reply(plan.payload(), plan.query.reply(&plan.meta), plan.sum()))?;
+    packet.write(at, request.reply(plan.payload(), dns::reply(request.dns(), &plan.meta), plan.sum()))?;
     let records = at + H::IP + plan.asked;
     match plan.records {
         Records::Small(answer) => write_records(packet, records, plan, answer),
@@ -194,7 +197,7 @@ fn write_records<const WORDS: usize>(
         packet.write(at + 8 * i, *word)?;
     }
     packet.write(at + last, answer.last)?;
-    if plan.query.additional {
+    if plan.opt {
         plan.tail.write(packet, at + last + 8)?;
     }
     Some(())

@@ -20,19 +20,11 @@ pub const FIXED: usize = 4;
 const ONE_QUESTION: u32 = u32::from_le_bytes([0, 1, 0, 0]);
 const ONE_ADDITIONAL: u32 = u32::from_le_bytes([0, 0, 0, 1]);
 
-/// What of a query's header its reply needs.
-#[derive(Clone, Copy)]
-pub struct Query {
-    first: u32,
-    /// Does a record follow the question?
-    pub additional: bool,
-}
-
-/// Accepts a plain query: QR, OPCODE, AA, TC, Z and RCODE clear; one question; at most one additional record.
+/// Accepts a plain query: QR, OPCODE, AA, TC, Z and RCODE clear; one question; at most one additional record. Says whether there is one.
 ///
 /// RD, RA, AD and CD may be set: they ask for things an authoritative server does not do, and change nothing.
 #[inline(always)]
-pub fn query(header: &Header) -> Option<Query> {
+pub fn query(header: &Header) -> Option<bool> {
     const CLEAR: u32 = u32::from_le_bytes([0, 0, 0xfe, 0x4f]);
     let [first, counts, rest] = *header;
     let additional = match rest {
@@ -40,22 +32,20 @@ pub fn query(header: &Header) -> Option<Query> {
         ONE_ADDITIONAL => true,
         _ => return None,
     };
-    (first & CLEAR == 0 && counts == ONE_QUESTION).then_some(Query { first, additional })
+    (first & CLEAR == 0 && counts == ONE_QUESTION).then_some(additional)
 }
 
-impl Query {
-    /// The header that answers it: QR and AA set, RD as it came, all other flags the answer's.
-    #[inline(always)]
-    pub fn reply(&self, answer: &Meta) -> Header {
-        const KEEP: u32 = u32::from_le_bytes([0xff, 0xff, 0x01, 0]);
-        const SET: u32 = u32::from_le_bytes([0, 0, 0x84, 0]);
-        let rest = if self.additional { ONE_ADDITIONAL } else { 0 };
-        [
-            self.first & KEEP | SET | u32::from(answer.flags) << 16,
-            ONE_QUESTION | u32::from(answer.answers) << 16,
-            rest | u32::from(answer.authorities),
-        ]
-    }
+/// The header that answers a plain query: QR and AA set, RD as it came, all other flags the answer's; an additional record for one.
+#[inline(always)]
+pub fn reply(query: &Header, answer: &Meta) -> Header {
+    const KEEP: u32 = u32::from_le_bytes([0xff, 0xff, 0x01, 0]);
+    const SET: u32 = u32::from_le_bytes([0, 0, 0x84, 0]);
+    let [first, _, rest] = *query;
+    [
+        first & KEEP | SET | u32::from(answer.flags) << 16,
+        ONE_QUESTION | u32::from(answer.answers) << 16,
+        rest | u32::from(answer.authorities),
+    ]
 }
 
 /// The header's part of the checksum.

@@ -12,7 +12,7 @@
 //!
 //! [RFC 6891, section 6.1.2]: https://www.rfc-editor.org/rfc/rfc6891#section-6.1.2
 
-use crate::{dns, packet::Packet, sum::Sum, verdict::Reason};
+use crate::{dns, packet::Packet, sum::Sum, verdict::{OrRefuse as _, Reason}};
 
 /// Octets of an OPT without options.
 pub const LEN: usize = 11;
@@ -49,7 +49,7 @@ pub struct Tail {
 /// Reads a question without an OPT, whose name's zero octet is at `at`.
 #[inline(always)]
 pub fn without(packet: &impl Packet, at: usize) -> Result<Tail, Reason> {
-    let fixed: u32 = packet.read(at + 1).ok_or(Reason::Short)?;
+    let fixed: u32 = packet.read(at + 1).or_refuse(Reason::Short)?;
     Ok(Tail { fixed, sum: Sum::of(u64::from(fixed) << 8), len: 0, limit: SMALLEST, opt: 0 })
 }
 
@@ -61,15 +61,15 @@ pub fn with<const FULL: bool>(packet: &impl Packet, at: usize) -> Result<Tail, R
     const OPT: u64 = u64::from_le_bytes([0, 0, 0, 0, 0, 0, 0, 41]) >> 40;
     const CLEAR: u64 = u64::from_le_bytes([0, 0, 0xff, 0xff, 0, 0, 0, 0]);
     const LENGTH: u64 = u64::from_le_bytes([0, 0, 0, 0, 0, 0, 0xff, 0xff]);
-    let [first, second]: [u64; 2] = packet.read(at).ok_or(Reason::Edns)?;
+    let [first, second]: [u64; 2] = packet.read(at).or_refuse(Reason::Edns)?;
     if first >> 40 != OPT || second & CLEAR != 0 {
-        return Err(Reason::Edns);
+        return Reason::Edns.refuse();
     }
     let mut sum = Sum::of(first).and64(second);
     let mut len = LEN;
     if second & LENGTH != 0 {
         if !FULL {
-            return Err(Reason::Full);
+            return Reason::Full.refuse();
         }
         let options = usize::from(((second >> 48) as u16).swap_bytes());
         sum = sum.plus(self::options(packet, at + 1 + dns::FIXED + LEN, options)?);
@@ -106,31 +106,31 @@ impl Tail {
 #[inline(always)]
 fn options(packet: &impl Packet, at: usize, len: usize) -> Result<Sum, Reason> {
     if len > 8 * MOST_WORDS {
-        return Err(Reason::Edns);
+        return Reason::Edns.refuse();
     }
     let mut next = 0;
     for _ in 0..MOST_OPTIONS {
         if next == len {
             break;
         }
-        let head: u32 = packet.read(at + next).ok_or(Reason::Edns)?;
+        let head: u32 = packet.read(at + next).or_refuse(Reason::Edns)?;
         next += 4 + usize::from(((head >> 16) as u16).swap_bytes());
         if next > len {
-            return Err(Reason::Edns);
+            return Reason::Edns.refuse();
         }
     }
     if next != len {
-        return Err(Reason::Edns);
+        return Reason::Edns.refuse();
     }
     let mut sum = Sum::default();
     for i in 0..MOST_WORDS {
         if 8 * i + 8 > len {
             break;
         }
-        sum = sum.and64(packet.read(at + 8 * i).ok_or(Reason::Edns)?);
+        sum = sum.and64(packet.read(at + 8 * i).or_refuse(Reason::Edns)?);
     }
     if len & 7 != 0 {
-        sum = sum.and64(packet.rest(at + (len & !7)).ok_or(Reason::Edns)?);
+        sum = sum.and64(packet.rest(at + (len & !7)).or_refuse(Reason::Edns)?);
     }
     Ok(sum)
 }

@@ -7,7 +7,7 @@
 //! [RFC 1035, section 3.1]: https://www.rfc-editor.org/rfc/rfc1035#section-3.1
 //! [RFC 4343]: https://www.rfc-editor.org/rfc/rfc4343
 
-use crate::{packet::Packet, sum::Sum, tables::Entry, verdict::Reason};
+use crate::{packet::Packet, sum::Sum, tables::Entry, verdict::{OrRefuse as _, Reason}};
 
 /// Words of the longest name, with its zero octet, in the small class of entries.
 pub const SHORT: usize = 8;
@@ -37,15 +37,15 @@ impl Name {
         // The loop is left for the rare case, not joined again: then it is unrolled with everything in registers.
         for i in 0..WORDS {
             let Some(word) = packet.read(at + 8 * i) else {
-                let word = packet.rest(at + 8 * i).ok_or(Reason::Short)?;
-                return Ok(Name::end(hash, i, word, before_zero(word).ok_or(Reason::Short)?));
+                let word = packet.rest(at + 8 * i).or_refuse(Reason::Short)?;
+                return Ok(Name::end(hash, i, word, before_zero(word).or_refuse(Reason::Short)?));
             };
             if let Some(keep) = before_zero(word) {
                 return Ok(Name::end(hash, i, word, keep));
             }
             hash = mix(hash, word | CASE);
         }
-        Err(Reason::LongName)
+        Reason::LongName.refuse()
     }
 
     #[inline(always)]

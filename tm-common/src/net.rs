@@ -22,7 +22,7 @@ use crate::{
     packet::{Packet, Plain},
     sum::Sum,
     tables::{Address, Lookup, v4_mapped},
-    verdict::Reason,
+    verdict::{OrRefuse as _, Reason},
 };
 
 /// Ethernet type of IPv4, in memory order.
@@ -42,15 +42,15 @@ const TTL: u8 = 64;
 /// What follows the Ethernet header and its tags, and where. Tags are at most two, each with an id that is listed; they are read where `FULL` says so.
 #[inline(always)]
 pub fn link<const FULL: bool>(packet: &impl Packet, tables: &impl Lookup) -> Result<(u16, usize), Reason> {
-    let kind: u16 = packet.read(12).ok_or(Reason::Short)?;
+    let kind: u16 = packet.read(12).or_refuse(Reason::Short)?;
     if kind != VLAN && kind != SERVICE_VLAN {
         return Ok((kind, EthHdr::LEN));
     }
     if !tables.has_vlans() {
-        return Err(Reason::Vlan);
+        return Reason::Vlan.refuse();
     }
     if !FULL {
-        return Err(Reason::Full);
+        return Reason::Full.refuse();
     }
     let (kind, at) = untag(packet, tables, EthHdr::LEN)?;
     if kind != VLAN {
@@ -62,10 +62,10 @@ pub fn link<const FULL: bool>(packet: &impl Packet, tables: &impl Lookup) -> Res
 /// Steps over the tag at `at`: its id, in the low twelve bits, then the type of what follows.
 #[inline(always)]
 fn untag(packet: &impl Packet, tables: &impl Lookup, at: usize) -> Result<(u16, usize), Reason> {
-    let tag: u32 = packet.read(at).ok_or(Reason::Short)?;
+    let tag: u32 = packet.read(at).or_refuse(Reason::Short)?;
     match tables.vlan((tag as u16).swap_bytes() & 0xfff) {
         true => Ok(((tag >> 16) as u16, at + TAG)),
-        false => Err(Reason::Vlan),
+        false => Reason::Vlan.refuse(),
     }
 }
 

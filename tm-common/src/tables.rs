@@ -9,7 +9,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 use crate::{
     dns::{ASKED, Asked},
     name::{LONG, SHORT, mix},
-    verdict::Reason,
+    verdict::{OrRefuse as _, Reason},
 };
 
 /// An IPv6 address, or an IPv4 one mapped into it (`::ffff:0:0/96`), as words in memory order.
@@ -33,6 +33,15 @@ pub const ADDRESS_LINES: u32 = 256;
 #[inline(always)]
 pub fn address_line(address: &Address) -> u32 {
     (mix(address[0], address[1]) >> 32) as u32 & (ADDRESS_LINES - 1)
+}
+
+/// Number of bits in the set of addresses that no client can have.
+pub const OWN_BITS: u32 = 1 << 16;
+
+/// An address's bit in that set. The set errs to the safe side: a client whose bit another address has set is left to the sockets.
+#[inline(always)]
+pub fn own_bit(address: &Address) -> u32 {
+    (mix(address[0], address[1]) >> 32) as u32 & (OWN_BITS - 1)
 }
 
 /// Names with the same hash: each `tag << 32 | entry`; zero is empty. The name's length tells the table that the entry lies in.
@@ -249,8 +258,8 @@ pub trait Lookup {
     fn vlan(&self, id: u16) -> bool;
     /// A line of the addresses we answer at.
     fn served(&self, line: u32) -> Option<&Addresses>;
-    /// A line of the addresses that no client can have: all of this host's, and its networks' broadcast addresses.
-    fn own(&self, line: u32) -> Option<&Addresses>;
+    /// A word of 64 bits of the set of addresses that no client can have: all of this host's, and its networks' broadcast addresses.
+    fn own(&self, word: u32) -> Option<u64>;
     /// A bucket of names; the index is masked.
     fn bucket(&self, index: u32) -> Option<&Bucket>;
     /// The next number below `count` of a sequence of its own on this CPU.
@@ -274,7 +283,8 @@ pub trait Lookup {
     /// Is it an address that no client can have?
     #[inline(always)]
     fn is_own(&self, address: &Address) -> bool {
-        self.own(address_line(address)).is_some_and(|line| has(line, address))
+        let bit = own_bit(address);
+        self.own(bit >> 6).is_none_or(|word| word >> (bit & 63) & 1 != 0)
     }
 
     /// The answer whose turn it is. `FULL` says whether the large class is read here.
@@ -292,19 +302,19 @@ pub trait Lookup {
             Asked::Other => other,
         };
         let turn =
-            if block.count > 1 { self.turn(block.turn, block.count).ok_or(Reason::NoAnswer)? } else { 0 };
-        let slot = self.slot(block.first.wrapping_add(turn)).ok_or(Reason::NoAnswer)?;
+            if block.count > 1 { self.turn(block.turn, block.count).or_refuse(Reason::NoAnswer)? } else { 0 };
+        let slot = self.slot(block.first.wrapping_add(turn)).or_refuse(Reason::NoAnswer)?;
         if slot.0 == 0 {
-            return Err(Reason::NoAnswer);
+            return Reason::NoAnswer.refuse();
         }
         match slot.class() {
             Some(Class::Small) => self.small(slot.index()).map(Records::Small),
             Some(Class::Medium) => self.medium(slot.index()).map(Records::Medium),
-            Some(Class::Large) if !FULL => return Err(Reason::Full),
+            Some(Class::Large) if !FULL => return Reason::Full.refuse(),
             Some(Class::Large) => self.large(slot.index()).map(Records::Large),
             None => None,
         }
-        .ok_or(Reason::NoAnswer)
+        .or_refuse(Reason::NoAnswer)
     }
 }
 

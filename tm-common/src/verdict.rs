@@ -1,5 +1,7 @@
 //! What became of a packet, and why: one closed list that is counter index, log word and metric label at once.
 
+use core::hint::black_box;
+
 /// What the caller is to do with the packet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Verdict {
@@ -78,6 +80,14 @@ pub const REASONS: usize = 32;
 const _: () = assert!(Reason::ALL.len() <= REASONS, "more reasons than counters");
 
 impl Reason {
+    /// Refuses for this reason.
+    ///
+    /// Hidden from the compiler, which else carries the reason of every refusal that may come next through all that is not refused.
+    #[inline(always)]
+    pub fn refuse<T>(self) -> Result<T, Reason> {
+        Err(black_box(self))
+    }
+
     /// What it means for the packet.
     #[inline(always)]
     pub const fn verdict(self) -> Verdict {
@@ -85,6 +95,22 @@ impl Reason {
             Reason::Answered => Verdict::Reply,
             Reason::Broken => Verdict::Abort,
             _ => Verdict::Pass,
+        }
+    }
+}
+
+/// A value, or a reason to refuse.
+pub trait OrRefuse<T> {
+    /// The value; without one, the packet is refused.
+    fn or_refuse(self, reason: Reason) -> Result<T, Reason>;
+}
+
+impl<T> OrRefuse<T> for Option<T> {
+    #[inline(always)]
+    fn or_refuse(self, reason: Reason) -> Result<T, Reason> {
+        match self {
+            Some(value) => Ok(value),
+            None => reason.refuse(),
         }
     }
 }

@@ -16,7 +16,8 @@ use aya_ebpf::{
 use tm_common::{
     name::{LONG, SHORT},
     tables::{
-        ADDRESS_LINES, Addresses, Answer, AnswerIndex, Bucket, Entry, LARGE, Lookup, MEDIUM, Names, SMALL,
+        ADDRESS_LINES, Addresses, Answer, AnswerIndex, Bucket, Entry, LARGE, Lookup, MEDIUM, Names,
+        OWN_BITS, SMALL,
     },
     verdict::{REASONS, Reason},
 };
@@ -45,7 +46,7 @@ static VLANS: Array<u64> = Array::with_max_entries(VLAN_WORDS, MMAPABLE);
 #[map]
 static SERVED: Array<Addresses> = Array::with_max_entries(ADDRESS_LINES, MMAPABLE);
 #[map]
-static OWN: Array<Addresses> = Array::with_max_entries(ADDRESS_LINES, MMAPABLE);
+static OWN: Array<u64> = Array::with_max_entries(OWN_BITS / 64, MMAPABLE);
 #[map]
 static BUCKETS: Array<Bucket> = Array::with_max_entries(ONE, MMAPABLE);
 #[map]
@@ -107,8 +108,8 @@ impl Lookup for Maps {
         SERVED.get(line)
     }
     #[inline(always)]
-    fn own(&self, line: u32) -> Option<&Addresses> {
-        OWN.get(line)
+    fn own(&self, word: u32) -> Option<u64> {
+        OWN.get(word).copied()
     }
     #[inline(always)]
     fn bucket(&self, index: u32) -> Option<&Bucket> {

@@ -1,5 +1,10 @@
 //! The daemon and its command line.
+//!
+//! In the order of the flow: `config` reads what is wanted into `desired`; `health` probes and counts; `decide` and `compile` are pure; `sync` keeps the tables
+//! and `xdp` mirrors them into the kernel; `dns` answers what the kernel passes up; `control` drives the stages, `api` and `cli` show them.
 
+pub mod api;
+pub mod cli;
 pub mod compile;
 pub mod config;
 pub mod control;
@@ -9,6 +14,8 @@ pub mod dns;
 pub mod health;
 pub mod listen;
 pub mod names;
+pub mod reload;
+pub mod serve;
 pub mod sync;
 pub mod time;
 pub mod xdp;

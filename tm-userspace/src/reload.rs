@@ -54,14 +54,15 @@ impl Source {
         }
         let generation = next_generation(before.map(|before| before.generation));
         // What did not change is kept in the same memory, so that whoever compares finds it at once.
-        let mut profiles = loaded.profiles;
-        if let Some(before) = before {
-            for (name, profile) in profiles.iter_mut() {
-                if let Some(known) = before.profiles.get(name).filter(|known| *known == profile) {
-                    *profile = known.clone();
-                }
-            }
-        }
+        let known = |name: &str| before.and_then(|before| before.profiles.get(name));
+        let profiles = loaded
+            .profiles
+            .into_iter()
+            .map(|(name, profile)| {
+                let kept = known(&name).filter(|known| **known == profile).cloned();
+                (name, kept.unwrap_or(profile))
+            })
+            .collect();
         Ok(Desired { generation, node: Arc::new(loaded.node), profiles })
     }
 }

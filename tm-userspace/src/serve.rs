@@ -55,7 +55,7 @@ pub async fn run(options: Options, desired: Desired) -> anyhow::Result<()> {
 
     let mut inputs = Inputs { desired: desired.clone(), health: health.clone(), host: host.clone() };
     let control = Control::start(&mut inputs, tables.clone(), published_to).context("no configuration")?;
-    let (zone_to, zone) = watch::channel(zone_view(&desired, &published));
+    let (zone_to, zone) = watch::channel(zone_view(&desired, &published).context("no configuration")?);
     let (addresses_to, addresses) = watch::channel(sockets(&desired, &published));
     let responder = Arc::new(Responder::new(tables.image_lock(), zone));
     let prober = Arc::new(Prober::new(desired.clone())?);
@@ -133,7 +133,9 @@ async fn follow(
             continue;
         }
         seen = now;
-        zone.send_replace(zone_view(&desired, &published));
+        if let Some(view) = zone_view(&desired, &published) {
+            zone.send_replace(view);
+        }
         addresses.send_if_modified(|before| {
             let now = sockets(&desired, &published);
             let changed = *before != now;
@@ -143,10 +145,13 @@ async fn follow(
     }
 }
 
-fn zone_view(desired: &watch::Receiver<Option<Desired>>, published: &watch::Receiver<Arc<Published>>) -> Arc<ZoneView> {
-    let desired = desired.borrow().clone();
+fn zone_view(
+    desired: &watch::Receiver<Option<Desired>>,
+    published: &watch::Receiver<Arc<Published>>,
+) -> Option<Arc<ZoneView>> {
+    let desired = desired.borrow().clone()?;
     let served = published.borrow().listening.served.clone();
-    Arc::new(desired.map(|desired| ZoneView::new(&desired, &served)).unwrap_or_default())
+    Some(Arc::new(ZoneView::new(&desired, &served)))
 }
 
 fn sockets(desired: &watch::Receiver<Option<Desired>>, published: &watch::Receiver<Arc<Published>>) -> Arc<[std::net::SocketAddr]> {

@@ -10,7 +10,7 @@ use tm_common::{
     name::{self, LONG, SHORT},
     tables::{
         ADDRESS_LINES, Address, Addresses, Answer, AnswerIndex, Block, Bucket, Class, Entry, LARGE, Lookup,
-        MEDIUM, Meta, Names, SMALL, address_line, bucket_index, tag,
+        MEDIUM, Meta, Names, OWN_BITS, SMALL, address_line, bucket_index, own_bit, tag,
     },
 };
 use zerocopy::FromZeros;
@@ -93,7 +93,7 @@ pub struct Image {
     seed: u64,
     vlans: Vec<u16>,
     served: Vec<Addresses>,
-    own: Vec<Addresses>,
+    own: Vec<u64>,
     buckets: Vec<Bucket>,
     entries: Store<Entry<SHORT>>,
     long_entries: Store<Entry<LONG>>,
@@ -131,7 +131,7 @@ impl Image {
             seed,
             vlans: vlans.to_vec(),
             served: vec![Addresses::new_zeroed(); ADDRESS_LINES as usize],
-            own: vec![Addresses::new_zeroed(); ADDRESS_LINES as usize],
+            own: vec![0; OWN_BITS as usize / 64],
             buckets: vec![Bucket([0; 8]); buckets.next_power_of_two() as usize],
             entries: Store::new(entry(no_entry)),
             long_entries: Store::new(entry(no_entry)),
@@ -197,18 +197,21 @@ impl Image {
         self.turns.reclaim();
     }
 
-    /// Replaces the addresses that are served, and those that no client can have. An address for which a line has no room is left out and returned.
+    /// Replaces the addresses that are served, and those that no client can have. A served address for which its line has no room is left out and returned.
     pub fn set_addresses(&mut self, served: &[Address], own: &[Address]) -> Vec<Address> {
         let mut left_out = vec![];
-        for (lines, addresses) in [(&mut self.served, served), (&mut self.own, own)] {
-            lines.fill(Addresses::new_zeroed());
-            for address in addresses {
-                let line = &mut lines[address_line(address) as usize].0;
-                match line.iter_mut().find(|place| **place == [0; 2] || *place == address) {
-                    Some(place) => *place = *address,
-                    None => left_out.push(*address),
-                }
+        self.served.fill(Addresses::new_zeroed());
+        for address in served {
+            let line = &mut self.served[address_line(address) as usize].0;
+            match line.iter_mut().find(|place| **place == [0; 2] || *place == address) {
+                Some(place) => *place = *address,
+                None => left_out.push(*address),
             }
+        }
+        self.own.fill(0);
+        for address in own {
+            let bit = own_bit(address);
+            self.own[bit as usize / 64] |= 1 << (bit % 64);
         }
         left_out
     }
@@ -303,8 +306,8 @@ impl Image {
     pub fn served_lines(&self) -> &[Addresses] {
         &self.served
     }
-    /// Lines of addresses that no client can have.
-    pub fn own_lines(&self) -> &[Addresses] {
+    /// The set of addresses that no client can have.
+    pub fn own_words(&self) -> &[u64] {
         &self.own
     }
     /// What name hashes begin with.
@@ -543,8 +546,8 @@ impl Lookup for Image {
     fn served(&self, line: u32) -> Option<&Addresses> {
         self.served.get(line as usize)
     }
-    fn own(&self, line: u32) -> Option<&Addresses> {
-        self.own.get(line as usize)
+    fn own(&self, word: u32) -> Option<u64> {
+        self.own.get(word as usize).copied()
     }
     fn bucket(&self, index: u32) -> Option<&Bucket> {
         self.buckets.get(index as usize & (self.buckets.len() - 1))

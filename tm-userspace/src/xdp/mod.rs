@@ -20,7 +20,7 @@ use aya::{
 };
 use tm_common::{
     name::{LONG, SHORT},
-    tables::{ADDRESS_LINES, Addresses, Answer, AnswerIndex, Bucket, Entry, LARGE, MEDIUM, SMALL},
+    tables::{ADDRESS_LINES, Addresses, Answer, AnswerIndex, Bucket, Entry, LARGE, MEDIUM, OWN_BITS, SMALL},
     verdict::{REASONS, Reason, Verdict},
 };
 
@@ -164,7 +164,7 @@ impl Kernel {
         let tables = Mapped {
             vlans: Region::map(&bpf, "VLANS", 64, 8)?,
             served: Region::map(&bpf, "SERVED", ADDRESS_LINES, size_of::<Addresses>())?,
-            own: Region::map(&bpf, "OWN", ADDRESS_LINES, size_of::<Addresses>())?,
+            own: Region::map(&bpf, "OWN", OWN_BITS / 64, 8)?,
             buckets: Region::map(&bpf, "BUCKETS", sizes.buckets, size_of::<Bucket>())?,
             entries: Region::map(&bpf, "ENTRIES", sizes.entries, size_of::<Entry<SHORT>>())?,
             long_entries: Region::map(&bpf, "LONG_ENTRIES", sizes.long_entries, size_of::<Entry<LONG>>())?,
@@ -221,13 +221,11 @@ impl Kernel {
         differed
     }
 
-    /// Copies the addresses; says how many lines differed.
+    /// Copies the addresses; says how many elements differed.
     pub fn set_addresses(&self, image: &Image) -> usize {
-        let lines = [(&self.tables.own, image.own_lines()), (&self.tables.served, image.served_lines())];
-        lines
-            .iter()
-            .map(|(region, lines)| lines.iter().zip(0..).filter(|(line, i)| region.store(*i, *line)).count())
-            .sum()
+        let (own, served) = (&self.tables.own, &self.tables.served);
+        let differed = image.own_words().iter().zip(0..).filter(|(word, i)| own.store(*i, *word)).count();
+        differed + image.served_lines().iter().zip(0..).filter(|(line, i)| served.store(*i, *line)).count()
     }
 
     /// Elements past the end of a table are left out: nothing the programs find there leads to an answer, and the sockets have it.
