@@ -79,11 +79,28 @@ pub fn classes(profiles: usize) -> Vec<Class> {
         class("NODATA (TXT), EDNS", None, ask(some(Kind::A), TXT, true, false, false)),
         class("A hit, EDNS, cookie", None, {
             let some = some(Kind::A);
-            some.iter().enumerate().map(|(n, i)| query_with(&wire(*i, false), A, &[0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8], n as u16)).collect()
+            some.iter()
+                .enumerate()
+                .map(|(n, i)| {
+                    query_with(&wire(*i, false), A, &[0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8], n as u16)
+                })
+                .collect()
         }),
-        class("longest name, EDNS", None, (0..FRAMES).map(|n| query(&longest(n), A, true, false, n as u16)).collect()),
-        class("miss", Some(450.0), (0..FRAMES).map(|n| query(&wire(profiles + n, false), A, true, false, n as u16)).collect()),
-        class("not DNS (UDP to another port)", Some(60.0), (0..FRAMES).map(|n| other_port(n as u16)).collect()),
+        class(
+            "longest name, EDNS",
+            None,
+            (0..FRAMES).map(|n| query(&longest(n), A, true, false, n as u16)).collect(),
+        ),
+        class(
+            "miss",
+            Some(450.0),
+            (0..FRAMES).map(|n| query(&wire(profiles + n, false), A, true, false, n as u16)).collect(),
+        ),
+        class(
+            "not DNS (UDP to another port)",
+            Some(60.0),
+            (0..FRAMES).map(|n| other_port(n as u16)).collect(),
+        ),
     ]
 }
 
@@ -128,14 +145,21 @@ fn longest(_: usize) -> Vec<u8> {
 
 fn zone() -> Zone {
     let name = |text: &str| text.parse().unwrap_or_else(|_| DnsName::root());
-    let soa = Soa { mailbox: name("hostmaster.tm.example"), refresh: 3600, retry: 600, expire: 1_209_600, minimum: 60 };
+    let soa = Soa {
+        mailbox: name("hostmaster.tm.example"),
+        refresh: 3600,
+        retry: 600,
+        expire: 1_209_600,
+        minimum: 60,
+    };
     Zone { name: name("tm.example"), primary: name("ns1.tm.example"), soa, serial: 1 }
 }
 
 fn compiled(i: usize, zone: &Zone) -> Compiled {
     // The last profile has the longest name there is.
     let name = if i == 0 { DnsName::from_wire(&longest(0)) } else { DnsName::from_wire(&wire(i, false)) };
-    let key = |endpoint: &str| Some(EndpointKey { profile: format!("p{i}").into(), endpoint: endpoint.into() });
+    let key =
+        |endpoint: &str| Some(EndpointKey { profile: format!("p{i}").into(), endpoint: endpoint.into() });
     let record = |kind: u8, data: &[u8], endpoint: &str| {
         let mut octets = vec![0xc0, 12, 0, kind, 0, 1, 0, 0, 0, 30, 0, data.len() as u8];
         octets.extend(data);
@@ -156,7 +180,8 @@ fn compiled(i: usize, zone: &Zone) -> Compiled {
             [one(target.clone()), one(target.clone()), one(target.clone()), one(target)]
         }
         Kind::Weighted => {
-            let answers = vec![v4, record(1, &[10, 128 | a, b, c], "second"), record(1, &[10, 64 | a, b, c], "third")];
+            let answers =
+                vec![v4, record(1, &[10, 128 | a, b, c], "second"), record(1, &[10, 64 | a, b, c], "third")];
             let all = Choices { answers, slots: interleave(&[10, 30, 60]) };
             [all.clone(), none.clone(), all, none]
         }
@@ -196,4 +221,3 @@ fn query_with(wire: &[u8], kind: u16, options: &[u8], id: u16) -> Vec<u8> {
 fn other_port(id: u16) -> Vec<u8> {
     wrapped(&[0; 48], false, id, 4433)
 }
-

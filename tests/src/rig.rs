@@ -59,11 +59,13 @@ impl Rig {
     /// Puts the frames in place; their number is a power of two.
     pub fn set_frames(&mut self, frames: &[Vec<u8>]) -> anyhow::Result<()> {
         ensure!(frames.len().is_power_of_two(), "{} frames are not a power of two", frames.len());
-        let mut templates: Array<_, Template> = self.bpf.map_mut("TEMPLATES").context("no TEMPLATES")?.try_into()?;
+        let mut templates: Array<_, Template> =
+            self.bpf.map_mut("TEMPLATES").context("no TEMPLATES")?.try_into()?;
         for (i, frame) in frames.iter().enumerate() {
             templates.set(i as u32, template(frame)?, 0)?;
         }
-        let mut mask: Array<_, u32> = self.bpf.map_mut("TEMPLATE_MASK").context("no TEMPLATE_MASK")?.try_into()?;
+        let mut mask: Array<_, u32> =
+            self.bpf.map_mut("TEMPLATE_MASK").context("no TEMPLATE_MASK")?.try_into()?;
         mask.set(0, frames.len() as u32 - 1, 0)?;
         Ok(())
     }

@@ -12,7 +12,12 @@
 //!
 //! [RFC 6891, section 6.1.2]: https://www.rfc-editor.org/rfc/rfc6891#section-6.1.2
 
-use crate::{dns, packet::Packet, sum::Sum, verdict::{OrRefuse as _, Reason}};
+use crate::{
+    dns,
+    packet::Packet,
+    sum::Sum,
+    verdict::{OrRefuse as _, Reason},
+};
 
 /// Octets of an OPT without options.
 pub const LEN: usize = 11;

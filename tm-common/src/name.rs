@@ -7,7 +7,12 @@
 //! [RFC 1035, section 3.1]: https://www.rfc-editor.org/rfc/rfc1035#section-3.1
 //! [RFC 4343]: https://www.rfc-editor.org/rfc/rfc4343
 
-use crate::{packet::Packet, sum::Sum, tables::Entry, verdict::{OrRefuse as _, Reason}};
+use crate::{
+    packet::Packet,
+    sum::Sum,
+    tables::Entry,
+    verdict::{OrRefuse as _, Reason},
+};
 
 /// Words of the longest name, with its zero octet, in the small class of entries.
 pub const SHORT: usize = 8;

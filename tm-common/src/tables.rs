@@ -301,8 +301,11 @@ pub trait Lookup {
             Asked::Any => any,
             Asked::Other => other,
         };
-        let turn =
-            if block.count > 1 { self.turn(block.turn, block.count).or_refuse(Reason::NoAnswer)? } else { 0 };
+        let turn = if block.count > 1 {
+            self.turn(block.turn, block.count).or_refuse(Reason::NoAnswer)?
+        } else {
+            0
+        };
         let slot = self.slot(block.first.wrapping_add(turn)).or_refuse(Reason::NoAnswer)?;
         if slot.0 == 0 {
             return Reason::NoAnswer.refuse();

@@ -16,8 +16,8 @@ use aya_ebpf::{
 use tm_common::{
     name::{LONG, SHORT},
     tables::{
-        ADDRESS_LINES, Addresses, Answer, AnswerIndex, Bucket, Entry, LARGE, Lookup, MEDIUM, Names,
-        OWN_BITS, SMALL,
+        ADDRESS_LINES, Addresses, Answer, AnswerIndex, Bucket, Entry, LARGE, Lookup, MEDIUM, Names, OWN_BITS,
+        SMALL,
     },
     verdict::{REASONS, Reason},
 };

@@ -101,7 +101,11 @@ pub struct Control {
 
 impl Control {
     /// Brings the tables to what `inputs` say now. From here on everything answers. `None` while nothing is desired.
-    pub fn start(inputs: &mut Inputs, tables: Tables, published: watch::Sender<Arc<Published>>) -> Option<Self> {
+    pub fn start(
+        inputs: &mut Inputs,
+        tables: Tables,
+        published: watch::Sender<Arc<Published>>,
+    ) -> Option<Self> {
         let desired = Arc::new(inputs.desired.borrow_and_update().clone()?);
         let zone = Arc::new(Zone::of(&desired.node, desired.generation));
         let (barriers, receiver) = mpsc::unbounded_channel();
@@ -176,13 +180,20 @@ impl Control {
         let zone = Zone::of(&self.desired.node, self.desired.generation);
         self.zone = Arc::new(zone);
         self.listening = Listening::of(&self.desired.node.listen, &self.host);
-        let gone: Vec<Arc<str>> =
-            before.profiles.keys().filter(|name| !self.desired.profiles.contains_key(*name)).cloned().collect();
+        let gone: Vec<Arc<str>> = before
+            .profiles
+            .keys()
+            .filter(|name| !self.desired.profiles.contains_key(*name))
+            .cloned()
+            .collect();
         let names_before: Vec<(Arc<str>, DnsName)> =
             before.profiles.iter().map(|(name, profile)| (name.clone(), profile.dns_name.clone())).collect();
         self.decide_all();
         let listen = (&before.node.listen, &self.desired.node.listen);
-        if listen.0.port != listen.1.port || listen.0.vlans != listen.1.vlans || listen.0.mode != listen.1.mode {
+        if listen.0.port != listen.1.port
+            || listen.0.vlans != listen.1.vlans
+            || listen.0.mode != listen.1.mode
+        {
             self.rebuild();
         } else {
             // The serial has changed, and with it every negative answer: all names are compiled again. Names are given up first, so that a
@@ -190,7 +201,8 @@ impl Control {
             let moved = names_before.iter().filter(|(profile, name)| {
                 self.desired.profiles.get(profile).is_none_or(|now| now.dns_name != *name)
             });
-            let mut changes: Vec<(DnsName, Option<Compiled>)> = moved.map(|(_, name)| (name.clone(), None)).collect();
+            let mut changes: Vec<(DnsName, Option<Compiled>)> =
+                moved.map(|(_, name)| (name.clone(), None)).collect();
             changes.extend(self.compile_all());
             self.write(&changes);
             self.set_addresses();
@@ -198,14 +210,21 @@ impl Control {
         }
         let mut image = self.tables.image_mut();
         for (key, _, _) in before.endpoints() {
-            let known = |profile: &Arc<crate::desired::Profile>| profile.endpoints.iter().any(|e| e.name == key.endpoint);
+            let known = |profile: &Arc<crate::desired::Profile>| {
+                profile.endpoints.iter().any(|e| e.name == key.endpoint)
+            };
             if gone.contains(&key.profile) || !self.desired.profiles.get(&key.profile).is_some_and(known) {
                 image.forget_endpoint(&key);
             }
         }
         drop(image);
         self.publish();
-        tracing::info!(generation = self.desired.generation, profiles = self.desired.profiles.len(), took_us = began.elapsed().as_micros() as u64, "configuration published");
+        tracing::info!(
+            generation = self.desired.generation,
+            profiles = self.desired.profiles.len(),
+            took_us = began.elapsed().as_micros() as u64,
+            "configuration published"
+        );
     }
 
     fn take_host(&mut self, host: Host) {
@@ -298,7 +317,8 @@ impl Control {
         let names = compiled.iter().filter(|(_, compiled)| compiled.is_some()).count();
         let mut buckets = buckets_for(names.max(self.desired.node.capacity as usize));
         let mut fresh = loop {
-            let seed = std::hash::BuildHasher::hash_one(&std::collections::hash_map::RandomState::new(), buckets);
+            let seed =
+                std::hash::BuildHasher::hash_one(&std::collections::hash_map::RandomState::new(), buckets);
             let mut fresh = Image::new(buckets, listen.port, seed, &listen.vlans);
             fresh.apply(compiled.iter().map(|(name, compiled)| (name, compiled.as_ref())));
             if fresh.homeless() == 0 {
@@ -321,7 +341,10 @@ impl Control {
             _ => match Kernel::load(&fresh) {
                 Ok(kernel) => Some(kernel),
                 Err(error) => {
-                    tracing::error!(error = format!("{error:#}"), "XDP does not answer; the sockets answer everything");
+                    tracing::error!(
+                        error = format!("{error:#}"),
+                        "XDP does not answer; the sockets answer everything"
+                    );
                     None
                 }
             },
@@ -334,7 +357,10 @@ impl Control {
             if let Some(old) = &mut old
                 && let Err(error) = new.replace(old)
             {
-                tracing::error!(error = format!("{error:#}"), "cannot hand an interface over to the new program");
+                tracing::error!(
+                    error = format!("{error:#}"),
+                    "cannot hand an interface over to the new program"
+                );
             }
             if let Some(barrier) = new.take_barrier() {
                 // Fails only where the thread is gone, at shutdown.
@@ -364,12 +390,16 @@ impl Control {
         let listen = &self.desired.node.listen;
         let mut kernel = self.tables.kernel();
         let Some(kernel) = kernel.as_mut() else { return };
-        let attached: Vec<(String, u32)> = kernel.attached().map(|(name, index, _)| (name.to_owned(), index)).collect();
+        let attached: Vec<(String, u32)> =
+            kernel.attached().map(|(name, index, _)| (name.to_owned(), index)).collect();
         for (name, index) in &attached {
             let now = self.host.get(name).map(|interface| interface.index);
             if !listen.interfaces.contains(name) || now != Some(*index) {
                 match now {
-                    None => tracing::error!(interface = name, "the interface is gone; waiting for it to come back"),
+                    None => tracing::error!(
+                        interface = name,
+                        "the interface is gone; waiting for it to come back"
+                    ),
                     Some(_) => tracing::info!(interface = name, "detached"),
                 }
                 kernel.detach(name);
@@ -384,11 +414,18 @@ impl Control {
                 continue;
             }
             if strips_vlan_tags(name) == Some(true) && !listen.vlans.is_empty() {
-                tracing::error!(interface = name, "the card strips VLAN tags before XDP sees them: `ethtool -K {name} rx-vlan-offload off`, or tagged queries are taken for untagged ones");
+                tracing::error!(
+                    interface = name,
+                    "the card strips VLAN tags before XDP sees them: `ethtool -K {name} rx-vlan-offload off`, or tagged queries are taken for untagged ones"
+                );
             }
             match kernel.attach(name, listen.mode) {
                 Ok(mode) => tracing::info!(interface = name, ?mode, "XDP attached"),
-                Err(error) => tracing::error!(interface = name, error = format!("{error:#}"), "XDP does not answer here; the sockets do"),
+                Err(error) => tracing::error!(
+                    interface = name,
+                    error = format!("{error:#}"),
+                    "XDP does not answer here; the sockets do"
+                ),
             }
         }
     }
@@ -404,7 +441,10 @@ impl Control {
 
 fn warn_left_out(addresses: Vec<tm_common::tables::Address>) {
     if !addresses.is_empty() {
-        tracing::warn!(addresses = addresses.len(), "too many addresses with the same hash; the sockets answer at the rest");
+        tracing::warn!(
+            addresses = addresses.len(),
+            "too many addresses with the same hash; the sockets answer at the rest"
+        );
     }
 }
 
@@ -434,7 +474,10 @@ async fn reclaim(tables: Tables, mut barriers: mpsc::UnboundedReceiver<Barrier>)
                 barrier = Some(done);
             }
             Ok((Err(error), done)) => {
-                tracing::error!(error = format!("{error:#}"), "cannot wait for the kernel; what was given up is not used again");
+                tracing::error!(
+                    error = format!("{error:#}"),
+                    "cannot wait for the kernel; what was given up is not used again"
+                );
                 barrier = Some(done);
             }
             Err(_) => return,

@@ -37,12 +37,19 @@ impl Listening {
         let served: BTreeSet<IpAddr> = match listen.addresses.is_empty() {
             true => {
                 let listed = host.iter().filter(|(name, _)| listen.interfaces.contains(name));
-                listed.flat_map(|(_, interface)| &interface.addresses).copied().filter(|a| !is_link_local(a)).collect()
+                listed
+                    .flat_map(|(_, interface)| &interface.addresses)
+                    .copied()
+                    .filter(|a| !is_link_local(a))
+                    .collect()
             }
             false => listen.addresses.iter().copied().collect(),
         };
-        let own: BTreeSet<IpAddr> =
-            host.values().flat_map(|interface| interface.addresses.iter().chain(&interface.broadcasts)).copied().collect();
+        let own: BTreeSet<IpAddr> = host
+            .values()
+            .flat_map(|interface| interface.addresses.iter().chain(&interface.broadcasts))
+            .copied()
+            .collect();
         Listening { served: served.into_iter().collect(), own: own.into_iter().collect() }
     }
 
@@ -58,7 +65,10 @@ pub fn key(address: &IpAddr) -> Address {
     match address {
         IpAddr::V4(address) => v4_mapped(u32::from_le_bytes(address.octets())),
         IpAddr::V6(address) => {
-            let (low, high) = (u128::from_le_bytes(address.octets()) as u64, (u128::from_le_bytes(address.octets()) >> 64) as u64);
+            let (low, high) = (
+                u128::from_le_bytes(address.octets()) as u64,
+                (u128::from_le_bytes(address.octets()) >> 64) as u64,
+            );
             [low, high]
         }
     }

@@ -84,7 +84,10 @@ pub async fn run(
     let notify = changed.clone();
     let _watch = config::watch::watch(&source.dir, move || notify.notify_one())
         .inspect_err(|error| {
-            tracing::warn!(error = format!("{error:#}"), "changed files are not noticed; send SIGHUP to reload");
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "changed files are not noticed; send SIGHUP to reload"
+            );
         })
         .ok();
     let mut hangup = signal(SignalKind::hangup())?;
@@ -95,7 +98,9 @@ pub async fn run(
             () = changed.notified() => {}
         }
         let (from, before) = (source.clone(), desired.borrow().clone());
-        let Ok(result) = tokio::task::spawn_blocking(move || from.load(before.as_ref())).await else { continue };
+        let Ok(result) = tokio::task::spawn_blocking(move || from.load(before.as_ref())).await else {
+            continue;
+        };
         match result {
             Ok(wanted) => {
                 let is_new = desired.borrow().as_ref().is_none_or(|now| now.generation != wanted.generation);
@@ -107,7 +112,11 @@ pub async fn run(
             }
             Err(error) => {
                 tracing::error!(dir = %source.dir.display(), "configuration not reloaded, what ran goes on: {error}");
-                state.send_replace(Reload { ok: false, at: SystemTime::now(), error: Some(error.to_string()) });
+                state.send_replace(Reload {
+                    ok: false,
+                    at: SystemTime::now(),
+                    error: Some(error.to_string()),
+                });
             }
         }
     }

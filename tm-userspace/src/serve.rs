@@ -42,7 +42,8 @@ pub struct Options {
 pub async fn run(options: Options, desired: Desired) -> anyhow::Result<()> {
     let shutdown = CancellationToken::new();
     let state_dir = desired.node.state_dir.clone();
-    fs::create_dir_all(&state_dir).with_context(|| format!("cannot make the state directory {}", state_dir.display()))?;
+    fs::create_dir_all(&state_dir)
+        .with_context(|| format!("cannot make the state directory {}", state_dir.display()))?;
     let socket = options.socket.unwrap_or_else(|| state_dir.join(api::SOCKET));
 
     let (desired_to, desired) = watch::channel(Some(desired));
@@ -77,7 +78,10 @@ pub async fn run(options: Options, desired: Desired) -> anyhow::Result<()> {
     stages.spawn(named("configuration", reload::run(options.source, desired_to, reload_to, token())));
     stages.spawn(named("sockets", dns::run(responder, addresses, token())));
     stages.spawn(named("zone", follow(desired.clone(), published, zone_to, addresses_to, token())));
-    let run_api = { let token = token(); async move { api::run(&socket, view, token).await } };
+    let run_api = {
+        let token = token();
+        async move { api::run(&socket, view, token).await }
+    };
     stages.spawn(named("control socket", run_api));
     let run_probes = health::run(prober, Slots::for_this_process(), desired, health_to, details, token());
     stages.spawn(named("probes", async move {
@@ -107,7 +111,10 @@ pub async fn run(options: Options, desired: Desired) -> anyhow::Result<()> {
     result
 }
 
-async fn named(name: &'static str, stage: impl Future<Output = anyhow::Result<()>>) -> (&'static str, anyhow::Result<()>) {
+async fn named(
+    name: &'static str,
+    stage: impl Future<Output = anyhow::Result<()>>,
+) -> (&'static str, anyhow::Result<()>) {
     (name, stage.await)
 }
 
@@ -127,7 +134,10 @@ async fn follow(
             Ok(()) = published.changed() => {}
         }
         desired.mark_unchanged();
-        let now = { let published = published.borrow_and_update(); (published.generation, published.listening.clone()) };
+        let now = {
+            let published = published.borrow_and_update();
+            (published.generation, published.listening.clone())
+        };
         // A flip publishes too, but changes neither.
         if now == seen {
             continue;
@@ -154,7 +164,16 @@ fn zone_view(
     Some(Arc::new(ZoneView::new(&desired, &served)))
 }
 
-fn sockets(desired: &watch::Receiver<Option<Desired>>, published: &watch::Receiver<Arc<Published>>) -> Arc<[std::net::SocketAddr]> {
+fn sockets(
+    desired: &watch::Receiver<Option<Desired>>,
+    published: &watch::Receiver<Arc<Published>>,
+) -> Arc<[std::net::SocketAddr]> {
     let port = desired.borrow().as_ref().map_or(53, |desired| desired.node.listen.port);
-    published.borrow().listening.served.iter().map(|address| std::net::SocketAddr::new(*address, port)).collect()
+    published
+        .borrow()
+        .listening
+        .served
+        .iter()
+        .map(|address| std::net::SocketAddr::new(*address, port))
+        .collect()
 }

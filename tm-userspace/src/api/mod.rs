@@ -93,8 +93,10 @@ fn bind(path: &Path) -> anyhow::Result<UnixListener> {
         }
         fs::remove_file(path).with_context(|| format!("cannot replace {}", path.display()))?;
     }
-    let listener = UnixListener::bind(path).with_context(|| format!("cannot listen at {}", path.display()))?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o660)).with_context(|| format!("cannot guard {}", path.display()))?;
+    let listener =
+        UnixListener::bind(path).with_context(|| format!("cannot listen at {}", path.display()))?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o660))
+        .with_context(|| format!("cannot guard {}", path.display()))?;
     Ok(listener)
 }
 

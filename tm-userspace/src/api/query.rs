@@ -74,7 +74,8 @@ pub(super) fn query(view: &View, question: &Question) -> anyhow::Result<Answered
         None if family(&CLIENTS.0).is_some() => CLIENTS.0,
         None => CLIENTS.1,
     };
-    let server = family(&client).or(served.first().copied()).context("no address is served: check [listen]")?;
+    let server =
+        family(&client).or(served.first().copied()).context("no address is served: check [listen]")?;
     // A client of a family that is not served is asked for at the sockets' code alone, which takes any.
     let frame = frame(&request, (client, CLIENT_PORT), (server, desired.node.listen.port));
     let in_kernel = match (&*view.tables.kernel(), frame) {
@@ -92,9 +93,18 @@ pub(super) fn query(view: &View, question: &Question) -> anyhow::Result<Answered
     let Some(reply) = reply else {
         let (answers, authorities, data) = Default::default();
         let rcode = "DROPPED".to_owned();
-        return Ok(Answered { name: name.to_string(), by: by.to_owned(), rcode, answers, authorities, data, size: 0 });
+        return Ok(Answered {
+            name: name.to_string(),
+            by: by.to_owned(),
+            rcode,
+            answers,
+            authorities,
+            data,
+            size: 0,
+        });
     };
-    let message = Message::from_vec(&reply).context("the reply is no DNS message; this is a bug worth a report")?;
+    let message =
+        Message::from_vec(&reply).context("the reply is no DNS message; this is a bug worth a report")?;
     let lines = |records: &[hickory_proto::rr::Record]| records.iter().map(ToString::to_string).collect();
     Ok(Answered {
         name: name.to_string(),
@@ -118,7 +128,10 @@ fn parse_type(text: &str) -> anyhow::Result<RecordType> {
     let upper = text.to_ascii_uppercase();
     match upper.strip_prefix("TYPE").and_then(|number| number.parse::<u16>().ok()) {
         Some(number) => Ok(RecordType::from(number)),
-        None => upper.parse().ok().with_context(|| format!("`{text}` is not a record type (write A, AAAA, TXT, TYPE65 ...)")),
+        None => upper
+            .parse()
+            .ok()
+            .with_context(|| format!("`{text}` is not a record type (write A, AAAA, TXT, TYPE65 ...)")),
     }
 }
 

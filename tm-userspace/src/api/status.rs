@@ -96,7 +96,8 @@ pub struct EndpointView {
 
 /// Gathers it.
 pub(super) fn status(view: &View) -> anyhow::Result<Status> {
-    let desired = view.desired.borrow().clone().ok_or_else(|| anyhow::anyhow!("no configuration is in force yet"))?;
+    let desired =
+        view.desired.borrow().clone().ok_or_else(|| anyhow::anyhow!("no configuration is in force yet"))?;
     let health = view.health.borrow().clone();
     let published = view.published.borrow().clone();
     let reload = view.reload.borrow().clone();
@@ -118,24 +119,26 @@ pub(super) fn status(view: &View) -> anyhow::Result<Status> {
         let profile = &decision.profile;
         let shares = decision.places.first().map(|(_, shares)| shares.as_slice()).unwrap_or_default();
         let total: u32 = shares.iter().map(|share| share.weight).sum();
-        let endpoints = profile.endpoints.iter().zip(&decision.endpoints).enumerate().map(|(i, (endpoint, monitor_status))| {
-            let key = EndpointKey { profile: profile.name.clone(), endpoint: endpoint.name.clone() };
-            let details = view.details.get(&key).unwrap_or_default();
-            let share = shares.iter().find(|share| share.endpoint == i);
-            EndpointView {
-                name: endpoint.name.to_string(),
-                target: endpoint.target.to_string(),
-                status: word(endpoint.status).to_owned(),
-                monitor_status: format!("{monitor_status:?}"),
-                share: share.map_or(0.0, |share| f64::from(share.weight) / f64::from(total)),
-                since: health.verdicts.get(&key).map(|verdict| rfc3339(verdict.since)),
-                last_ok: details.last.as_ref().map(|last| last.ok),
-                last_reason: details.last.as_ref().map(|last| last.reason.to_string()),
-                last_at: details.last.as_ref().map(|last| rfc3339(last.at)),
-                probes: details.probes,
-                answers: answers(&key),
-            }
-        });
+        let endpoints = profile.endpoints.iter().zip(&decision.endpoints).enumerate().map(
+            |(i, (endpoint, monitor_status))| {
+                let key = EndpointKey { profile: profile.name.clone(), endpoint: endpoint.name.clone() };
+                let details = view.details.get(&key).unwrap_or_default();
+                let share = shares.iter().find(|share| share.endpoint == i);
+                EndpointView {
+                    name: endpoint.name.to_string(),
+                    target: endpoint.target.to_string(),
+                    status: word(endpoint.status).to_owned(),
+                    monitor_status: format!("{monitor_status:?}"),
+                    share: share.map_or(0.0, |share| f64::from(share.weight) / f64::from(total)),
+                    since: health.verdicts.get(&key).map(|verdict| rfc3339(verdict.since)),
+                    last_ok: details.last.as_ref().map(|last| last.ok),
+                    last_reason: details.last.as_ref().map(|last| last.reason.to_string()),
+                    last_at: details.last.as_ref().map(|last| rfc3339(last.at)),
+                    probes: details.probes,
+                    answers: answers(&key),
+                }
+            },
+        );
         ProfileView {
             name: profile.name.to_string(),
             dns_name: profile.dns_name.to_string(),
@@ -168,9 +171,20 @@ pub(super) fn status(view: &View) -> anyhow::Result<Status> {
         config_error: reload.error,
         packets: kernel
             .as_ref()
-            .map(|kernel| kernel.reasons().into_iter().map(|(reason, count)| (reason.label().to_owned(), count)).collect())
+            .map(|kernel| {
+                kernel
+                    .reasons()
+                    .into_iter()
+                    .map(|(reason, count)| (reason.label().to_owned(), count))
+                    .collect()
+            })
             .unwrap_or_default(),
-        messages: view.responder.counts().into_iter().map(|(label, count)| (label.to_owned(), count)).collect(),
+        messages: view
+            .responder
+            .counts()
+            .into_iter()
+            .map(|(label, count)| (label.to_owned(), count))
+            .collect(),
         profiles: profiles.collect(),
     })
 }
@@ -181,4 +195,3 @@ fn word(status: Wanted) -> &'static str {
         Wanted::Disabled => "disabled",
     }
 }
-

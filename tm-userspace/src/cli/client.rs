@@ -82,7 +82,11 @@ impl Daemon {
         self.send(self.client.get(format!("http://tm/api/v1/{what}"))).await
     }
 
-    async fn post<T: DeserializeOwned>(&self, what: &str, body: &impl serde::Serialize) -> Result<T, Failure> {
+    async fn post<T: DeserializeOwned>(
+        &self,
+        what: &str,
+        body: &impl serde::Serialize,
+    ) -> Result<T, Failure> {
         self.send(self.client.post(format!("http://tm/api/v1/{what}")).json(body)).await
     }
 
@@ -91,17 +95,22 @@ impl Daemon {
         let status = response.status();
         let body = response.bytes().await.map_err(|error| self.unreachable(&error))?;
         if status.is_success() {
-            return Ok(serde_json::from_slice(&body).context("the daemon's answer is not what this version expects")?);
+            return Ok(serde_json::from_slice(&body)
+                .context("the daemon's answer is not what this version expects")?);
         }
         let said: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
-        let said = said["error"].as_str().map_or_else(|| String::from_utf8_lossy(&body).into_owned(), str::to_owned);
+        let said =
+            said["error"].as_str().map_or_else(|| String::from_utf8_lossy(&body).into_owned(), str::to_owned);
         Err(Failure::Other(anyhow!("the daemon says: {said}")))
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> Failure {
         let socket = self.socket.display();
-        let cause = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source()).last();
+        let cause =
+            std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source()).last();
         let cause = cause.map(ToString::to_string).unwrap_or_default();
-        Failure::Unreachable(anyhow!("no daemon answers at {socket} ({cause}): is `tm serve` running? --socket or TM_SOCKET names another one"))
+        Failure::Unreachable(anyhow!(
+            "no daemon answers at {socket} ({cause}): is `tm serve` running? --socket or TM_SOCKET names another one"
+        ))
     }
 }

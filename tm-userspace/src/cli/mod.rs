@@ -173,13 +173,15 @@ fn run_daemon(serve: Serve) -> Result<(), Failure> {
     start_log(log_format, &log_level)?;
     let source = Source { dir: config, interfaces };
     let desired = source.load(None).map_err(report)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from)?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from)?;
     Ok(runtime.block_on(serve::run(serve::Options { source, socket }, desired))?)
 }
 
 fn start_log(format: LogFormat, filter: &str) -> anyhow::Result<()> {
     let filter = tracing_subscriber::EnvFilter::try_new(filter)?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let log =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     match format {
         LogFormat::Json => log.json().init(),
         LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).init(),
@@ -194,7 +196,11 @@ fn run_check(check: &Check) -> Result<(), Failure> {
             match output {
                 Output::Text => {
                     loaded.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
-                    println!("{}: {} profiles, {endpoints} endpoints", check.config.display(), loaded.profiles.len());
+                    println!(
+                        "{}: {} profiles, {endpoints} endpoints",
+                        check.config.display(),
+                        loaded.profiles.len()
+                    );
                     println!("ok");
                 }
                 Output::Json => println!(

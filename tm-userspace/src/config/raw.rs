@@ -37,7 +37,8 @@ impl Node {
         }
         let listen = self.listen.get_or_insert_with(|| Spanned::new(0..0, Listen::default()));
         let span = listen.span();
-        listen.as_mut().interfaces = interfaces.iter().map(|name| Spanned::new(span.clone(), name.clone())).collect();
+        listen.as_mut().interfaces =
+            interfaces.iter().map(|name| Spanned::new(span.clone(), name.clone())).collect();
     }
 }
 

@@ -64,7 +64,11 @@ fn what_is_given_up_is_used_again_only_after_it_was_reclaimed() {
     assert!(image.begin_wait());
     assert_eq!(staged(&mut image, b"answer 4"), [(Table::Small, 4)], "the wait is not over");
     image.reclaim();
-    assert_eq!(staged(&mut image, b"answer 5"), [(Table::Small, 2)], "3 was given up after the wait began; the last one freed comes first");
+    assert_eq!(
+        staged(&mut image, b"answer 5"),
+        [(Table::Small, 2)],
+        "3 was given up after the wait began; the last one freed comes first"
+    );
     assert!(image.begin_wait());
     image.reclaim();
     assert!(!image.begin_wait());

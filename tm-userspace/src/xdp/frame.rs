@@ -10,16 +10,23 @@ use network_types::{
 use tm_common::sum::Sum;
 
 /// A message in UDP, IP and Ethernet. `None` where the addresses are not of one family.
-pub fn frame(message: &[u8], (client, client_port): (IpAddr, u16), (server, server_port): (IpAddr, u16)) -> Option<Vec<u8>> {
+pub fn frame(
+    message: &[u8],
+    (client, client_port): (IpAddr, u16),
+    (server, server_port): (IpAddr, u16),
+) -> Option<Vec<u8>> {
     let length = (UdpHdr::LEN + message.len()) as u16;
     let mut udp = [client_port, server_port, length, 0].map(u16::to_be_bytes).concat();
     udp.extend(message);
-    let pseudo = |addresses: &[u8]| Sum::of_bytes(addresses).and(u16::from(IpProto::Udp as u8).to_be()).and(length.to_be());
+    let pseudo = |addresses: &[u8]| {
+        Sum::of_bytes(addresses).and(u16::from(IpProto::Udp as u8).to_be()).and(length.to_be())
+    };
     let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2];
     let sum = match (client, server) {
         (IpAddr::V4(client), IpAddr::V4(server)) => {
             let total = (Ipv4Hdr::LEN as u16 + length).to_be_bytes();
-            let mut header = [0x45, 0, total[0], total[1], 0, 0, 0x40, 0, 64, IpProto::Udp as u8, 0, 0].to_vec();
+            let mut header =
+                [0x45, 0, total[0], total[1], 0, 0, 0x40, 0, 64, IpProto::Udp as u8, 0, 0].to_vec();
             header.extend([client.octets(), server.octets()].concat());
             let checksum = Sum::of_bytes(&header).checksum().to_le_bytes();
             header[10..12].copy_from_slice(&checksum);
