@@ -1,4 +1,5 @@
 //! The seeds' failover procedure, end to end: two endpoints of priority 1 and 2, TTL 100, the real daemon, XDP on a veth, and `dig` as the client.
+#![expect(clippy::unwrap_used, reason = "helpers of tests: a panic is how they fail")]
 
 use std::process::Command;
 
