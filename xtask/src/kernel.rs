@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 
 use crate::{
     apt,
@@ -26,6 +26,9 @@ pub(crate) const SERIES: [&str; 2] = ["6.1", "6.12"];
 
 /// Longest silence of a machine before it is given up.
 const SILENCE: Duration = Duration::from_secs(180);
+
+/// What `tm-vm` prints first, before the kernel's release.
+const BEGINNING: &str = "kernel ";
 
 /// What `tm-vm` prints last, before the numbers of passed and failed checks.
 const VERDICT: &str = "verdict: ";
@@ -58,7 +61,7 @@ pub(crate) fn in_machines(series: &[impl AsRef<str>]) -> Result<()> {
     Ok(())
 }
 
-/// Builds `tm-vm` as the tests are built, so that nothing is compiled anew after them.
+/// Builds `tm-vm` without optimisation: an emulated kernel is slower than it by far.
 fn build() -> Result<PathBuf> {
     run(&mut cargo(&["build", "--locked", "--package", "tm-tests", "--bin", "tm-vm"]))?;
     Ok(target_dir().join("debug/tm-vm"))
@@ -165,25 +168,33 @@ fn boot(kernel: &Path, initramfs: &Path) -> Result<String> {
     verdict
 }
 
-/// Reads the console to its end or to a long silence.
+/// Reads the console to its end or to a long silence. What comes before the checks is shown only where no verdict comes.
 fn follow(lines: &mpsc::Receiver<String>) -> Result<String> {
-    let mut verdict = None;
-    loop {
+    let (mut before, mut begun) = (Vec::new(), false);
+    let reason = loop {
         match lines.recv_timeout(SILENCE) {
             Ok(line) => {
-                if let Some(said) = line.strip_prefix(VERDICT) {
-                    verdict = Some(said.to_owned());
-                } else if !line.is_empty() {
+                if let Some(verdict) = line.strip_prefix(VERDICT) {
+                    ensure!(verdict.ends_with(", 0 failed"), "{verdict}");
+                    return Ok(verdict.to_owned());
+                }
+                begun |= line.starts_with(BEGINNING);
+                if begun {
                     println!("  {line}");
+                } else {
+                    before.push(line);
                 }
             }
-            Err(mpsc::RecvTimeoutError::Disconnected) => break,
-            Err(mpsc::RecvTimeoutError::Timeout) => bail!("silent for {} s, given up", SILENCE.as_secs()),
+            Err(mpsc::RecvTimeoutError::Disconnected) => break "stopped before its verdict".to_owned(),
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                break format!("silent for {} s, given up", SILENCE.as_secs());
+            }
         }
+    };
+    for line in before {
+        println!("  {}", line.escape_debug());
     }
-    let verdict = verdict.ok_or_else(|| anyhow!("stopped before its verdict"))?;
-    ensure!(verdict.ends_with(", 0 failed"), "{verdict}");
-    Ok(verdict)
+    Err(anyhow!(reason))
 }
 
 #[cfg(test)]
