@@ -1,1 +1,21 @@
-//! The kit.
+//! The kit that drives the real product: namespaces, the daemon, endpoints that can be switched, packets and their check.
+//!
+//! Nothing here sleeps: waiting means waiting for an event, with a generous deadline after which the wait panics and shows
+//! what was seen instead. What builds and checks packets shares no code with the engine that it checks.
+
+pub mod daemon;
+pub mod dig;
+pub mod endpoint;
+pub mod frame;
+pub mod kernel;
+pub mod lab;
+pub mod namespace;
+pub mod objects;
+pub mod query;
+pub mod raw;
+pub mod reply;
+
+use std::time::Duration;
+
+/// How long a wait for an event lasts before it fails.
+pub const DEADLINE: Duration = Duration::from_secs(10);

@@ -1,0 +1,245 @@
+//! The real daemon, started on the lab's server with files of the test's own, and its log to wait on.
+
+use std::{
+    env, fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread,
+};
+
+use anyhow::{Context, Result, anyhow};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use crate::{DEADLINE, lab::Lab};
+
+/// A running `tm serve`; it is ended with this handle.
+pub struct Daemon {
+    child: Child,
+    log: Arc<Log>,
+    /// Lines that a wait has consumed.
+    seen: usize,
+    directory: TempDir,
+}
+
+#[derive(Default)]
+struct Log {
+    state: Mutex<LogState>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct LogState {
+    lines: Vec<String>,
+    ended: bool,
+}
+
+impl Daemon {
+    /// Starts the daemon with these files (path within the configuration's directory, text). In the texts `{dir}` stands for
+    /// that directory, which is the test's own: a place for `state_dir`.
+    pub fn start(lab: &Lab, files: &[(&str, &str)]) -> Result<Self> {
+        let directory = tempfile::tempdir().context("cannot make a directory for the daemon")?;
+        for (path, text) in files {
+            write(directory.path(), path, text)?;
+        }
+        let mut command = lab.server(&binary("tm")?.to_string_lossy());
+        command.args(["serve", "--log-format", "json", "--config"]).arg(directory.path());
+        let (child, log) = spawn(&mut command)?;
+        Ok(Self { child, log, seen: 0, directory })
+    }
+
+    /// Starts it again over the same files, after [`Self::kill`] or [`Self::stop`].
+    pub fn restart(&mut self, lab: &Lab) -> Result<()> {
+        self.kill()?;
+        let mut command = lab.server(&binary("tm")?.to_string_lossy());
+        command.args(["serve", "--log-format", "json", "--config"]).arg(self.directory.path());
+        (self.child, self.log) = spawn(&mut command)?;
+        self.seen = 0;
+        Ok(())
+    }
+
+    /// Where its configuration lies.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Writes one of its files anew.
+    pub fn write(&self, path: &str, text: &str) -> Result<()> {
+        write(self.directory(), path, text)
+    }
+
+    /// A client subcommand of `tm` on the server, for this daemon.
+    pub fn tm(&self, lab: &Lab, arguments: &[&str]) -> Result<Command> {
+        let mut command = lab.server(&binary("tm")?.to_string_lossy());
+        command.args(arguments).arg("--config").arg(self.directory());
+        Ok(command)
+    }
+
+    /// Waits for the next line of the log that is wanted, after those that earlier waits consumed, and returns it. Panics after
+    /// ten seconds or when the daemon ends first, and shows the log.
+    pub fn wait_for(&mut self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
+        let mut from = self.seen;
+        let found = |state: &LogState| state.lines.iter().skip(from).position(|line| wanted(line));
+        let (state, _) = self
+            .log
+            .changed
+            .wait_timeout_while(self.log.lock(), DEADLINE, |state| found(state).is_none() && !state.ended)
+            .unwrap_or_else(PoisonError::into_inner);
+        let Some(at) = found(&state) else {
+            let how = if state.ended { "ended" } else { "said nothing of the kind" };
+            panic!("waited for {what}, but the daemon {how}; its log:\n{}", state.lines.join("\n"));
+        };
+        from += at;
+        let line = state.lines[from].clone();
+        drop(state);
+        self.seen = from + 1;
+        line
+    }
+
+    /// Every line of the log so far.
+    pub fn log(&self) -> Vec<String> {
+        self.log.lock().lines.clone()
+    }
+
+    /// Sends it a signal, such as [`Signal::HUP`].
+    pub fn signal(&self, signal: Signal) -> Result<()> {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        let pid = pid.ok_or_else(|| anyhow!("the daemon has no process id"))?;
+        kill_process(pid, signal).with_context(|| format!("cannot send {signal:?} to the daemon"))
+    }
+
+    /// Kills it where it stands (SIGKILL) and waits for its end; what it has pinned in the kernel stays.
+    pub fn kill(&mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Asks it to end (SIGTERM), waits for that and returns its exit code; none where a signal ended it. After ten seconds it is
+    /// killed, which is an error.
+    pub fn stop(&mut self) -> Result<Option<i32>> {
+        if let Some(status) = self.child.try_wait()? {
+            return Ok(status.code());
+        }
+        self.signal(Signal::TERM)?;
+        let (state, waited) = self
+            .log
+            .changed
+            .wait_timeout_while(self.log.lock(), DEADLINE, |state| !state.ended)
+            .unwrap_or_else(PoisonError::into_inner);
+        drop(state);
+        if waited.timed_out() {
+            self.kill()?;
+            return Err(anyhow!("the daemon did not end within {DEADLINE:?} of SIGTERM"));
+        }
+        Ok(self.child.wait()?.code())
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        if let Err(error) = self.stop() {
+            eprintln!("{error:#}");
+        }
+        if thread::panicking() {
+            eprintln!("the daemon's log:\n{}", self.log.lock().lines.join("\n"));
+        }
+    }
+}
+
+impl Log {
+    fn lock(&self) -> MutexGuard<'_, LogState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut LogState)) {
+        change(&mut self.lock());
+        self.changed.notify_all();
+    }
+}
+
+/// A program of the workspace, beside this one: tests run from `deps/` under the directory of the programs.
+pub fn binary(name: &str) -> Result<PathBuf> {
+    let own = env::current_exe().context("cannot tell where this program lies")?;
+    let found =
+        own.ancestors().skip(1).take(2).map(|directory| directory.join(name)).find(|path| path.is_file());
+    found.ok_or_else(|| {
+        anyhow!(
+            "{name} is not built beside {}: run the tests through `cargo xtask test`, which builds it",
+            own.display()
+        )
+    })
+}
+
+fn write(directory: &Path, path: &str, text: &str) -> Result<()> {
+    let file = directory.join(path);
+    let write = || {
+        fs::create_dir_all(file.parent().unwrap_or(directory))?;
+        fs::write(&file, text.replace("{dir}", &directory.to_string_lossy()))
+    };
+    write().with_context(|| format!("cannot write {}", file.display()))
+}
+
+fn spawn(command: &mut Command) -> Result<(Child, Arc<Log>)> {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start {command:?}"))?;
+    let errors = child.stderr.take().context("the daemon has no standard error")?;
+    let log = Arc::new(Log::default());
+    thread::spawn({
+        let log = Arc::clone(&log);
+        move || {
+            for line in BufReader::new(errors).lines().map_while(Result::ok) {
+                log.change(|state| state.lines.push(line));
+            }
+            log.change(|state| state.ended = true);
+        }
+    });
+    Ok((child, log))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn script(text: &str) -> Daemon {
+        let (child, log) = spawn(Command::new("sh").args(["-c", text])).unwrap();
+        Daemon { child, log, seen: 0, directory: tempfile::tempdir().unwrap() }
+    }
+
+    #[test]
+    fn waits_go_through_the_log_line_by_line() {
+        let mut daemon = script("echo one >&2; echo two >&2; echo one more >&2; read nothing");
+        assert_eq!(daemon.wait_for("one", |line| line.starts_with("one")), "one");
+        assert_eq!(daemon.wait_for("one again", |line| line.starts_with("one")), "one more");
+        assert_eq!(daemon.log(), ["one", "two", "one more"]);
+    }
+
+    #[test]
+    #[should_panic(expected = "waited for a word, but the daemon ended; its log:\nno config")]
+    fn a_wait_fails_as_soon_as_the_daemon_ends() {
+        script("echo no config >&2; exit 1").wait_for("a word", |line| line == "word");
+    }
+
+    #[test]
+    fn a_daemon_ends_on_the_signal_it_handles() {
+        let mut daemon =
+            script("trap 'exit 7' TERM; trap 'echo again >&2' HUP; echo ready >&2; while :; do :; done");
+        daemon.wait_for("ready", |line| line == "ready");
+        daemon.signal(Signal::HUP).unwrap();
+        daemon.wait_for("the reload", |line| line == "again");
+        assert_eq!(daemon.stop().unwrap(), Some(7));
+    }
+
+    #[test]
+    fn files_know_their_directory() {
+        let daemon = script("exit 0");
+        daemon.write("conf.d/a.toml", "state_dir = \"{dir}/state\"").unwrap();
+        let text = fs::read_to_string(daemon.directory().join("conf.d/a.toml")).unwrap();
+        assert_eq!(text, format!("state_dir = \"{}/state\"", daemon.directory().display()));
+    }
+}

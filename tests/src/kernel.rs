@@ -1,0 +1,126 @@
+//! What is checked on each kernel: that it takes our programs within their budgets, and that they run.
+//!
+//! A check is a name and a function; add one to [`CHECKS`] and it runs on the kernel at hand and in every virtual machine.
+
+use std::fs;
+
+use anyhow::{Context, Result, ensure};
+use aya::{
+    Ebpf, EbpfLoader, VerifierLogLevel,
+    programs::{ProgramError, TestRun, TestRunOptions, Xdp},
+};
+
+use crate::objects::{PROGRAM, RIG};
+
+/// One check; what it returns is printed beside its name.
+pub type Check = fn() -> Result<String>;
+
+/// All of them, in the order they run.
+pub const CHECKS: &[(&str, Check)] =
+    &[("load the product", load_product), ("load the rig", load_rig), ("pass a packet", pass_a_packet)];
+
+/// Runs every check, prints a line for each and returns how many passed and failed.
+pub fn run_checks() -> (usize, usize) {
+    let (mut passed, mut failed) = (0, 0);
+    for (name, check) in CHECKS {
+        match check() {
+            Ok(said) => {
+                passed += 1;
+                println!("{name}: {said}");
+            }
+            Err(error) => {
+                failed += 1;
+                println!("{name}: FAILED: {error:#}");
+            }
+        }
+    }
+    (passed, failed)
+}
+
+/// The kernel's release, such as `6.1.0-56-cloud-amd64`.
+pub fn release() -> Result<String> {
+    let text =
+        fs::read_to_string("/proc/sys/kernel/osrelease").context("cannot read the kernel's release")?;
+    Ok(text.trim().to_owned())
+}
+
+/// Most instructions that the verifier may walk for one program: old kernels remember less and walk more.
+fn budget(release: &str) -> u32 {
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map_while(|part| part.parse::<u32>().ok());
+    let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    if version >= (6, 18) { 150_000 } else { 300_000 }
+}
+
+fn load_product() -> Result<String> {
+    load(PROGRAM).map(|(_, said)| said)
+}
+
+fn load_rig() -> Result<String> {
+    load(RIG).map(|(_, said)| said)
+}
+
+/// Loads every program of an object and says how much of the verifier's budget each takes.
+fn load(object: &[u8]) -> Result<(Ebpf, String)> {
+    let most = budget(&release()?);
+    let mut loaded = EbpfLoader::new().verifier_log_level(VerifierLogLevel::STATS).load(object)?;
+    let mut names: Vec<String> = loaded.programs().map(|(name, _)| name.to_owned()).collect();
+    names.sort();
+    let mut said = Vec::new();
+    for name in &names {
+        let program: &mut Xdp = loaded.program_mut(name).context("a program vanished")?.try_into()?;
+        program.load().map_err(|error| refused(name, error))?;
+        let info = program.info()?;
+        let walked = info.verified_instruction_count().context("the kernel does not say what it verified")?;
+        ensure!(walked <= most, "{name} takes {walked} verified instructions, more than {most}");
+        let size = info.size_translated().unwrap_or(0);
+        said.push(format!("{name} verified {walked} (at most {most}), {size} bytes"));
+    }
+    ensure!(!said.is_empty(), "the object holds no programs");
+    Ok((loaded, said.join("; ")))
+}
+
+/// The end of the verifier's log: the reason stands there, after thousands of lines that led to it.
+fn refused(name: &str, error: ProgramError) -> anyhow::Error {
+    let ProgramError::LoadError { io_error, verifier_log } = error else {
+        return anyhow::Error::new(error).context(format!("cannot load {name}"));
+    };
+    let log = verifier_log.to_string();
+    let mut end: Vec<&str> = log.lines().rev().take(12).collect();
+    end.reverse();
+    anyhow::Error::new(io_error)
+        .context(format!("the kernel refused {name}:\n    {}\n   ", end.join("\n    ")))
+}
+
+fn pass_a_packet() -> Result<String> {
+    const XDP_PASS: u32 = 2;
+    let (loaded, _) = load(RIG)?;
+    let program: &Xdp = loaded.program("pass").context("the rig has no program `pass`")?.try_into()?;
+    let (frame, mut out) = ([0x5a_u8; 90], [0_u8; 256]);
+    let result = program.test_run(TestRunOptions {
+        data_in: Some(&frame),
+        data_out: Some(&mut out),
+        ..TestRunOptions::default()
+    })?;
+    ensure!(result.return_value == XDP_PASS, "returned {}", result.return_value);
+    ensure!(out[..frame.len()] == frame, "the frame came out changed");
+    Ok("returned unchanged".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_budget_follows_the_kernel() {
+        assert_eq!(budget("6.1.0-56-cloud-amd64"), 300_000);
+        assert_eq!(budget("6.12.117+deb12-cloud-amd64"), 300_000);
+        assert_eq!(budget("6.18.44"), 150_000);
+        assert_eq!(budget("7.0.1"), 150_000);
+    }
+
+    #[test]
+    fn this_kernel_passes_every_check() {
+        crate::namespace::require_root();
+        assert_eq!(run_checks(), (CHECKS.len(), 0));
+    }
+}
