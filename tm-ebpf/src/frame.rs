@@ -35,10 +35,14 @@ impl Frame {
     #[inline(always)]
     fn of(context: *mut xdp_md) -> Self {
         // Volatile, so that each call reads anew: a pointer read anew is one that the verifier knows no range of.
-        // SAFETY: the kernel keeps the context alive and readable while the program runs; nobody else touches it.
-        let data = unsafe { (&raw const (*context).data).read_volatile() };
+        // SAFETY: the kernel keeps the context alive while the program runs; nobody else touches it.
+        let data = unsafe { &raw const (*context).data };
         // SAFETY: as above.
-        let end = unsafe { (&raw const (*context).data_end).read_volatile() };
+        let end = unsafe { &raw const (*context).data_end };
+        // SAFETY: as above; both are fields of the context.
+        let data = unsafe { data.read_volatile() };
+        // SAFETY: as above.
+        let end = unsafe { end.read_volatile() };
         Frame { context, data: black_box(data as usize), end: end as usize }
     }
 

@@ -5,6 +5,7 @@
 #![no_std]
 #![no_main]
 #![expect(unsafe_code, reason = "raw frames, maps and the licence section")]
+#![expect(clippy::multiple_unsafe_ops_per_block, reason = "measuring only; each block is one access")]
 #![expect(missing_docs, unreachable_pub, reason = "the macro of each program makes a function of its own")]
 
 use aya_ebpf::{
