@@ -43,7 +43,12 @@ enum Kind {
 
 /// Tables with so many profiles: a tenth AAAA, a tenth CNAME, a tenth weighted, the rest one A each.
 pub fn image(profiles: usize) -> Image {
-    let mut image = Image::new(buckets_for(profiles), 53, 0x7472_6166_6669_636d, &[]);
+    image_with_vlans(profiles, &[])
+}
+
+/// The same, with VLANs whose frames are answered too.
+pub fn image_with_vlans(profiles: usize, vlans: &[u16]) -> Image {
+    let mut image = Image::new(buckets_for(profiles), 53, 0x7472_6166_6669_636d, vlans);
     let zone = zone();
     for i in 0..profiles {
         let compiled = compiled(i, &zone);

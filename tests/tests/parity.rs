@@ -39,9 +39,16 @@ fn cases() -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
                 spoilt.push(frame);
             }
         }
-        let mut tagged = frame.clone();
-        tagged.splice(12..12, [0x81, 0, 0, 5]);
-        spoilt.push(tagged);
+        for tags in [
+            &[0x81, 0, 0, 5][..],
+            &[0x81, 0, 0, 6],
+            &[0x88, 0xa8, 0, 7, 0x81, 0, 0x20, 5],
+            &[0x81, 0, 0, 7, 0x81, 0, 0, 9],
+        ] {
+            let mut tagged = frame.clone();
+            tagged.splice(12..12, tags.iter().copied());
+            spoilt.push(tagged);
+        }
     }
     (whole, spoilt)
 }
@@ -53,13 +60,18 @@ fn kernel_and_host_agree_on_every_packet() {
     let mut one = rustix::thread::CpuSet::new();
     one.set(0);
     rustix::thread::sched_setaffinity(None, &one).expect("this thread on one CPU");
-    let image = classes::image(PROFILES);
-    let kernel = Kernel::load(&image).expect("the programs load");
+    compare(&classes::image(PROFILES));
+    // Tags with listed ids, one or two, are stepped over; other ids are not ours.
+    compare(&classes::image_with_vlans(PROFILES, &[5, 7]));
+}
+
+fn compare(image: &Image) {
+    let kernel = Kernel::load(image).expect("the programs load");
     let (whole, spoilt) = cases();
     let mut answered = 0;
     for frame in whole.iter().chain(&spoilt) {
         let (verdict, reply) = kernel.ask(frame).expect("the program runs");
-        let (expected, octets) = host(frame, &image);
+        let (expected, octets) = host(frame, image);
         assert_eq!((verdict, &reply), (expected, &octets), "asked {frame:02x?}");
         match verdict {
             Verdict::Reply => {
