@@ -1,0 +1,39 @@
+//! The engine on the host, under any octets.
+
+use proptest::prelude::{any, prop, prop_assert, prop_assert_eq, proptest};
+use tm_common::{answer::answer, name::SHORT, packet::Buffer, verdict::Verdict};
+use tm_tests::{
+    classes::image,
+    frame::Frame,
+    query::{Query, qtype},
+    reply::check_reply,
+};
+
+proptest! {
+    #[test]
+    fn any_octets_are_left_alone_or_answered_rightly(frame in prop::collection::vec(any::<u8>(), 0..200)) {
+        let mut octets = frame.clone();
+        octets.resize(1500, 0);
+        let mut packet = Buffer::new(&mut octets, frame.len());
+        let reason = answer::<SHORT, true>(&mut packet, &image(16));
+        prop_assert!(reason.verdict() == Verdict::Pass, "random octets are nobody's query");
+        prop_assert_eq!(packet.contents(), &frame[..]);
+    }
+
+    #[test]
+    fn only_names_of_profiles_are_answered(label in "[a-z0-9]{1,20}", v6: bool, edns: bool) {
+        let image = image(16);
+        let name = format!("{label}.tm.example");
+        let query = if edns { Query::with_edns(&name, qtype::A) } else { Query::new(&name, qtype::A) };
+        let frame = if v6 { Frame::v6(query.build()) } else { Frame::v4(query.build()) }.build();
+        let mut octets = frame.clone();
+        octets.resize(1500, 0);
+        let mut packet = Buffer::new(&mut octets, frame.len());
+        let reason = answer::<SHORT, true>(&mut packet, &image);
+        let is_profile = image.has(&name.parse().unwrap());
+        prop_assert_eq!(reason.verdict() == Verdict::Reply, is_profile);
+        if is_profile {
+            prop_assert!(check_reply(packet.contents()).is_ok());
+        }
+    }
+}
