@@ -94,7 +94,7 @@ pub fn classes(profiles: usize) -> Vec<Class> {
         class(
             "longest name, EDNS",
             None,
-            (0..FRAMES).map(|n| query(&longest(n), A, true, false, n as u16)).collect(),
+            (0..FRAMES).map(|n| query(&longest(), A, true, false, n as u16)).collect(),
         ),
         class(
             "miss",
@@ -137,8 +137,8 @@ fn wire(i: usize, shout: bool) -> Vec<u8> {
     wire
 }
 
-/// 255 octets: all of them hits, since `image` files the first of them.
-fn longest(_: usize) -> Vec<u8> {
+/// The longest name there is, 255 octets: the first profile's.
+fn longest() -> Vec<u8> {
     let mut wire = vec![];
     for length in [63, 63, 63, 61] {
         wire.push(length);
@@ -161,8 +161,8 @@ fn zone() -> Zone {
 }
 
 fn compiled(i: usize, zone: &Zone) -> Compiled {
-    // The last profile has the longest name there is.
-    let name = if i == 0 { DnsName::from_wire(&longest(0)) } else { DnsName::from_wire(&wire(i, false)) };
+    // The first profile has the longest name there is.
+    let name = if i == 0 { DnsName::from_wire(&longest()) } else { DnsName::from_wire(&wire(i, false)) };
     let key =
         |endpoint: &str| Some(EndpointKey { profile: format!("p{i}").into(), endpoint: endpoint.into() });
     let record = |kind: u8, data: &[u8], endpoint: &str| {

@@ -180,14 +180,6 @@ impl Control {
         let zone = Zone::of(&self.desired.node, self.desired.generation);
         self.zone = Arc::new(zone);
         self.listening = Listening::of(&self.desired.node.listen, &self.host);
-        let gone: Vec<Arc<str>> = before
-            .profiles
-            .keys()
-            .filter(|name| !self.desired.profiles.contains_key(*name))
-            .cloned()
-            .collect();
-        let names_before: Vec<(Arc<str>, DnsName)> =
-            before.profiles.iter().map(|(name, profile)| (name.clone(), profile.dns_name.clone())).collect();
         self.decide_all();
         let listen = (&before.node.listen, &self.desired.node.listen);
         if listen.0.port != listen.1.port
@@ -198,11 +190,11 @@ impl Control {
         } else {
             // The serial has changed, and with it every negative answer: all names are compiled again. Names are given up first, so that a
             // name that moved from one profile to another is there in the end.
-            let moved = names_before.iter().filter(|(profile, name)| {
-                self.desired.profiles.get(profile).is_none_or(|now| now.dns_name != *name)
+            let moved = before.profiles.iter().filter(|(name, profile)| {
+                self.desired.profiles.get(*name).is_none_or(|now| now.dns_name != profile.dns_name)
             });
             let mut changes: Vec<(DnsName, Option<Compiled>)> =
-                moved.map(|(_, name)| (name.clone(), None)).collect();
+                moved.map(|(_, profile)| (profile.dns_name.clone(), None)).collect();
             changes.extend(self.compile_all());
             self.write(&changes);
             self.set_addresses();
@@ -213,7 +205,7 @@ impl Control {
             let known = |profile: &Arc<crate::desired::Profile>| {
                 profile.endpoints.iter().any(|e| e.name == key.endpoint)
             };
-            if gone.contains(&key.profile) || !self.desired.profiles.get(&key.profile).is_some_and(known) {
+            if !self.desired.profiles.get(&key.profile).is_some_and(known) {
                 image.forget_endpoint(&key);
             }
         }

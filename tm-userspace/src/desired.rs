@@ -5,7 +5,7 @@
 
 use std::{
     fmt,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     ops::RangeInclusive,
     path::PathBuf,
     sync::Arc,
@@ -244,12 +244,5 @@ impl Desired {
                 )
             })
         })
-    }
-}
-
-impl Listen {
-    /// `address` with the port listened on.
-    pub fn socket(&self, address: IpAddr) -> SocketAddr {
-        SocketAddr::new(address, self.port)
     }
 }
