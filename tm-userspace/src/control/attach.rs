@@ -1,19 +1,26 @@
 //! Which interfaces carry the program: those that are listed and there.
 
 use super::Control;
-use crate::xdp::strips_vlan_tags;
+use crate::xdp::{Attached, strips_vlan_tags};
 
 impl Control {
-    /// Attaches to every listed interface that is there and not attached to, and lets go of those that are not listed, gone, or made anew.
+    /// Attaches to every listed interface that is there and not attached to, and lets go of those that are not listed, gone, made anew, or attached in
+    /// another hook than is wanted.
     pub(super) fn attach(&mut self) {
         let listen = &self.desired.node.listen;
         let mut kernel = self.tables.kernel();
-        let Some(kernel) = kernel.as_mut() else { return };
-        let attached: Vec<(String, u32)> =
-            kernel.attached().map(|(name, index, _)| (name.to_owned(), index)).collect();
-        for (name, index) in &attached {
+        let Some(kernel) = kernel.as_mut() else {
+            // A program that an earlier run left would go on answering what was true then.
+            if let Some(pins) = &self.pins {
+                pins.tidy(&[], None);
+            }
+            return;
+        };
+        let attached: Vec<(String, u32, Attached)> =
+            kernel.attached().map(|(name, index, how)| (name.to_owned(), index, how)).collect();
+        for (name, index, how) in &attached {
             let now = self.host.get(name).map(|interface| interface.index);
-            if !listen.interfaces.contains(name) || now != Some(*index) {
+            if !listen.interfaces.contains(name) || now != Some(*index) || !how.suits(listen.mode) {
                 match now {
                     None => tracing::error!(
                         interface = name,
@@ -47,5 +54,6 @@ impl Control {
                 ),
             }
         }
+        kernel.tidy_pins();
     }
 }

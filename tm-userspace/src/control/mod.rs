@@ -4,10 +4,11 @@
 //! inputs are whole latest states that share structure with the ones before, so what changed is found by comparing them, at a cost that follows the change;
 //! nothing depends on being told.
 //!
-//! This file is the order of things. `write` puts what was decided into the tables, `attach` keeps the program where it belongs, `reclaim` frees what
-//! nobody reads any more.
+//! This file is the order of things. `write` puts what was decided into the tables, `counted` carries over what others have counted, `attach` keeps the
+//! program where it belongs, `reclaim` frees what nobody reads any more.
 
 mod attach;
+mod counted;
 mod reclaim;
 mod tables;
 mod write;
@@ -28,14 +29,15 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     compile::{Compiled, Zone, compile},
     decide::{Decision, decide},
-    desired::Desired,
+    desired::{Desired, XdpMode},
     health::Health,
     listen::{Host, Listening},
     names::DnsName,
-    xdp::Barrier,
+    xdp::{Barrier, Pins},
 };
 
-pub use tables::Tables;
+pub use counted::Counted;
+pub use tables::{Answers, Tables};
 
 /// How often everything is compared: lost writes are found at the latest after this.
 const REPAIR_INTERVAL: Duration = Duration::from_secs(60);
@@ -75,14 +77,21 @@ pub struct Control {
     decisions: OrdMap<Arc<str>, Arc<Decision>>,
     /// Hands a new program's means to wait to the thread that waits.
     barriers: mpsc::UnboundedSender<Barrier>,
+    /// Where the programs are kept for when this process is gone.
+    pins: Option<Pins>,
+    /// What an earlier run counted, until it is in the tables.
+    before: Option<Counted>,
 }
 
 impl Control {
-    /// Brings the tables to what `inputs` say now. From here on everything answers. `None` while nothing is desired.
+    /// Brings the tables to what `inputs` say now, and goes on from what was there `before`. From here on everything answers. `None` while nothing is
+    /// desired.
     pub fn start(
         inputs: &mut Inputs,
         tables: Tables,
         published: watch::Sender<Arc<Published>>,
+        pins: Option<Pins>,
+        before: Counted,
     ) -> Option<Self> {
         let desired = Arc::new(inputs.desired.borrow_and_update().clone()?);
         let zone = Arc::new(Zone::of(&desired.node, desired.generation));
@@ -99,6 +108,8 @@ impl Control {
             listening: Listening::default(),
             decisions: OrdMap::new(),
             barriers,
+            pins,
+            before: Some(before),
         };
         control.listening = Listening::of(&control.desired.node.listen, &control.host);
         control.decide_all();
@@ -208,6 +219,10 @@ impl Control {
     /// The slow timer: everything is decided, compared and put right.
     fn repair(&mut self) {
         self.decide_all();
+        if self.tables.kernel().is_none() && self.desired.node.listen.mode != XdpMode::Off {
+            // What kept the programs from loading may be over.
+            self.rebuild();
+        }
         let changes = self.compile_all();
         self.write(&changes);
         self.note_addresses();

@@ -1,12 +1,12 @@
 //! What was decided and compiled, put into the tables: in place, or into new ones where they are full or have to be other ones.
 
-use super::Control;
+use super::{Control, Counted, REPAIR_INTERVAL};
 use crate::{
     compile::Compiled,
     desired::XdpMode,
     names::DnsName,
     sync::{Image, buckets_for},
-    xdp::Kernel,
+    xdp::{Barrier, Kernel},
 };
 
 impl Control {
@@ -43,50 +43,75 @@ impl Control {
         };
         let (served, own) = self.listening.keys();
         warn_left_out(fresh.set_addresses(&served, &own));
-        {
-            let old = self.tables.image();
-            let kernel = self.tables.kernel();
-            for (endpoint, counter, count) in old.counters() {
-                let in_kernel = kernel.as_ref().map_or(0, |kernel| kernel.answered(counter));
-                fresh.add_count(endpoint, count + in_kernel);
-            }
-        }
-        let kernel = match listen.mode {
-            XdpMode::Off => None,
-            _ => match Kernel::load(&fresh) {
-                Ok(kernel) => Some(kernel),
-                Err(error) => {
-                    tracing::error!(
-                        error = format!("{error:#}"),
-                        "XDP does not answer; the sockets answer everything"
-                    );
-                    None
-                }
-            },
-        };
+        let is_first = self.before.is_some();
+        let before = self.before.take().unwrap_or_else(|| {
+            Counted::of(&self.tables.image(), self.tables.kernel().as_ref().map(Kernel::counters))
+        });
+        let answers = before.answers();
+        answers.iter().for_each(|(endpoint, count)| fresh.add_count(endpoint, *count));
+
+        let mut kernel = self.load(&fresh);
+        let mut barrier = kernel.as_mut().and_then(Kernel::take_barrier);
         let mut image = self.tables.image_mut();
         let mut slot = self.tables.kernel();
-        *image = fresh;
         let mut old = slot.take();
-        if let Some(mut new) = kernel {
-            if let Some(old) = &mut old
-                && let Err(error) = new.replace(old)
-            {
-                tracing::error!(
-                    error = format!("{error:#}"),
-                    "cannot hand an interface over to the new program"
-                );
-            }
-            if let Some(barrier) = new.take_barrier() {
-                // Fails only where the thread is gone, at shutdown.
-                let _ = self.barriers.send(barrier);
-            }
-            *slot = Some(new);
+        match (&mut kernel, &mut old) {
+            (Some(new), Some(old)) => new.replace(old),
+            (None, Some(old)) => old.detach_all(),
+            (_, None) => {}
         }
+        let old_image = std::mem::replace(&mut *image, fresh);
+        *slot = kernel;
+        let packets = before.packets();
+        self.tables.add_packets(&slot, packets.into_iter());
         drop(slot);
         drop(image);
-        drop(old);
         self.attach();
+
+        // Now the old program gets no more packets. What it counted since goes the same way, once those it has are done.
+        let waited = barrier.as_mut().map(Barrier::wait);
+        if let Some(Err(error)) = waited {
+            tracing::debug!(error = format!("{error:#}"), "a few packets may not have been counted");
+        }
+        let after = if is_first { before } else { Counted::of(&old_image, before.counters) };
+        let mut image = self.tables.image_mut();
+        for (endpoint, count) in after.answers() {
+            let since = count - answers.get(&endpoint).copied().unwrap_or(0).min(count);
+            if since > 0 {
+                image.add_count(&endpoint, since);
+            }
+        }
+        let slot = self.tables.kernel();
+        self.tables.add_packets(
+            &slot,
+            after.packets().iter().zip(packets).map(|(now, then)| now.saturating_sub(then)),
+        );
+        if let Some(barrier) = barrier {
+            // Fails only where the thread is gone, at shutdown.
+            let _ = self.barriers.send(barrier);
+        }
+    }
+
+    /// Programs and tables of this image in the kernel, if XDP is wanted and can be had.
+    fn load(&self, image: &Image) -> Option<Kernel> {
+        if self.desired.node.listen.mode == XdpMode::Off {
+            return None;
+        }
+        let mut kernel = Kernel::load(image)
+            .inspect_err(|error| {
+                tracing::error!(
+                    error = format!("{error:#}"),
+                    "XDP does not answer; the sockets answer everything; trying again every {} s",
+                    REPAIR_INTERVAL.as_secs()
+                );
+            })
+            .ok()?;
+        if let Some(pins) = &self.pins
+            && let Err(error) = kernel.pin(pins)
+        {
+            tracing::warn!(error = format!("{error:#}"), "the programs will not outlive this process");
+        }
+        Some(kernel)
     }
 
     /// Puts the addresses into all tables.

@@ -1,27 +1,38 @@
 //! The kernel's side: loads the programs, writes the tables through shared memory, attaches, and asks.
 //!
-//! `attach` puts the program on interfaces, `mirror` keeps the tables what the daemon's are. The daemon's `unsafe` is in `region` (memory shared with the kernel) and `interface` (one `ioctl`).
+//! `attach` puts the program on interfaces (`hook` says what is there), `pin` lets it outlive the daemon, `mirror` keeps the tables what the daemon's
+//! are, `counters` reads what was counted. The daemon's `unsafe` is in `region` (memory shared with the kernel) and `interface` (one `ioctl`).
 
 mod attach;
+mod counters;
 pub mod frame;
+mod hook;
 mod interface;
 mod mirror;
+mod pin;
 mod region;
 
-use std::{fmt, io};
+use std::{
+    fmt,
+    hash::{BuildHasher as _, RandomState},
+    io,
+    sync::Arc,
+};
 
 use anyhow::Context as _;
 use aya::{
     Ebpf, EbpfLoader, include_bytes_aligned,
-    maps::{Array, ArrayOfMaps, Map, MapData, PerCpuArray, ProgramArray},
+    maps::{Array, ArrayOfMaps, Map, MapData, ProgramArray},
     programs::{TestRun as _, TestRunOptions, Xdp},
 };
 use tm_common::verdict::{Reason, Verdict};
 
 pub use attach::Attached;
 use attach::Link;
+pub use counters::Counters;
 pub use interface::{Interface, interfaces, strips_vlan_tags};
 use mirror::Mapped;
+pub use pin::Pins;
 
 use crate::sync::{Image, Sizes};
 
@@ -33,16 +44,18 @@ pub const PROGRAM: &str = "tm";
 /// What it tail-calls, by slot of `COLD`.
 const COLD: [&str; 2] = ["tm_full", "tm_long"];
 
-/// Programs and tables in the kernel. Dropping it detaches.
+/// Programs and tables in the kernel. Dropping it takes the program off every interface whose link is not pinned.
 pub struct Kernel {
+    /// Tells this load from all others.
+    id: String,
+    /// Holds all maps. Of the programs that are tail-called it must: their slots are emptied with the last descriptor, unless they are pinned.
     bpf: Ebpf,
     sizes: Sizes,
     tables: Mapped,
-    answered: PerCpuArray<MapData, u64>,
+    counters: Arc<Counters>,
     barrier: Option<Barrier>,
     links: Vec<Link>,
-    /// Holds the programs that are tail-called: the slots are emptied with the last descriptor.
-    _cold: ProgramArray<MapData>,
+    pins: Option<Pins>,
 }
 
 impl fmt::Debug for Kernel {
@@ -80,7 +93,15 @@ impl Kernel {
     /// Loads programs and tables for all that is in `image` and some more, and copies it. Nothing is attached yet.
     ///
     /// Needs CAP_BPF and CAP_NET_ADMIN.
+    ///
+    /// # Errors
+    ///
+    /// Without these rights, or where memory does not suffice, or where the verifier refuses; each says what to do.
     pub fn load(image: &Image) -> anyhow::Result<Self> {
+        Self::try_load(image).map_err(advise)
+    }
+
+    fn try_load(image: &Image) -> anyhow::Result<Self> {
         let sizes = image.sizes().with_headroom();
         let cpus = aya::util::nr_cpus().map_err(|(_, error)| error).context("cannot count the CPUs")? as u32;
         let mut loader = EbpfLoader::new();
@@ -105,7 +126,7 @@ impl Kernel {
             .override_global("SEED", &seed, true)
             .override_global("BUCKET_MASK", &mask, true)
             .override_global("VLANS_LISTED", &vlans, true);
-        let mut bpf = loader.load(OBJECT).map_err(|error| without_rights(error.into()))?;
+        let mut bpf = loader.load(OBJECT)?;
         for (slot, name) in
             [(None, PROGRAM)].into_iter().chain(COLD.iter().enumerate().map(|(i, name)| (Some(i), *name)))
         {
@@ -114,15 +135,20 @@ impl Kernel {
                 Some(_) => format!("the kernel refuses the XDP program `{name}`"),
             })?;
         }
-        let mut cold = ProgramArray::try_from(take(&mut bpf, "COLD")?)?;
-        for (slot, name) in COLD.iter().enumerate() {
-            let program = program(&bpf, name)?.fd()?.try_clone().context("cannot keep the program")?;
-            cold.set(slot as u32, &program, 0)?;
+        let programs: Vec<_> = COLD
+            .iter()
+            .map(|name| anyhow::Ok(program(&bpf, name)?.fd()?.try_clone()?))
+            .collect::<Result<_, _>>()?;
+        let cold = bpf.map_mut("COLD").context("the object has no map `COLD`")?;
+        let mut cold = ProgramArray::try_from(cold)?;
+        for (slot, program) in (0..).zip(&programs) {
+            cold.set(slot, program, 0)?;
         }
         let tables = Mapped::of(&bpf, sizes, cpus)?;
-        let answered = PerCpuArray::try_from(take(&mut bpf, "ANSWERED")?)?;
+        let counters = Arc::new(Counters::of(&bpf)?);
         let barrier = Some(Barrier(ArrayOfMaps::try_from(take(&mut bpf, "BARRIER")?)?));
-        let kernel = Kernel { bpf, sizes, tables, answered, barrier, links: vec![], _cold: cold };
+        let id = format!("{:016x}", RandomState::new().hash_one(image.hash_seed()));
+        let kernel = Kernel { id, bpf, sizes, tables, counters, barrier, links: vec![], pins: None };
         kernel.repair(image);
         Ok(kernel)
     }
@@ -163,7 +189,17 @@ impl Kernel {
 
     /// Answers given, by counter, over all CPUs.
     pub fn answered(&self, counter: u32) -> u64 {
-        self.answered.get(&counter, 0).map(|counts| counts.iter().sum()).unwrap_or(0)
+        self.counters.answered(counter)
+    }
+
+    /// All that is counted.
+    pub fn counters(&self) -> Arc<Counters> {
+        self.counters.clone()
+    }
+
+    /// What this load's tables are called among the pins.
+    pub fn id(&self) -> &str {
+        &self.id
     }
 
     /// The loaded programs.
@@ -200,13 +236,18 @@ fn take(bpf: &mut Ebpf, name: &str) -> anyhow::Result<Map> {
     bpf.take_map(name).with_context(|| format!("the object has no map `{name}`"))
 }
 
-fn without_rights(error: anyhow::Error) -> anyhow::Error {
-    let denied = error.chain().any(|cause| {
-        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
-    });
-    match denied {
-        true => error
+/// Says what a failed load means to an operator.
+fn advise(error: anyhow::Error) -> anyhow::Error {
+    let code = |cause: &(dyn std::error::Error + 'static)| match cause.downcast_ref::<io::Error>() {
+        Some(error) => error.raw_os_error(),
+        None => None,
+    };
+    match error.chain().find_map(code) {
+        Some(libc::EPERM | libc::EACCES) => error
             .context("the kernel does not let us load BPF: run as root or with CAP_BPF and CAP_NET_ADMIN"),
-        false => error.context("cannot load the XDP program"),
+        Some(libc::ENOMEM | libc::E2BIG) => error.context(
+            "no memory for the tables: free some, raise the service's memory limit, or serve fewer names",
+        ),
+        _ => error.context("cannot load the XDP program"),
     }
 }

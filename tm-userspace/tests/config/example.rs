@@ -76,6 +76,8 @@ fn the_example_is_what_it_says() {
             port: 53,
             mode: XdpMode::Auto,
             vlans: vec![],
+            pins: "/sys/fs/bpf/tm".into(),
+            keep: false,
         },
         probes: Probes { allow: vec![] },
         capacity: 0,

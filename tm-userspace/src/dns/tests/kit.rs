@@ -108,6 +108,8 @@ pub(super) fn desired(name_servers: Vec<NameServer>) -> Desired {
                 port: 53,
                 mode: XdpMode::Off,
                 vlans: vec![],
+                pins: "/sys/fs/bpf/tm".into(),
+                keep: false,
             },
             probes: Probes::default(),
             capacity: 1000,
