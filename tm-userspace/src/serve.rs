@@ -45,6 +45,9 @@ pub struct Options {
 ///
 /// An orderly stop takes the program off the interfaces, unless it is to be kept; a daemon that fails or dies leaves it there, answering.
 pub async fn run(options: Options, mut desired: Desired) -> anyhow::Result<()> {
+    // Before anything is begun that an end in order would have to undo.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
     let shutdown = CancellationToken::new();
     let state_dir = desired.node.state_dir.clone();
     fs::create_dir_all(&state_dir)
@@ -109,8 +112,6 @@ pub async fn run(options: Options, mut desired: Desired) -> anyhow::Result<()> {
     }));
     tracing::info!("ready");
 
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
     let result = tokio::select! {
         _ = terminate.recv() => Ok(()),
         _ = interrupt.recv() => Ok(()),

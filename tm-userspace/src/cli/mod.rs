@@ -50,7 +50,7 @@ enum Command {
     /// Ask the loaded program what it would answer.
     Query(Query),
     /// Take the program of a daemon that is gone off its interfaces.
-    Detach(Check),
+    Detach(Detach),
     /// Print this program's version, and the daemon's if one can be reached.
     Version(Reach),
 }
@@ -87,6 +87,16 @@ enum LogFormat {
 struct Check {
     /// Directory with `tm.toml` and `conf.d`.
     #[arg(value_name = "DIR", default_value = "/etc/tm")]
+    config: PathBuf,
+    /// How to print.
+    #[arg(short, long, value_enum, default_value_t = Output::Text)]
+    output: Output,
+}
+
+#[derive(Debug, Args)]
+struct Detach {
+    /// Directory of that daemon's configuration.
+    #[arg(long, value_name = "DIR", env = "TM_CONFIG", default_value = "/etc/tm")]
     config: PathBuf,
     /// How to print.
     #[arg(short, long, value_enum, default_value_t = Output::Text)]
