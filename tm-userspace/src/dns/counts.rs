@@ -55,7 +55,7 @@ outcomes! {
     NotImp = "notimp", NotImp, false;
     /// An EDNS version above 0.
     BadVers = "badvers", BADVERS, false;
-    /// A profile whose answer could not be found: its bucket of the tables is full.
+    /// A name whose answer is longer than any message or table takes.
     ServFail = "servfail", ServFail, false;
     /// The reply would not fit: the client is told to come back over TCP.
     Truncated = "truncated", NoError, true;

@@ -4,7 +4,9 @@ use std::sync::atomic::Ordering;
 
 use tm_common::{
     name::{LONG, SHORT},
-    tables::{Addresses, Answer, AnswerIndex, Bucket, Entry, LARGE, Lookup, MEDIUM, Names, SMALL},
+    tables::{
+        Addresses, Answer, AnswerIndex, Bucket, Entry, LARGE, Lookup, MEDIUM, Names, SMALL, bucket_index, tag,
+    },
 };
 
 use super::Image;
@@ -56,14 +58,32 @@ impl Lookup for Image {
     }
 }
 
+impl Image {
+    /// The element that a name's entry is filed under; unlike in a mirror, none is ever left out.
+    fn filed(&self, hash: u64, class: usize) -> Option<u32> {
+        if let Some(entry) = self.homeless.get(&(hash, class)) {
+            return Some(*entry);
+        }
+        let tag = tag(hash);
+        let bucket = self.bucket(bucket_index(hash))?;
+        bucket.0.iter().find(|place| (**place >> 32) as u32 == tag).map(|place| *place as u32)
+    }
+}
+
 impl Names<SHORT> for Image {
     fn entry(&self, index: u32) -> Option<&Entry<SHORT>> {
         self.entries.get(index)
+    }
+    fn find(&self, hash: u64) -> Option<&Entry<SHORT>> {
+        self.entries.get(self.filed(hash, SHORT)?)
     }
 }
 
 impl Names<LONG> for Image {
     fn entry(&self, index: u32) -> Option<&Entry<LONG>> {
         self.long_entries.get(index)
+    }
+    fn find(&self, hash: u64) -> Option<&Entry<LONG>> {
+        self.long_entries.get(self.filed(hash, LONG)?)
     }
 }

@@ -60,8 +60,8 @@ pub struct Image {
     records: HashMap<AnswerIndex, Records>,
     /// What counts for each endpoint, and how many answers do.
     endpoints: HashMap<EndpointKey, u32>,
-    /// Names whose bucket was full.
-    homeless: u32,
+    /// Entries of names whose bucket was full, by hash and size class. The sockets find them here, so that they answer while larger tables are made.
+    homeless: HashMap<(u64, usize), u32>,
 }
 
 /// What counts answers that count for nobody.
@@ -92,7 +92,7 @@ impl Image {
             answers: HashMap::new(),
             records: HashMap::new(),
             endpoints: HashMap::new(),
-            homeless: 0,
+            homeless: HashMap::new(),
         };
         image.grow_counters();
         image
@@ -198,9 +198,9 @@ impl Image {
         self.places.len()
     }
 
-    /// Names that cannot be found, because their bucket was full. Not zero: the tables have to be made anew, with more buckets or another seed.
-    pub fn homeless(&self) -> u32 {
-        self.homeless
+    /// Names that a mirror cannot find, because their bucket was full. Not zero: the tables have to be made anew, with more buckets or another seed.
+    pub fn homeless(&self) -> usize {
+        self.homeless.len()
     }
 
     /// The name's endpoint counters: what to read in a mirror, with what the sockets have counted.

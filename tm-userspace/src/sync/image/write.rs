@@ -30,7 +30,9 @@ impl Image {
                 bucket[at] = u64::from(tag(hash)) << 32 | u64::from(entry);
                 changed.published.push((Table::Buckets, line));
             }
-            None => self.homeless += 1,
+            None => {
+                self.homeless.insert((hash, class_of(&compiled.name)), entry);
+            }
         }
         let place = Place { bucket: at.map(|at| (line, at)), entry, blocks, slots };
         self.places.insert(compiled.name.clone(), place);
@@ -42,7 +44,9 @@ impl Image {
                 self.buckets[line as usize].0[at] = 0;
                 changed.published.push((Table::Buckets, line));
             }
-            None => self.homeless -= 1,
+            None => {
+                self.homeless.remove(&(name::hash(name.wire(), self.seed), class_of(name)));
+            }
         }
         self.give_up(&place, name);
     }
@@ -54,10 +58,16 @@ impl Image {
         if !same_shape {
             let (blocks, slots) = self.put_blocks(compiled, changed);
             let entry = self.put_entry(&compiled.name, blocks, changed);
-            if let Some((line, at)) = place.bucket {
-                let word = &mut self.buckets[line as usize].0[at];
-                *word = *word >> 32 << 32 | u64::from(entry);
-                changed.published.push((Table::Buckets, line));
+            match place.bucket {
+                Some((line, at)) => {
+                    let word = &mut self.buckets[line as usize].0[at];
+                    *word = *word >> 32 << 32 | u64::from(entry);
+                    changed.published.push((Table::Buckets, line));
+                }
+                None => {
+                    let hash = name::hash(compiled.name.wire(), self.seed);
+                    self.homeless.insert((hash, class_of(&compiled.name)), entry);
+                }
             }
             self.give_up(&place, &compiled.name);
             let place = Place { bucket: place.bucket, entry, blocks, slots };
@@ -126,9 +136,9 @@ impl Image {
 
     /// Gives up all that a name had.
     fn give_up(&mut self, place: &Place, name: &DnsName) {
-        match name.wire().len() <= 8 * SHORT {
-            true => self.entries.retire(place.entry, 1),
-            false => self.long_entries.retire(place.entry, 1),
+        match class_of(name) {
+            SHORT => self.entries.retire(place.entry, 1),
+            _ => self.long_entries.retire(place.entry, 1),
         }
         for (block, slots) in place.blocks.iter().zip(&place.slots) {
             self.slots.retire(block.first, block.count);
@@ -208,4 +218,9 @@ impl Image {
             _ => {}
         }
     }
+}
+
+/// The size class of a name's entry, by its words.
+fn class_of(name: &DnsName) -> usize {
+    if name.wire().len() <= 8 * SHORT { SHORT } else { LONG }
 }
