@@ -8,6 +8,7 @@ mod counters;
 pub mod frame;
 mod hook;
 mod interface;
+mod log;
 mod mirror;
 mod pin;
 mod region;
@@ -26,6 +27,7 @@ use aya::{
     programs::{TestRun as _, TestRunOptions, Xdp},
 };
 use tm_common::verdict::{Reason, Verdict};
+use tokio_util::task::AbortOnDropHandle;
 
 pub use attach::Attached;
 use attach::Link;
@@ -56,6 +58,8 @@ pub struct Kernel {
     barrier: Option<Barrier>,
     links: Vec<Link>,
     pins: Option<Pins>,
+    /// Passes on what the programs say, where they say anything.
+    _log: Option<AbortOnDropHandle<()>>,
 }
 
 impl fmt::Debug for Kernel {
@@ -148,7 +152,9 @@ impl Kernel {
         let counters = Arc::new(Counters::of(&bpf)?);
         let barrier = Some(Barrier(ArrayOfMaps::try_from(take(&mut bpf, "BARRIER")?)?));
         let id = format!("{:016x}", RandomState::new().hash_one(image.hash_seed()));
-        let kernel = Kernel { id, bpf, sizes, tables, counters, barrier, links: vec![], pins: None };
+        let log = log::follow(&mut bpf);
+        let kernel =
+            Kernel { id, bpf, sizes, tables, counters, barrier, links: vec![], pins: None, _log: log };
         kernel.repair(image);
         Ok(kernel)
     }
