@@ -10,6 +10,7 @@ mod fuzz;
 mod kernel;
 mod run;
 mod setup;
+mod step;
 mod test;
 mod toolchain;
 
