@@ -171,6 +171,9 @@ impl Control {
         self.listening = Listening::of(&self.desired.node.listen, &self.host);
         self.decide_all();
         let listen = (&before.node.listen, &self.desired.node.listen);
+        if before.node.state_dir != self.desired.node.state_dir || listen.0.pins != listen.1.pins {
+            tracing::warn!("another `state_dir` or `pins` takes effect at the next start");
+        }
         if listen.0.port != listen.1.port
             || listen.0.vlans != listen.1.vlans
             || listen.0.mode != listen.1.mode

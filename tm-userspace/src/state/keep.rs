@@ -2,7 +2,7 @@
 
 use std::{
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
@@ -22,12 +22,14 @@ const INTERVAL: Duration = Duration::from_secs(30);
 pub struct Keeper {
     dir: PathBuf,
     view: View,
+    /// Held while the file is written: the last save may come while one is under way.
+    writing: Arc<Mutex<()>>,
 }
 
 impl Keeper {
     /// Saves what `view` shows to `state_dir`.
     pub fn new(state_dir: PathBuf, view: View) -> Self {
-        Keeper { dir: state_dir, view }
+        Keeper { dir: state_dir, view, writing: Arc::default() }
     }
 
     /// Saves at once, and then whenever there is something to save, until `shutdown`. That a save failed is told once, until one succeeds.
@@ -92,6 +94,7 @@ impl Keeper {
 
     /// Saves everything as it is now.
     pub fn save(&self) -> anyhow::Result<()> {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         self.collect().map_or(Ok(()), |saved| saved.store(&self.dir))
     }
 
