@@ -58,6 +58,8 @@ fn compile(
     linker: &Path,
 ) -> Result<(), String> {
     let mut flags = vec![format!("--cfg=bpf_target_arch=\"{}\"", variable("CARGO_CFG_TARGET_ARCH")?)];
+    // BPF's third set of instructions (Linux 5.1): arithmetic on 32 bits, without which each word is widened by two shifts.
+    flags.push("-Ctarget-cpu=v3".to_owned());
     flags.extend(LINK_ARGUMENTS.map(|argument| format!("-Clink-arg={argument}")));
 
     // A nightly brings the cargo that fits its source. Debian's may be older than its compiler: there the running one serves.

@@ -16,12 +16,12 @@ fn host(frame: &[u8], image: &Image) -> (Verdict, Vec<u8>) {
     let mut octets = frame.to_vec();
     octets.resize(frame.len() + 1500, 0);
     let mut packet = Buffer::new(&mut octets, frame.len());
-    let reason = match answer::<SHORT, false>(&mut packet, image) {
-        Reason::Full => answer::<SHORT, true>(&mut packet, image),
-        Reason::LongName => answer::<LONG, true>(&mut packet, image),
-        reason => reason,
+    let answered = match answer::<SHORT, false>(&mut packet, image) {
+        Err(Reason::Full) => answer::<SHORT, true>(&mut packet, image),
+        Err(Reason::LongName) => answer::<LONG, true>(&mut packet, image),
+        done => done,
     };
-    (reason.verdict(), packet.contents().to_vec())
+    (answered.err().unwrap_or(Reason::Answered).verdict(), packet.contents().to_vec())
 }
 
 /// Well-formed frames of every class, and each of some cut at every length and spoilt at every octet.

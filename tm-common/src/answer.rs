@@ -10,32 +10,32 @@ use crate::{
     dns,
     edns::{self, Tail},
     name::Name,
-    net::{self, Bare, Headers, V4, V6},
+    net::{self, Bare, Headers, Start as _, V4, V6},
     packet::Packet,
     sum::Sum,
     tables::{Answer, Meta, Names, Records},
     verdict::{OrRefuse as _, Reason},
 };
 
-/// Answers the query in `packet`, or leaves it as it came.
+/// Answers the query in `packet`, and counts the answer; or leaves the packet as it came and says why.
 #[inline(always)]
 pub fn answer<const WORDS: usize, const FULL: bool>(
     packet: &mut impl Packet,
     tables: &impl Names<WORDS>,
-) -> Reason {
-    let (kind, at) = match net::link::<FULL>(packet, tables) {
-        Ok(link) => link,
-        Err(reason) => return reason,
-    };
+) -> Result<(), Reason> {
+    let (kind, at) = net::link::<FULL>(packet, tables)?;
     match kind {
         net::IPV4 => over::<V4, WORDS, FULL>(packet, at, tables),
         net::IPV6 => over::<V6, WORDS, FULL>(packet, at, tables),
-        _ => Reason::NotIp,
+        _ => Reason::NotIp.refuse(),
     }
 }
 
 /// Answers the message that stands behind a [`Bare`] at the start of `packet`, or leaves it as it came: what a socket received.
-pub fn answer_message<const WORDS: usize>(packet: &mut impl Packet, tables: &impl Names<WORDS>) -> Reason {
+pub fn answer_message<const WORDS: usize>(
+    packet: &mut impl Packet,
+    tables: &impl Names<WORDS>,
+) -> Result<(), Reason> {
     over::<Bare, WORDS, true>(packet, 0, tables)
 }
 
@@ -44,19 +44,12 @@ fn over<H: Headers, const WORDS: usize, const FULL: bool>(
     packet: &mut impl Packet,
     at: usize,
     tables: &impl Names<WORDS>,
-) -> Reason {
-    let plan = match plan::<H, WORDS, FULL>(packet, at, tables) {
-        Ok(plan) => plan,
-        Err(reason) => return reason,
-    };
-    if packet.resize(at + H::IP + plan.payload()).is_none() {
-        return Reason::NoRoom;
-    }
-    if write::<H>(packet, at, &plan).is_none() {
-        return Reason::Broken;
-    }
+) -> Result<(), Reason> {
+    let plan = plan::<H, WORDS, FULL>(packet, at, tables)?;
+    packet.resize(at + H::IP + plan.payload()).or_refuse(Reason::NoRoom)?;
+    write::<H>(packet, at, &plan).or_refuse(Reason::Broken)?;
     tables.count(plan.meta.counter);
-    Reason::Answered
+    Ok(())
 }
 
 /// All that a reply needs to know of its request.
@@ -103,21 +96,18 @@ fn plan<'a, H: Headers, const WORDS: usize, const FULL: bool>(
     at: usize,
     tables: &'a impl Names<WORDS>,
 ) -> Result<Plan<'a>, Reason> {
-    let headers: H = packet.read(at).or_refuse(Reason::Short)?;
-    if !headers.is_plain() {
+    let start: H::Start = packet.read(at).or_refuse(Reason::Short)?;
+    if !start.is_plain() {
         return Reason::NotUdp.refuse();
     }
-    if H::CHECKED && net::target_port(headers.udp()) != tables.port() {
+    if H::CHECKED && start.target_port() != tables.port() {
         return Reason::NotDns.refuse();
     }
-    if H::CHECKED && !tables.is_served(&headers.target()) {
+    if H::CHECKED && !tables.is_served(&start.target()) {
         return Reason::NotServed.refuse();
     }
-    let size = packet.size();
-    if !headers.fills(size.wrapping_sub(at)) {
-        return Reason::Length.refuse();
-    }
-    let opt = dns::query(headers.dns()).or_refuse(Reason::NotQuery)?;
+    let message: dns::Header = packet.read(at + H::IP + net::UDP).or_refuse(Reason::Short)?;
+    let opt = dns::query(&message).or_refuse(Reason::NotQuery)?;
     let question = at + size_of::<H>();
     let name = Name::read::<WORDS>(packet, question, tables.seed())?;
     packet.forget();
@@ -130,20 +120,21 @@ fn plan<'a, H: Headers, const WORDS: usize, const FULL: bool>(
         false => edns::without(packet, at + H::IP + end)?,
     };
     let asked = end + 1 + dns::FIXED;
-    if at + H::IP + asked + tail.len != packet.size() {
-        return Reason::Length.refuse();
-    }
+    let size = packet.size();
     // Read again, which is cheaper than to keep the words all along.
     let headers: H = packet.read(at).or_refuse(Reason::Short)?;
+    if at + H::IP + asked + tail.len != size || !headers.fills(size - at) {
+        return Reason::Length.refuse();
+    }
     // What stands behind the name was summed from its zero octet on, whose place is odd where `asked` is even.
     if !headers.is_intact(name_sum.plus(tail.sum.shifted(asked & 1 == 0))) {
         return Reason::Checksum.refuse();
     }
     if H::CHECKED
-        && (net::source_port(headers.udp()) == 0
+        && (headers.start().source_port() == 0
             || headers.is_martian()
             || H::is_group(packet)
-            || tables.is_own(&headers.source()))
+            || tables.is_own(&headers.start().source()))
     {
         return Reason::Source.refuse();
     }

@@ -83,29 +83,36 @@ fn turn_link(packet: &mut impl Packet) -> Option<()> {
     packet.write(0, [b >> 16 | c << 16, c >> 16 | a << 16, a >> 16 | b << 16])
 }
 
-/// Source and target port; length and checksum.
-type Udp = [u32; 2];
+/// The headers of a datagram as far as its ports: by these, most of what is not ours is told.
+pub trait Start: Plain {
+    /// Is it plain UDP: no fragment, no options, no extension headers?
+    fn is_plain(&self) -> bool;
+    /// The UDP port that it is for, in memory order.
+    fn target_port(&self) -> u16;
+    /// The UDP port that it is from.
+    fn source_port(&self) -> u16;
+    /// Who is asked, IPv4 as IPv6 sees it.
+    fn target(&self) -> Address;
+    /// Who asks, IPv4 as IPv6 sees it.
+    fn source(&self) -> Address;
+}
 
 /// All headers of a datagram, as words in memory order.
 pub trait Headers: Plain {
+    /// Their beginning.
+    type Start: Start;
     /// Octets of the IP header.
     const IP: usize;
     /// Did it come over a network, whose every rule is ours to check? Else a socket has checked them.
     const CHECKED: bool = true;
-    /// Is it plain UDP: no fragment, no options, no extension headers?
-    fn is_plain(&self) -> bool;
+    /// Their beginning.
+    fn start(&self) -> &Self::Start;
     /// Do IP and UDP both say that the datagram fills all `size` octets from the IP header on?
     fn fills(&self, size: usize) -> bool;
-    /// Who asks, IPv4 as IPv6 sees it.
-    fn source(&self) -> Address;
-    /// Who is asked, IPv4 as IPv6 sees it.
-    fn target(&self) -> Address;
     /// Is the source one that no host may have: loopback, group, unspecified, reserved, or IPv4 in IPv6's clothes?
     fn is_martian(&self) -> bool;
     /// Are the checksums right, everything after the DNS header summing to `rest`?
     fn is_intact(&self, rest: Sum) -> bool;
-    /// The UDP header.
-    fn udp(&self) -> &Udp;
     /// The DNS header.
     fn dns(&self) -> &dns::Header;
     /// The headers of the reply: `payload` octets of UDP, everything after the DNS header summing to `rest`.
@@ -128,36 +135,50 @@ pub trait Headers: Plain {
     }
 }
 
-/// IPv4 without options, UDP, DNS.
+/// IPv4 without options, and ports.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
 #[repr(C)]
-pub struct V4 {
+pub struct V4Start {
     first: u32,
     fragment: u32,
     protocol: u32,
     source: u32,
     target: u32,
-    udp: Udp,
+    ports: u32,
+}
+
+/// IPv4 without options, UDP, DNS.
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
+#[repr(C)]
+pub struct V4 {
+    start: V4Start,
+    length: u32,
     dns: dns::Header,
+}
+
+/// IPv6, and ports.
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
+#[repr(C)]
+pub struct V6Start {
+    first: u32,
+    second: u32,
+    source: [u32; 4],
+    target: [u32; 4],
+    ports: u32,
 }
 
 /// IPv6, UDP, DNS.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 pub struct V6 {
-    first: u32,
-    second: u32,
-    source: [u32; 4],
-    target: [u32; 4],
-    udp: Udp,
+    start: V6Start,
+    length: u32,
     dns: dns::Header,
 }
 const _: () =
     assert!(size_of::<V4>() == Ipv4Hdr::LEN + UDP + 12 && size_of::<V6>() == Ipv6Hdr::LEN + UDP + 12);
 
-impl Headers for V4 {
-    const IP: usize = Ipv4Hdr::LEN;
-
+impl Start for V4Start {
     #[inline(always)]
     fn is_plain(&self) -> bool {
         // More fragments, offset and the reserved bit; don't-fragment is free.
@@ -165,31 +186,48 @@ impl Headers for V4 {
         self.first as u8 == 0x45 && self.fragment & FRAGMENT == 0 && (self.protocol >> 8) as u8 == PROTOCOL
     }
     #[inline(always)]
-    fn fills(&self, size: usize) -> bool {
-        let udp = (self.udp[1] as u16).swap_bytes();
-        usize::from(((self.first >> 16) as u16).swap_bytes()) == size && usize::from(udp) + Self::IP == size
+    fn target_port(&self) -> u16 {
+        (self.ports >> 16) as u16
     }
     #[inline(always)]
-    fn source(&self) -> Address {
-        v4_mapped(self.source)
+    fn source_port(&self) -> u16 {
+        self.ports as u16
     }
     #[inline(always)]
     fn target(&self) -> Address {
         v4_mapped(self.target)
     }
     #[inline(always)]
+    fn source(&self) -> Address {
+        v4_mapped(self.source)
+    }
+}
+
+impl Headers for V4 {
+    type Start = V4Start;
+    const IP: usize = Ipv4Hdr::LEN;
+
+    #[inline(always)]
+    fn start(&self) -> &V4Start {
+        &self.start
+    }
+    #[inline(always)]
+    fn fills(&self, size: usize) -> bool {
+        let udp = (self.length as u16).swap_bytes();
+        usize::from(((self.start.first >> 16) as u16).swap_bytes()) == size
+            && usize::from(udp) + Self::IP == size
+    }
+    #[inline(always)]
     fn is_martian(&self) -> bool {
-        matches!(self.source as u8, 0 | 127 | 224..)
+        matches!(self.start.source as u8, 0 | 127 | 224..)
     }
     #[inline(always)]
     fn is_intact(&self, rest: Sum) -> bool {
-        let addresses = Sum::default().and(self.source).and(self.target);
-        addresses.and(self.first).and(self.fragment).and(self.protocol).is_right()
-            && (self.udp[1] >> 16 == 0 || datagram(&self.udp, &self.dns, addresses.plus(rest)).is_right())
-    }
-    #[inline(always)]
-    fn udp(&self) -> &Udp {
-        &self.udp
+        let V4Start { first, fragment, protocol, source, target, ports } = self.start;
+        let addresses = Sum::default().and(source).and(target);
+        addresses.and(first).and(fragment).and(protocol).is_right()
+            && (self.length >> 16 == 0
+                || datagram(ports, self.length, &self.dns, addresses.plus(rest)).is_right())
     }
     #[inline(always)]
     fn dns(&self) -> &dns::Header {
@@ -200,56 +238,74 @@ impl Headers for V4 {
         const FIRST: u32 = u32::from_le_bytes([0x45, 0, 0, 0]);
         const DONT_FRAGMENT: u32 = u32::from_le_bytes([0, 0, 0x40, 0]);
         const LAST: u32 = u32::from_le_bytes([TTL, PROTOCOL, 0, 0]);
+        let V4Start { source, target, ports, .. } = self.start;
         let first = FIRST | u32::from(((Self::IP + payload) as u16).to_be()) << 16;
-        let addresses = Sum::default().and(self.source).and(self.target);
+        let addresses = Sum::default().and(source).and(target);
         let checksum = addresses.and(first).and(DONT_FRAGMENT).and(LAST).checksum();
+        let (ports, length) = turn_udp(ports, payload, &dns, rest.plus(addresses));
         V4 {
-            first,
-            fragment: DONT_FRAGMENT,
-            protocol: LAST | u32::from(checksum) << 16,
-            source: self.target,
-            target: self.source,
-            udp: turn_udp(&self.udp, payload, &dns, rest.plus(addresses)),
+            start: V4Start {
+                first,
+                fragment: DONT_FRAGMENT,
+                protocol: LAST | u32::from(checksum) << 16,
+                source: target,
+                target: source,
+                ports,
+            },
+            length,
             dns,
         }
     }
 }
 
-impl Headers for V6 {
-    const IP: usize = Ipv6Hdr::LEN;
-
+impl Start for V6Start {
     #[inline(always)]
     fn is_plain(&self) -> bool {
         self.first as u8 & 0xf0 == 0x60 && (self.second >> 16) as u8 == PROTOCOL
     }
     #[inline(always)]
-    fn fills(&self, size: usize) -> bool {
-        let payload = self.second as u16;
-        payload == self.udp[1] as u16 && usize::from(payload.swap_bytes()) + Self::IP == size
+    fn target_port(&self) -> u16 {
+        (self.ports >> 16) as u16
     }
     #[inline(always)]
-    fn source(&self) -> Address {
-        address(&self.source)
+    fn source_port(&self) -> u16 {
+        self.ports as u16
     }
     #[inline(always)]
     fn target(&self) -> Address {
         address(&self.target)
     }
     #[inline(always)]
+    fn source(&self) -> Address {
+        address(&self.source)
+    }
+}
+
+impl Headers for V6 {
+    type Start = V6Start;
+    const IP: usize = Ipv6Hdr::LEN;
+
+    #[inline(always)]
+    fn start(&self) -> &V6Start {
+        &self.start
+    }
+    #[inline(always)]
+    fn fills(&self, size: usize) -> bool {
+        let payload = self.start.second as u16;
+        payload == self.length as u16 && usize::from(payload.swap_bytes()) + Self::IP == size
+    }
+    #[inline(always)]
     fn is_martian(&self) -> bool {
         const MAPPED: u32 = u32::from_le_bytes([0, 0, 0xff, 0xff]);
-        let [a, b, c, _] = self.source;
+        let [a, b, c, _] = self.start.source;
         // ::, ::1 and all of ::/96 (RFC 4291, section 2.5.5.1, deprecates its use), ::ffff:0:0/96, ff00::/8.
         a as u8 == 0xff || (a | b == 0 && (c == 0 || c == MAPPED))
     }
     #[inline(always)]
     fn is_intact(&self, rest: Sum) -> bool {
+        let others = rest.plus(self.start.addresses());
         // RFC 8200, section 8.1: a zero checksum is not allowed over IPv6.
-        self.udp[1] >> 16 != 0 && datagram(&self.udp, &self.dns, rest.plus(self.addresses())).is_right()
-    }
-    #[inline(always)]
-    fn udp(&self) -> &Udp {
-        &self.udp
+        self.length >> 16 != 0 && datagram(self.start.ports, self.length, &self.dns, others).is_right()
     }
     #[inline(always)]
     fn dns(&self) -> &dns::Header {
@@ -259,36 +315,48 @@ impl Headers for V6 {
     fn reply(&self, payload: usize, dns: dns::Header, rest: Sum) -> Self {
         const FIRST: u32 = u32::from_le_bytes([0x60, 0, 0, 0]);
         const SECOND: u32 = u32::from_le_bytes([0, 0, PROTOCOL, TTL]);
+        let V6Start { source, target, ports, .. } = self.start;
+        let (ports, length) = turn_udp(ports, payload, &dns, rest.plus(self.start.addresses()));
         V6 {
-            first: FIRST,
-            second: SECOND | u32::from((payload as u16).to_be()),
-            source: self.target,
-            target: self.source,
-            udp: turn_udp(&self.udp, payload, &dns, rest.plus(self.addresses())),
+            start: V6Start {
+                first: FIRST,
+                second: SECOND | u32::from((payload as u16).to_be()),
+                source: target,
+                target: source,
+                ports,
+            },
+            length,
             dns,
         }
     }
 }
 
-impl V6 {
+impl V6Start {
     #[inline(always)]
     fn addresses(&self) -> Sum {
         [self.source, self.target].as_flattened().iter().fold(Sum::default(), |sum, word| sum.and(*word))
     }
 }
 
-/// What a socket hands over: a message without a network around it. In front of it the client's address takes the place of an IP header, and the most
-/// octets that the client takes those of the UDP ports.
+/// What a socket hands over: a message without a network around it. In front of it stands the client's address, and the most octets that the client
+/// takes whatever its question says.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 pub struct Bare {
-    client: [u32; 4],
-    udp: Udp,
+    start: BareStart,
     dns: dns::Header,
 }
 
+/// What stands in front of the message: as long as an address and a UDP header.
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
+#[repr(C)]
+pub struct BareStart {
+    client: [u32; 4],
+    limit: [u32; 2],
+}
+
 /// Octets in front of the message behind a [`Bare`].
-pub const BARE: usize = size_of::<Bare>() - size_of::<dns::Header>();
+pub const BARE: usize = size_of::<BareStart>();
 
 impl Bare {
     /// What to put in front of a message from `client`, who takes `limit` octets whatever its question says (0 over UDP).
@@ -307,30 +375,40 @@ impl Bare {
     }
 }
 
-impl Headers for Bare {
-    const IP: usize = 16;
-    const CHECKED: bool = false;
-
+impl Start for BareStart {
     fn is_plain(&self) -> bool {
         true
     }
-    fn fills(&self, _: usize) -> bool {
-        true
+    fn target_port(&self) -> u16 {
+        0
+    }
+    fn source_port(&self) -> u16 {
+        0
+    }
+    fn target(&self) -> Address {
+        [0; 2]
     }
     fn source(&self) -> Address {
         address(&self.client)
     }
-    fn target(&self) -> Address {
-        [0; 2]
+}
+
+impl Headers for Bare {
+    type Start = BareStart;
+    const IP: usize = 16;
+    const CHECKED: bool = false;
+
+    fn start(&self) -> &BareStart {
+        &self.start
+    }
+    fn fills(&self, _: usize) -> bool {
+        true
     }
     fn is_martian(&self) -> bool {
         false
     }
     fn is_intact(&self, _: Sum) -> bool {
         true
-    }
-    fn udp(&self) -> &Udp {
-        &self.udp
     }
     fn dns(&self) -> &dns::Header {
         &self.dns
@@ -339,7 +417,7 @@ impl Headers for Bare {
         Bare { dns, ..*self }
     }
     fn limit(&self, asked: u16) -> usize {
-        usize::from(asked.max(self.udp[0] as u16))
+        usize::from(asked.max(self.start.limit[0] as u16))
     }
     fn is_group(_: &impl Packet) -> bool {
         false
@@ -347,18 +425,6 @@ impl Headers for Bare {
     fn turn_link(_: &mut impl Packet) -> Option<()> {
         Some(())
     }
-}
-
-/// The port that a datagram is for, in memory order.
-#[inline(always)]
-pub fn target_port(udp: &Udp) -> u16 {
-    (udp[0] >> 16) as u16
-}
-
-/// The port that it is from.
-#[inline(always)]
-pub fn source_port(udp: &Udp) -> u16 {
-    udp[0] as u16
 }
 
 #[inline(always)]
@@ -369,16 +435,14 @@ fn address(words: &[u32; 4]) -> Address {
 
 /// The sum of a datagram with its pseudo header, addresses and what follows the DNS header summing to `others`.
 #[inline(always)]
-fn datagram(udp: &Udp, dns: &dns::Header, others: Sum) -> Sum {
-    let [ports, rest] = *udp;
-    others.plus(dns::sum(dns)).and(ports).and(rest).and(rest as u16).and(u16::from(PROTOCOL).to_be())
+fn datagram(ports: u32, length: u32, dns: &dns::Header, others: Sum) -> Sum {
+    others.plus(dns::sum(dns)).and(ports).and(length).and(length as u16).and(u16::from(PROTOCOL).to_be())
 }
 
-/// The UDP header of a reply of `len` octets, addresses and what follows the DNS header summing to `others`.
+/// Ports, and length with checksum, of a reply of `len` octets of UDP, addresses and what follows the DNS header summing to `others`.
 #[inline(always)]
-fn turn_udp(request: &Udp, len: usize, dns: &dns::Header, others: Sum) -> Udp {
-    let len = u32::from((len as u16).to_be());
-    let ports = request[0].rotate_right(16);
-    let udp = [ports, len];
-    [ports, len | u32::from(datagram(&udp, dns, others).udp()) << 16]
+fn turn_udp(ports: u32, len: usize, dns: &dns::Header, others: Sum) -> (u32, u32) {
+    let length = u32::from((len as u16).to_be());
+    let ports = ports.rotate_right(16);
+    (ports, length | u32::from(datagram(ports, length, dns, others).udp()) << 16)
 }

@@ -1,9 +1,7 @@
 //! The frame the driver hands us: the only pointer arithmetic of the project.
 //!
-//! `black_box`, here, hides a value from the compiler, never from the verifier: knowing too much, the compiler drops a bounds check that an earlier one
-//! implies, or turns `data + (length - 8)` into `end - 8`, and the verifier then sees an access without a check. It costs a move.
-
-use core::hint::black_box;
+//! [`hide`] hides a value from the compiler, never from the verifier: knowing too much, the compiler drops a bounds check that an earlier one
+//! implies, or turns `data + (length - 8)` into `end - 8`, and the verifier then sees an access without a check.
 
 use aya_ebpf::{
     EbpfContext as _,
@@ -43,7 +41,7 @@ impl Frame {
         let data = unsafe { data.read_volatile() };
         // SAFETY: as above.
         let end = unsafe { end.read_volatile() };
-        Frame { context, data: black_box(data as usize), end: end as usize }
+        Frame { context, data: hide(data as usize), end: end as usize }
     }
 
     /// Where a `T` at `at` lies, if all of it is inside the frame.
@@ -68,18 +66,18 @@ impl Frame {
             let Some(word) = self.read::<u64>(by + at) else { break };
             self.write(at, word)?;
         }
-        self.write(black_box(last.checked_sub(by)?), word)
+        self.write(hide(last.checked_sub(by)?), word)
     }
 }
 
 impl Packet for Frame {
     #[inline(always)]
     fn size(&self) -> usize {
-        black_box(self.end - self.data)
+        hide(self.end - self.data)
     }
     #[inline(always)]
     fn last(&self, count: usize) -> Option<usize> {
-        self.size().checked_sub(count).map(black_box)
+        self.size().checked_sub(count).map(hide)
     }
     // T may lie unaligned. By Rust's letter that is not allowed; the targets we build for load it all the same, octet-wise loads cost eight
     // times as much, and the profile this is built with has no debug assertions that would look.
@@ -115,7 +113,7 @@ impl Packet for Frame {
 fn grow_head(context: *mut xdp_md, growth: i32) -> bool {
     let frame = Frame::of(context);
     // Compared as 64 bits: Linux 6.1 does not carry the bound of the lower 32 over.
-    let room = black_box(growth as u32 as usize);
+    let room = hide(growth as u32 as usize);
     if room > MOST_GROWTH || frame.size() > LONGEST {
         return false;
     }
@@ -125,4 +123,18 @@ fn grow_head(context: *mut xdp_md, growth: i32) -> bool {
     }
     Frame::of(context).move_down(room);
     true
+}
+
+/// The same value, of which the compiler knows nothing. One move, where `core::hint::black_box` is a store, a load and two more.
+#[inline(always)]
+fn hide(value: usize) -> usize {
+    #[cfg(target_arch = "bpf")]
+    {
+        let hidden;
+        // SAFETY: a move between registers.
+        unsafe { core::arch::asm!("{0} = {1}", out(reg) hidden, in(reg) value, options(pure, nomem, nostack)) };
+        hidden
+    }
+    #[cfg(not(target_arch = "bpf"))]
+    core::hint::black_box(value)
 }

@@ -1,33 +1,39 @@
 //! The XDP program: a shell around the packet engine.
 #![no_std]
 #![no_main]
+#![cfg_attr(target_arch = "bpf", feature(asm_experimental_arch))]
 #![expect(unsafe_code, reason = "the frame, the maps and the licence section")]
 #![expect(missing_docs, unreachable_pub, reason = "the macro of each program makes a function of its own")]
 
 mod frame;
 mod maps;
 
-use aya_ebpf::{bindings::xdp_action, macros::xdp, programs::XdpContext};
+use aya_ebpf::{
+    bindings::xdp_action::{XDP_ABORTED, XDP_PASS, XDP_TX},
+    macros::xdp,
+    programs::XdpContext,
+};
 use frame::Frame;
 use maps::{COLD, COLD_FULL, COLD_LONG, Maps};
 use tm_common::{
     answer::answer,
     name::{LONG, SHORT},
-    verdict::{Reason, Verdict},
+    tables::Lookup as _,
+    verdict::Reason,
 };
 
 /// Answers what is common; hands the rest to the programs below.
 #[xdp]
 pub fn tm(context: XdpContext) -> u32 {
-    let reason = answer::<SHORT, false>(&mut Frame::new(&context), &Maps);
-    match reason {
+    let answered = answer::<SHORT, false>(&mut Frame::new(&context), &Maps);
+    match answered {
         // SAFETY: the context is the one this program was given. A tail call comes back only where the slot is empty.
-        Reason::Full => unsafe { COLD.tail_call(&context, COLD_FULL) },
+        Err(Reason::Full) => unsafe { COLD.tail_call(&context, COLD_FULL) },
         // SAFETY: as above.
-        Reason::LongName => unsafe { COLD.tail_call(&context, COLD_LONG) },
+        Err(Reason::LongName) => unsafe { COLD.tail_call(&context, COLD_LONG) },
         _ => {}
     }
-    finish(&context, reason)
+    finish(&context, answered)
 }
 
 /// Short names with options in the query, or with an answer of the large class.
@@ -43,14 +49,17 @@ pub fn tm_long(context: XdpContext) -> u32 {
 }
 
 #[inline(always)]
-fn finish(_context: &XdpContext, reason: Reason) -> u32 {
-    maps::count(reason);
+fn finish(_context: &XdpContext, answered: Result<(), Reason>) -> u32 {
     #[cfg(feature = "log")]
-    aya_log_ebpf::info!(_context, "{} octets: {}", _context.data_end() - _context.data(), reason.label());
-    match reason.verdict() {
-        Verdict::Pass => xdp_action::XDP_PASS,
-        Verdict::Reply => xdp_action::XDP_TX,
-        Verdict::Abort => xdp_action::XDP_ABORTED,
+    {
+        let outcome = answered.err().unwrap_or(Reason::Answered).label();
+        aya_log_ebpf::info!(_context, "{} octets: {}", _context.data_end() - _context.data(), outcome);
+    }
+    let Err(reason) = answered else { return XDP_TX };
+    Maps.count(reason as u32);
+    match reason {
+        Reason::Broken => XDP_ABORTED,
+        _ => XDP_PASS,
     }
 }
 

@@ -9,7 +9,6 @@
 use aya_ebpf::{
     Global,
     btf_maps::{self, ArrayOfMaps},
-    helpers::generated::bpf_get_smp_processor_id,
     macros::{btf_map, map},
     maps::{Array, PerCpuArray, ProgramArray},
 };
@@ -19,7 +18,6 @@ use tm_common::{
         ADDRESS_LINES, Addresses, Answer, AnswerIndex, Bucket, Entry, LARGE, Lookup, MEDIUM, Names, OWN_BITS,
         SMALL,
     },
-    verdict::{REASONS, Reason},
 };
 
 const MMAPABLE: u32 = aya_ebpf::bindings::BPF_F_MMAPABLE;
@@ -64,12 +62,9 @@ static LARGE_ANSWERS: Array<Answer<LARGE>> = Array::with_max_entries(ONE, MMAPAB
 /// Whose turn it is in each block.
 #[map]
 static TURNS: PerCpuArray<u32> = PerCpuArray::with_max_entries(ONE, 0);
-/// Answers given, by `Meta::counter`.
+/// Packets refused, by `Reason`; then answers given, by `Meta::counter`.
 #[map]
-static ANSWERED: PerCpuArray<u64> = PerCpuArray::with_max_entries(ONE, 0);
-/// Packets, by CPU and `Reason`: one element a CPU, so that userspace reads them without a system call.
-#[map]
-static REASON_COUNTS: Array<[u64; REASONS]> = Array::with_max_entries(ONE, MMAPABLE);
+static COUNTS: PerCpuArray<u64> = PerCpuArray::with_max_entries(ONE, 0);
 /// Never read. Storing into it makes the kernel wait until every program that was running is done, which is how userspace knows that nobody holds
 /// what it took out of the tables.
 #[btf_map]
@@ -143,7 +138,7 @@ impl Lookup for Maps {
     }
     #[inline(always)]
     fn count(&self, counter: u32) {
-        if let Some(count) = ANSWERED.get_ptr_mut(counter) {
+        if let Some(count) = COUNTS.get_ptr_mut(counter) {
             // SAFETY: as in `turn`.
             unsafe { *count += 1 };
         }
@@ -161,16 +156,5 @@ impl Names<LONG> for Maps {
     #[inline(always)]
     fn entry(&self, index: u32) -> Option<&Entry<LONG>> {
         LONG_ENTRIES.get(index)
-    }
-}
-
-/// Counts what became of a packet.
-#[inline(always)]
-pub(crate) fn count(reason: Reason) {
-    // SAFETY: a helper without arguments.
-    let cpu = unsafe { bpf_get_smp_processor_id() };
-    if let Some(counts) = REASON_COUNTS.get_ptr_mut(cpu) {
-        // SAFETY: the map lives as long as the program; this CPU's element is ours alone while the program runs, and userspace only reads it.
-        unsafe { (*counts)[reason as usize & (REASONS - 1)] += 1 };
     }
 }

@@ -193,17 +193,12 @@ fn ask(image: &Image, message: &[u8], client: IpAddr, transport: Transport) -> R
     octets.extend(message);
     octets.resize(size + ROOM, 0);
     let mut packet = Buffer::new(&mut octets, size);
-    let reason = match answer_message::<SHORT>(&mut packet, image) {
-        Reason::LongName => answer_message::<LONG>(&mut packet, image),
-        reason => reason,
-    };
-    let size = packet.size();
-    match reason {
-        Reason::Answered => {
-            octets.truncate(size);
-            octets.drain(..BARE);
-            Ok(octets)
-        }
-        reason => Err(reason),
+    match answer_message::<SHORT>(&mut packet, image) {
+        Err(Reason::LongName) => answer_message::<LONG>(&mut packet, image)?,
+        done => done?,
     }
+    let size = packet.size();
+    octets.truncate(size);
+    octets.drain(..BARE);
+    Ok(octets)
 }

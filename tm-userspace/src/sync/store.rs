@@ -18,7 +18,12 @@ pub struct Store<T> {
 impl<T: Clone> Store<T> {
     /// A table of one unused element.
     pub(super) fn new(empty: T) -> Self {
-        Store { items: vec![empty.clone()], empty, free: HashMap::new(), retired: vec![], waiting: vec![] }
+        Self::of(empty, 1)
+    }
+
+    /// A table of so many unused elements.
+    pub(super) fn of(empty: T, count: u32) -> Self {
+        Store { items: vec![empty.clone(); count as usize], empty, free: HashMap::new(), retired: vec![], waiting: vec![] }
     }
 
     /// The element, if there is one.

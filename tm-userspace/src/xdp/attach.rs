@@ -61,7 +61,7 @@ impl Kernel {
     }
 
     fn pin_tables(&self, dir: &Path) -> anyhow::Result<()> {
-        for (name, file) in [("COLD", "cold"), ("ANSWERED", "answered"), ("REASON_COUNTS", "reasons")] {
+        for (name, file) in [("COLD", "cold"), ("COUNTS", "counts")] {
             let map = self.bpf.map(name).with_context(|| format!("the object has no map `{name}`"))?;
             map.pin(dir.join(file)).with_context(|| format!("cannot pin {}", dir.join(file).display()))?;
         }

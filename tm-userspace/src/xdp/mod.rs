@@ -107,7 +107,6 @@ impl Kernel {
 
     fn try_load(image: &Image) -> anyhow::Result<Self> {
         let sizes = image.sizes().with_headroom();
-        let cpus = aya::util::nr_cpus().map_err(|(_, error)| error).context("cannot count the CPUs")? as u32;
         let mut loader = EbpfLoader::new();
         for (map, size) in [
             ("BUCKETS", sizes.buckets),
@@ -118,8 +117,7 @@ impl Kernel {
             ("MEDIUM_ANSWERS", sizes.medium),
             ("LARGE_ANSWERS", sizes.large),
             ("TURNS", sizes.turns),
-            ("ANSWERED", sizes.counters),
-            ("REASON_COUNTS", cpus),
+            ("COUNTS", sizes.counters),
         ] {
             loader.map_max_entries(map, size);
         }
@@ -148,7 +146,7 @@ impl Kernel {
         for (slot, program) in (0..).zip(&programs) {
             cold.set(slot, program, 0)?;
         }
-        let tables = Mapped::of(&bpf, sizes, cpus)?;
+        let tables = Mapped::of(&bpf, sizes)?;
         let counters = Arc::new(Counters::of(&bpf)?);
         let barrier = Some(Barrier(ArrayOfMaps::try_from(take(&mut bpf, "BARRIER")?)?));
         let id = format!("{:016x}", RandomState::new().hash_one(image.hash_seed()));
@@ -187,10 +185,8 @@ impl Kernel {
 
     /// Packets by reason, over all CPUs.
     pub fn reasons(&self) -> Vec<(Reason, u64)> {
-        let region = &self.tables.reasons;
-        let count =
-            |reason: &Reason| (0..region.elements()).map(|cpu| region.load(cpu, *reason as usize)).sum();
-        Reason::ALL.iter().map(|reason| (*reason, count(reason))).collect()
+        let counts = self.counters.reasons();
+        Reason::ALL.iter().map(|reason| (*reason, counts[*reason as usize])).collect()
     }
 
     /// Answers given, by counter, over all CPUs.

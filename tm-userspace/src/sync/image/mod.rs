@@ -17,6 +17,7 @@ use tm_common::{
         ADDRESS_LINES, Address, Addresses, Answer, AnswerIndex, Block, Bucket, Entry, LARGE, MEDIUM, Meta,
         OWN_BITS, SMALL, address_line, own_bit,
     },
+    verdict::{REASONS, Reason},
 };
 use zerocopy::FromZeros;
 
@@ -65,7 +66,7 @@ pub struct Image {
 }
 
 /// What counts answers that count for nobody.
-const NOBODY: u32 = 0;
+const NOBODY: u32 = Reason::Answered as u32;
 
 impl Image {
     /// Empty tables with so many buckets, a power of two. `seed` should be random.
@@ -85,7 +86,8 @@ impl Image {
             medium: Store::new(no_answer()),
             large: Store::new(no_answer()),
             turns: Store::new(()),
-            counters: Store::new(()),
+            // The first ones count packets by reason.
+            counters: Store::of((), REASONS as u32),
             own_turns: vec![],
             own_counts: vec![],
             places: HashMap::new(),
