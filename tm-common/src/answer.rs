@@ -24,6 +24,8 @@ pub fn answer<const WORDS: usize, const FULL: bool>(
     tables: &impl Names<WORDS>,
 ) -> Result<(), Reason> {
     let (kind, at) = net::link::<FULL>(packet, tables)?;
+    // Without tags, which are only read where `FULL` says so, there is but one position.
+    let at = if FULL { packet.blur(at) } else { at };
     match kind {
         net::IPV4 => over::<V4, WORDS, FULL>(packet, at, tables),
         net::IPV6 => over::<V6, WORDS, FULL>(packet, at, tables),
