@@ -64,7 +64,7 @@ struct Plan<'a> {
     name_sum: Sum,
     /// Octets from the UDP header to the end of the question.
     asked: usize,
-    meta: Meta,
+    meta: &'a Meta,
     records: Records<'a>,
 }
 
@@ -143,9 +143,9 @@ fn plan<'a, H: Headers, const WORDS: usize, const FULL: bool>(
     let kind = dns::asked(tail.fixed).or_refuse(Reason::Type)?;
     let records = tables.pick::<WORDS, FULL>(entry, kind)?;
     let meta = match records {
-        Records::Small(answer) => answer.meta,
-        Records::Medium(answer) => answer.meta,
-        Records::Large(answer) => answer.meta,
+        Records::Small(answer) => &answer.meta,
+        Records::Medium(answer) => &answer.meta,
+        Records::Large(answer) => &answer.meta,
     };
     let plan = Plan { opt, tail, name_sum, asked, meta, records };
     // A short name with a small or medium answer is always below the smallest limit.
@@ -161,7 +161,7 @@ fn plan<'a, H: Headers, const WORDS: usize, const FULL: bool>(
 fn write<H: Headers>(packet: &mut impl Packet, at: usize, plan: &Plan) -> Option<()> {
     H::turn_link(packet)?;
     let request: H = packet.read(at)?;
-    packet.write(at, request.reply(plan.payload(), dns::reply(request.dns(), &plan.meta), plan.sum()))?;
+    packet.write(at, request.reply(plan.payload(), dns::reply(request.dns(), plan.meta), plan.sum()))?;
     let records = at + H::IP + plan.asked;
     match plan.records {
         Records::Small(answer) => write_records(packet, records, plan, answer),

@@ -79,8 +79,8 @@ fn is_group(packet: &impl Packet) -> Option<bool> {
 /// Exchanges source and target of the link.
 #[inline(always)]
 fn turn_link(packet: &mut impl Packet) -> Option<()> {
-    let [a, b, c]: [u32; 3] = packet.read(0)?;
-    packet.write(0, [b >> 16 | c << 16, c >> 16 | a << 16, a >> 16 | b << 16])
+    let [a, b, c, d, e, f]: [u16; 6] = packet.read(0)?;
+    packet.write(0, [d, e, f, a, b, c])
 }
 
 /// The headers of a datagram as far as its ports: by these, most of what is not ours is told.
