@@ -9,7 +9,7 @@
 use crate::{
     dns,
     edns::{self, Tail},
-    name::Name,
+    name,
     net::{self, Bare, Headers, Start as _, V4, V6},
     packet::Packet,
     sum::Sum,
@@ -111,17 +111,17 @@ fn plan<'a, H: Headers, const WORDS: usize, const FULL: bool>(
     let message: dns::Header = packet.read(at + H::IP + net::UDP).or_refuse(Reason::Short)?;
     let opt = dns::query(&message).or_refuse(Reason::NotQuery)?;
     let question = at + size_of::<H>();
-    let name = Name::read::<WORDS>(packet, question, tables.seed())?;
+    let hash = name::scan::<WORDS>(packet, question, tables.seed())?;
     packet.forget();
-    let entry = tables.find(name.hash).or_refuse(Reason::UnknownName)?;
-    let name_sum = name.is(packet, question, entry).or_refuse(Reason::UnknownName)?;
-    packet.forget();
+    let entry = tables.find(hash).or_refuse(Reason::UnknownName)?;
     let end = usize::from(entry.end) & 511;
-    let tail = match opt {
+    let (last, tail) = match opt {
         true => edns::with::<FULL>(packet, at + H::IP + end)?,
         false => edns::without(packet, at + H::IP + end)?,
     };
-    let asked = end + 1 + dns::FIXED;
+    let name_sum = name::is(packet, question, last, entry).or_refuse(Reason::UnknownName)?;
+    packet.forget();
+    let asked = end + 8 + 1 + dns::FIXED;
     let size = packet.size();
     // Read again, which is cheaper than to keep the words all along.
     let headers: H = packet.read(at).or_refuse(Reason::Short)?;
@@ -149,7 +149,7 @@ fn plan<'a, H: Headers, const WORDS: usize, const FULL: bool>(
     };
     let plan = Plan { opt, tail, name_sum, asked, meta, records };
     // A short name with a small or medium answer is always below the smallest limit.
-    const { assert!(net::UDP + 12 + 8 * crate::name::SHORT + 4 + 8 * crate::tables::MEDIUM + 8 + edns::LEN < 512) };
+    const { assert!(net::UDP + 12 + 8 * name::SHORT + 4 + 8 * crate::tables::MEDIUM + 8 + edns::LEN < 512) };
     if FULL && plan.payload() - net::UDP > headers.limit(tail.limit) {
         return Reason::TooLarge.refuse();
     }

@@ -53,22 +53,23 @@ pub struct Tail {
     opt: u64,
 }
 
-/// Reads a question without an OPT, whose name's zero octet is at `at`.
+/// Reads a question without an OPT: from `at`, the last nine octets of the name, then type and class. Gives the last eight octets of the name too.
 #[inline(always)]
-pub fn without(packet: &impl Packet, at: usize) -> Result<Tail, Reason> {
-    let fixed: u32 = packet.read(at + 1).or_refuse(Reason::Short)?;
-    Ok(Tail { fixed, sum: Sum::of(u64::from(fixed) << 8), len: 0, limit: SMALLEST, opt: 0 })
+pub fn without(packet: &impl Packet, at: usize) -> Result<(u64, Tail), Reason> {
+    let [low, high, fixed]: [u32; 3] = packet.read(at + 1).or_refuse(Reason::Short)?;
+    let last = u64::from(low) | u64::from(high) << 32;
+    Ok((last, Tail { fixed, sum: Sum::of(u64::from(fixed) << 8), len: 0, limit: SMALLEST, opt: 0 }))
 }
 
-/// Reads a question with an OPT behind it. Options, unless `FULL`, are [`Reason::Full`].
+/// Reads a question with an OPT behind it, likewise. Options, unless `FULL`, are [`Reason::Full`].
 ///
-/// The name's zero octet, type, class and OPT are sixteen octets: one read of two words.
+/// The name's zero octet, type, class and OPT are sixteen octets: with those before them, one read of three words.
 #[inline(always)]
-pub fn with<const FULL: bool>(packet: &impl Packet, at: usize) -> Result<Tail, Reason> {
+pub fn with<const FULL: bool>(packet: &impl Packet, at: usize) -> Result<(u64, Tail), Reason> {
     const OPT: u64 = u64::from_le_bytes([0, 0, 0, 0, 0, 0, 0, 41]) >> 40;
     const CLEAR: u64 = u64::from_le_bytes([0, 0, 0xff, 0xff, 0, 0, 0, 0]);
     const LENGTH: u64 = u64::from_le_bytes([0, 0, 0, 0, 0, 0, 0xff, 0xff]);
-    let [first, second]: [u64; 2] = packet.read(at).or_refuse(Reason::Edns)?;
+    let [before, first, second]: [u64; 3] = packet.read(at).or_refuse(Reason::Edns)?;
     if first >> 40 != OPT || second & CLEAR != 0 {
         return Reason::Edns.refuse();
     }
@@ -79,18 +80,19 @@ pub fn with<const FULL: bool>(packet: &impl Packet, at: usize) -> Result<Tail, R
             return Reason::Full.refuse();
         }
         let options = usize::from(((second >> 48) as u16).swap_bytes());
-        sum = sum.plus(self::options(packet, at + 1 + dns::FIXED + LEN, options)?);
+        sum = sum.plus(self::options(packet, at + 8 + 1 + dns::FIXED + LEN, options)?);
         len += options;
     }
     // DO is the fifth octet's top bit in the second word, and the eighth's in the reply.
     let opt = REPLY | (second << 24) & DNSSEC_OK;
-    Ok(Tail {
+    let tail = Tail {
         fixed: (first >> 8) as u32,
         sum,
         len,
         limit: (second as u16).swap_bytes().clamp(SMALLEST, PAYLOAD),
         opt,
-    })
+    };
+    Ok((before >> 8 | first << 56, tail))
 }
 
 impl Tail {

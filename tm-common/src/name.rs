@@ -2,7 +2,8 @@
 //!
 //! The first zero octet is taken for the end of the name, and no label is walked. That is sufficient: the octets up to it are then
 //! compared with a stored, well-formed name, and equal octets have equal labels. Length octets (at most 63) lie below the letters, so
-//! folding never touches them. The hash only finds the candidate; a wrong name can never match through it.
+//! folding never touches them. The hash only finds the candidate; a wrong name can never match through it: where the candidate's name ends, and
+//! how its octets are compared, is the stored name's to say.
 //!
 //! [RFC 1035, section 3.1]: https://www.rfc-editor.org/rfc/rfc1035#section-3.1
 //! [RFC 4343]: https://www.rfc-editor.org/rfc/rfc4343
@@ -22,92 +23,80 @@ pub const LONG: usize = 32;
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
 const CASE: u64 = 0x2020_2020_2020_2020;
+/// 2^64 over the golden ratio.
+const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 
-/// A name found in a packet.
-#[derive(Clone, Copy)]
-pub struct Name {
-    /// Octets, with the zero one.
-    len: usize,
-    /// Hash of the name with the case bit of every octet set.
-    pub hash: u64,
-    /// Its last word, zeroes from the zero octet on.
-    last: u64,
-}
-
-impl Name {
-    /// Scans up to `WORDS` words from `at`; [`Reason::LongName`] where the name goes on.
-    #[inline(always)]
-    pub fn read<const WORDS: usize>(packet: &impl Packet, at: usize, seed: u64) -> Result<Name, Reason> {
-        let mut hash = seed;
-        // The loop is left for the rare case, not joined again: then it is unrolled with everything in registers.
-        for i in 0..WORDS {
-            let Some(word) = packet.read(at + 8 * i) else {
-                let word = packet.rest(at + 8 * i).or_refuse(Reason::Short)?;
-                return Ok(Name::end(hash, i, word, before_zero(word).or_refuse(Reason::Short)?));
-            };
-            if let Some(keep) = before_zero(word) {
-                return Ok(Name::end(hash, i, word, keep));
-            }
-            hash = mix(hash, word | CASE);
+/// The hash of the name that begins at `at`, letter case aside, of up to `WORDS` words; [`Reason::LongName`] where it goes on.
+#[inline(always)]
+pub fn scan<const WORDS: usize>(packet: &impl Packet, at: usize, seed: u64) -> Result<u64, Reason> {
+    let mut hash = seed;
+    // The loop is left for the rare case, not joined again: then it is unrolled with everything in registers.
+    for i in 0..WORDS {
+        let Some(word) = packet.read(at + 8 * i) else {
+            let word = packet.rest(at + 8 * i).or_refuse(Reason::Short)?;
+            return Ok(last(hash, word, before_zero(word).or_refuse(Reason::Short)?));
+        };
+        if let Some(keep) = before_zero(word) {
+            return Ok(last(hash, word, keep));
         }
-        Reason::LongName.refuse()
+        hash = next(hash, word);
     }
-
-    #[inline(always)]
-    fn end(hash: u64, whole: usize, word: u64, keep: u64) -> Name {
-        Name { len: 8 * whole + octets(keep) + 1, hash: mix(hash, (word | CASE) & keep), last: word & keep }
-    }
-
-    /// Is it the entry's name, letter case aside? Gives the sum of the name as it is in the packet.
-    ///
-    /// The entry holds the sum of the lower-cased name; what the packet's capitals lack is taken away from it.
-    #[inline(always)]
-    pub fn is<const WORDS: usize>(
-        &self,
-        packet: &impl Packet,
-        at: usize,
-        entry: &Entry<WORDS>,
-    ) -> Option<Sum> {
-        if usize::from(entry.name_len) != self.len {
-            return None;
-        }
-        let whole = usize::from(entry.whole) % WORDS;
-        let mut capitals = Sum::default();
-        for i in 0..WORDS - 1 {
-            if i >= whole {
-                break;
-            }
-            compare(packet.read(at + 8 * i)?, *entry.name.get(i)?, &mut capitals)?;
-        }
-        compare(self.last, *entry.name.get(whole)?, &mut capitals)?;
-        Some(Sum::default().and(entry.name_sum).minus(capitals))
-    }
+    Reason::LongName.refuse()
 }
 
 /// The hash under which userspace files a lower-cased wire name of 1 to 255 octets, its zero octet included.
 pub fn hash(wire: &[u8], seed: u64) -> u64 {
-    wire.chunks(8).fold(seed, |hash, chunk| {
-        let word = chunk.iter().rev().fold(0u64, |word, octet| word << 8 | u64::from(*octet));
-        mix(
-            hash,
-            match before_zero(word) {
-                Some(keep) => (word | CASE) & keep,
-                None => word | CASE,
-            },
-        )
-    })
+    let mut hash = seed;
+    for word in wire.chunks(8).map(word_of) {
+        match before_zero(word) {
+            Some(keep) => return last(hash, word, keep),
+            None => hash = next(hash, word),
+        }
+    }
+    hash
 }
 
-/// Are they the same but for letter case? `capitals` gathers the case bits that `word` lacks.
+/// Up to eight octets as a word, zeroes behind them.
+pub(crate) fn word_of(octets: &[u8]) -> u64 {
+    octets.iter().rev().fold(0, |word, octet| word << 8 | u64::from(*octet))
+}
+
+/// Is the name that begins at `at`, and whose last eight octets are `last`, the entry's, letter case aside? Gives its sum as it is in the packet.
+///
+/// The entry holds the sum of the lower-cased name; what the packet's capitals lack is taken away from it.
 #[inline(always)]
-fn compare(word: u64, stored: u64, capitals: &mut Sum) -> Option<()> {
-    if word != stored {
-        if lower(word) != stored {
-            return None;
+pub fn is<const WORDS: usize>(
+    packet: &impl Packet,
+    at: usize,
+    last: u64,
+    entry: &Entry<WORDS>,
+) -> Option<Sum> {
+    let whole = usize::from(entry.whole) % WORDS;
+    let mut capitals = Sum::default();
+    for i in 0..WORDS - 1 {
+        if i >= whole {
+            break;
         }
-        *capitals = capitals.and64(word ^ stored);
+        let (word, stored) = (packet.read(at + 8 * i)?, *entry.name.get(i)?);
+        if word != stored {
+            capitals = capitals.and64(differ_by_case(word, stored, u64::MAX)?);
+        }
     }
-    Some(())
+    let stored = *entry.name.get(WORDS - 1)?;
+    if last != stored {
+        // What whole words cover is not looked at twice; nor is what stands before a name of fewer than eight octets.
+        let lacking = differ_by_case(last, stored, u64::MAX << (entry.covered & 63))?;
+        // Of a name of odd length, the last eight octets begin at an odd place.
+        capitals = capitals.plus(Sum::of(lacking).shifted(entry.covered & 8 != 0));
+    }
+    Some(Sum::default().and(entry.name_sum).minus(capitals))
+}
+
+/// The case bits that `word` lacks in the octets of `mask`, if those differ in nothing else.
+#[inline(always)]
+fn differ_by_case(word: u64, stored: u64, mask: u64) -> Option<u64> {
+    let same = (lower(word) ^ stored) & mask == 0;
+    same.then_some((word ^ stored) & mask)
 }
 
 /// Mask of the octets before the first zero octet.
@@ -121,12 +110,6 @@ fn before_zero(word: u64) -> Option<u64> {
     Some((first >> 7).wrapping_sub(1))
 }
 
-/// How many octets a mask of `before_zero` covers.
-#[inline(always)]
-fn octets(keep: u64) -> usize {
-    ((keep & ONES).wrapping_mul(ONES) >> 56) as usize
-}
-
 /// ASCII lower case of eight octets at once.
 #[inline(always)]
 fn lower(word: u64) -> u64 {
@@ -136,10 +119,22 @@ fn lower(word: u64) -> u64 {
     word | (from_a & !past_z & !word & HIGH) >> 2
 }
 
-/// One step of the hash: a multiplication and a shift, since BPF has no rotation.
+/// Takes eight octets into the hash. A product's upper octets know the most: exchanged, they are the ones that the next product spreads.
+#[inline(always)]
+fn next(hash: u64, word: u64) -> u64 {
+    (hash ^ (word | CASE)).wrapping_mul(SPREAD).swap_bytes()
+}
+
+/// Takes the last octets in, those before the zero octet.
+#[inline(always)]
+fn last(hash: u64, word: u64, keep: u64) -> u64 {
+    mix(hash, (word | CASE) & keep)
+}
+
+/// A hash of two words: a multiplication and a shift, since BPF has no rotation.
 #[inline(always)]
 pub(crate) fn mix(hash: u64, word: u64) -> u64 {
-    let mixed = (hash ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let mixed = (hash ^ word).wrapping_mul(SPREAD);
     mixed ^ (mixed >> 29)
 }
 
@@ -167,9 +162,10 @@ mod tests {
                 let mut bytes = [fill; 8];
                 bytes[at] = 0;
                 let keep = before_zero(u64::from_le_bytes(bytes)).unwrap();
-                assert_eq!(octets(keep), at);
+                assert_eq!(keep.trailing_ones() as usize, 8 * at);
+                assert_eq!(keep.count_ones() as usize, 8 * at);
                 bytes[at..].fill(0);
-                assert_eq!(before_zero(u64::from_le_bytes(bytes)).map(octets), Some(at));
+                assert_eq!(before_zero(u64::from_le_bytes(bytes)), Some(keep));
             }
         }
         assert_eq!(before_zero(0x8080_8080_8080_8080), None);
@@ -185,12 +181,8 @@ mod tests {
                 bytes[20..20 + len].copy_from_slice(&wire[..len]);
                 bytes[20..20 + len].make_ascii_uppercase();
                 let packet = Buffer::new(&mut bytes, 20 + len + behind);
-                let name = Name::read::<LONG>(&packet, 20, 42).unwrap();
-                assert_eq!(
-                    (name.hash, name.len),
-                    (hash(&wire[..len], 42), len),
-                    "{len} octets, {behind} behind"
-                );
+                let found = scan::<LONG>(&packet, 20, 42).unwrap();
+                assert_eq!(found, hash(&wire[..len], 42), "{len} octets, {behind} behind");
             }
         }
     }

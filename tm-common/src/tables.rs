@@ -8,7 +8,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::{
     dns::{ASKED, Asked},
-    name::{LONG, SHORT, mix},
+    name::{LONG, SHORT, mix, word_of},
     verdict::{OrRefuse as _, Reason},
 };
 
@@ -65,17 +65,17 @@ pub fn bucket_index(hash: u64) -> u32 {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(C, align(8))]
 pub struct Entry<const WORDS: usize> {
-    /// Lower-cased wire octets, zero-padded.
+    /// Lower-cased wire octets by words; in the last one, the name's last eight octets, which end with its zero octet.
     pub name: [u64; WORDS],
-    /// Octets of the name, with its zero octet.
-    pub name_len: u16,
     /// Its folded sum.
     pub name_sum: u16,
-    /// Octets from the UDP header to the name's zero octet. Positions behind the name are taken from here and not from the scan: to the
-    /// verifier this is one unknown number, where a length found by the scan is a state for each of its words.
+    /// Octets from the UDP header to the last eight before the name's zero octet. Positions behind the name are taken from here and not from the
+    /// scan: to the verifier this is one unknown number, where a length found by the scan is a state for each of its words.
     pub end: u16,
-    /// Words of the name before its last one; from here for the same reason.
+    /// Words of the name before its last octets, 1 to 8; from here for the same reason.
     pub whole: u16,
+    /// Bits of the last word that stand before those octets, because whole words cover them or the name is shorter.
+    pub covered: u16,
     /// Zero: what the place of the client would change is not in use yet.
     pub flags: u32,
     /// Zero.
@@ -105,26 +105,24 @@ impl<const WORDS: usize> Entry<WORDS> {
         if wire.is_empty() || wire.len() > 8 * WORDS {
             return None;
         }
+        let whole = (wire.len() - 1) / 8;
         let mut name = [0; WORDS];
-        for (word, chunk) in name.iter_mut().zip(wire.chunks(8)) {
+        for (word, chunk) in name.iter_mut().zip(wire.chunks(8).take(whole)) {
             *word = word_of(chunk);
         }
+        let last = wire.iter().fold(0, |word, octet| word >> 8 | u64::from(*octet) << 56);
+        *name.last_mut()? = last;
         Some(Entry {
             name,
-            name_len: wire.len() as u16,
             name_sum: crate::sum::Sum::of_bytes(wire).folded(),
-            end: (crate::net::UDP + size_of::<crate::dns::Header>() + wire.len() - 1) as u16,
-            whole: ((wire.len() - 1) / 8) as u16,
+            end: (crate::net::UDP + size_of::<crate::dns::Header>() + wire.len() - 1 - 8) as u16,
+            whole: whole as u16,
+            covered: 64 - 8 * (wire.len() - 8 * whole) as u16,
             flags: 0,
             spare: 0,
             blocks,
         })
     }
-}
-
-/// Up to eight octets as a word, zeroes behind them.
-fn word_of(octets: &[u8]) -> u64 {
-    octets.iter().rev().fold(0, |word, octet| word << 8 | u64::from(*octet))
 }
 
 /// What is known of an answer besides its records.

@@ -277,7 +277,7 @@ impl Image {
 }
 
 fn entry<const WORDS: usize>(blocks: [Block; ASKED]) -> Entry<WORDS> {
-    Entry { name: [0; WORDS], name_len: 0, name_sum: 0, end: 0, whole: 0, flags: 0, spare: 0, blocks }
+    Entry { name: [0; WORDS], name_sum: 0, end: 0, whole: 0, covered: 0, flags: 0, spare: 0, blocks }
 }
 
 fn no_answer<const WORDS: usize>() -> Answer<WORDS> {
