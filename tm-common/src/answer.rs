@@ -56,8 +56,6 @@ fn over<H: Headers, const WORDS: usize, const FULL: bool>(
 
 /// All that a reply needs to know of its request.
 struct Plan<'a> {
-    /// Does an OPT stand behind the question?
-    opt: bool,
     /// What stands behind the name in the request.
     tail: Tail,
     /// The sum of the name as it was asked.
@@ -72,8 +70,7 @@ impl Plan<'_> {
     /// Octets of the reply's UDP datagram.
     #[inline(always)]
     fn payload(&self) -> usize {
-        let opt = if self.opt { edns::LEN } else { 0 };
-        self.asked + self.last() + 8 + opt
+        self.asked + self.last() + 8 + self.tail.reply_len
     }
     /// Where the last eight octets of the records begin, from their first.
     #[inline(always)]
@@ -83,10 +80,8 @@ impl Plan<'_> {
     /// The sum of all that follows the reply's DNS header: the name at an even place, the rest at the parity of the name's length.
     #[inline(always)]
     fn sum(&self) -> Sum {
-        let mut records = Sum::of(u64::from(self.tail.fixed)).and(self.meta.sum);
-        if self.opt {
-            records = records.plus(self.tail.reply_sum().shifted(self.meta.tail & 1 != 0));
-        }
+        let opt = self.tail.reply_sum().shifted(self.meta.tail & 1 != 0);
+        let records = Sum::default().and(self.tail.fixed).and(self.meta.sum).plus(opt);
         self.name_sum.plus(records.shifted(self.asked & 1 != 0))
     }
 }
@@ -114,13 +109,14 @@ fn plan<'a, H: Headers, const WORDS: usize, const FULL: bool>(
     let hash = name::scan::<WORDS>(packet, question, tables.seed())?;
     packet.forget();
     let entry = tables.find(hash).or_refuse(Reason::UnknownName)?;
+    let capitals = name::begins(packet, question, entry).or_refuse(Reason::UnknownName)?;
+    packet.forget();
     let end = usize::from(entry.end) & 511;
     let (last, tail) = match opt {
         true => edns::with::<FULL>(packet, at + H::IP + end)?,
         false => edns::without(packet, at + H::IP + end)?,
     };
-    let name_sum = name::is(packet, question, last, entry).or_refuse(Reason::UnknownName)?;
-    packet.forget();
+    let name_sum = name::ends(last, capitals, entry).or_refuse(Reason::UnknownName)?;
     let asked = end + 8 + 1 + dns::FIXED;
     let size = packet.size();
     // Read again, which is cheaper than to keep the words all along.
@@ -147,7 +143,7 @@ fn plan<'a, H: Headers, const WORDS: usize, const FULL: bool>(
         Records::Medium(answer) => &answer.meta,
         Records::Large(answer) => &answer.meta,
     };
-    let plan = Plan { opt, tail, name_sum, asked, meta, records };
+    let plan = Plan { tail, name_sum, asked, meta, records };
     // A short name with a small or medium answer is always below the smallest limit.
     const { assert!(net::UDP + 12 + 8 * name::SHORT + 4 + 8 * crate::tables::MEDIUM + 8 + edns::LEN < 512) };
     if FULL && plan.payload() - net::UDP > headers.limit(tail.limit) {
@@ -186,7 +182,7 @@ fn write_records<const WORDS: usize>(
         packet.write(at + 8 * i, *word)?;
     }
     packet.write(at + last, answer.last)?;
-    if plan.opt {
+    if plan.tail.reply_len != 0 {
         plan.tail.write(packet, at + last + 8)?;
     }
     Some(())

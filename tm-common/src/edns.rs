@@ -49,7 +49,9 @@ pub struct Tail {
     pub len: usize,
     /// Octets the client takes: 512 to 1232.
     pub limit: u16,
-    /// The first eight octets of the reply's OPT.
+    /// Octets of the reply's OPT; 0 where there is to be none.
+    pub reply_len: usize,
+    /// Its first eight octets.
     opt: u64,
 }
 
@@ -58,7 +60,7 @@ pub struct Tail {
 pub fn without(packet: &impl Packet, at: usize) -> Result<(u64, Tail), Reason> {
     let [low, high, fixed]: [u32; 3] = packet.read(at + 1).or_refuse(Reason::Short)?;
     let last = u64::from(low) | u64::from(high) << 32;
-    Ok((last, Tail { fixed, sum: Sum::of(u64::from(fixed) << 8), len: 0, limit: SMALLEST, opt: 0 }))
+    Ok((last, Tail { fixed, sum: Sum::of(u64::from(fixed) << 8), len: 0, limit: SMALLEST, reply_len: 0, opt: 0 }))
 }
 
 /// Reads a question with an OPT behind it, likewise. Options, unless `FULL`, are [`Reason::Full`].
@@ -90,13 +92,14 @@ pub fn with<const FULL: bool>(packet: &impl Packet, at: usize) -> Result<(u64, T
         sum,
         len,
         limit: (second as u16).swap_bytes().clamp(SMALLEST, PAYLOAD),
+        reply_len: LEN,
         opt,
     };
     Ok((before >> 8 | first << 56, tail))
 }
 
 impl Tail {
-    /// The sum of the reply's OPT at an even place.
+    /// The sum of the reply's OPT, if any, at an even place.
     #[inline(always)]
     pub fn reply_sum(&self) -> Sum {
         Sum::of(self.opt)

@@ -61,16 +61,9 @@ pub(crate) fn word_of(octets: &[u8]) -> u64 {
     octets.iter().rev().fold(0, |word, octet| word << 8 | u64::from(*octet))
 }
 
-/// Is the name that begins at `at`, and whose last eight octets are `last`, the entry's, letter case aside? Gives its sum as it is in the packet.
-///
-/// The entry holds the sum of the lower-cased name; what the packet's capitals lack is taken away from it.
+/// Does the name that begins at `at` begin with the entry's whole words, letter case aside? Gives the sum of the case bits that it lacks.
 #[inline(always)]
-pub fn is<const WORDS: usize>(
-    packet: &impl Packet,
-    at: usize,
-    last: u64,
-    entry: &Entry<WORDS>,
-) -> Option<Sum> {
+pub fn begins<const WORDS: usize>(packet: &impl Packet, at: usize, entry: &Entry<WORDS>) -> Option<Sum> {
     let whole = usize::from(entry.whole) % WORDS;
     let mut capitals = Sum::default();
     for i in 0..WORDS - 1 {
@@ -82,6 +75,14 @@ pub fn is<const WORDS: usize>(
             capitals = capitals.and64(differ_by_case(word, stored, u64::MAX)?);
         }
     }
+    Some(capitals)
+}
+
+/// Are its last eight octets the entry's too? Gives the sum of the name as it is in the packet.
+///
+/// The entry holds the sum of the lower-cased name; what the packet's capitals lack is taken away from it.
+#[inline(always)]
+pub fn ends<const WORDS: usize>(last: u64, mut capitals: Sum, entry: &Entry<WORDS>) -> Option<Sum> {
     let stored = *entry.name.get(WORDS - 1)?;
     if last != stored {
         // What whole words cover is not looked at twice; nor is what stands before a name of fewer than eight octets.
