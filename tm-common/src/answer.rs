@@ -70,9 +70,9 @@ impl Plan<'_> {
     /// Octets of the reply's UDP datagram.
     #[inline(always)]
     fn payload(&self) -> usize {
-        self.asked + self.last() + 8 + self.tail.reply_len
+        self.asked + self.last() + 16 + self.tail.reply_len
     }
-    /// Where the last eight octets of the records begin, from their first.
+    /// Where the last sixteen octets of the records begin, from their first.
     #[inline(always)]
     fn last(&self) -> usize {
         usize::from(self.meta.tail) & 1023
@@ -145,7 +145,7 @@ fn plan<'a, H: Headers, const WORDS: usize, const FULL: bool>(
     };
     let plan = Plan { tail, name_sum, asked, meta, records };
     // A short name with a small or medium answer is always below the smallest limit.
-    const { assert!(net::UDP + 12 + 8 * name::SHORT + 4 + 8 * crate::tables::MEDIUM + 8 + edns::LEN < 512) };
+    const { assert!(net::UDP + 12 + 8 * name::SHORT + 4 + 8 * crate::tables::MEDIUM + 16 + edns::LEN < 512) };
     if FULL && plan.payload() - net::UDP > headers.limit(tail.limit) {
         return Reason::TooLarge.refuse();
     }
@@ -166,7 +166,7 @@ fn write<H: Headers>(packet: &mut impl Packet, at: usize, plan: &Plan) -> Option
     }
 }
 
-/// Writes what follows the question: whole words, over the last of which come the last eight octets, then the OPT.
+/// Writes what follows the question: whole words, over the last of which come the last sixteen octets, then the OPT.
 #[inline(always)]
 fn write_records<const WORDS: usize>(
     packet: &mut impl Packet,
@@ -183,7 +183,7 @@ fn write_records<const WORDS: usize>(
     }
     packet.write(at + last, answer.last)?;
     if plan.tail.reply_len != 0 {
-        plan.tail.write(packet, at + last + 8)?;
+        plan.tail.write(packet, at + last + 16)?;
     }
     Some(())
 }

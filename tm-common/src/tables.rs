@@ -129,8 +129,8 @@ impl<const WORDS: usize> Entry<WORDS> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, FromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 pub struct Meta {
-    /// Where the last eight octets begin. Kept instead of the length, so that every position behind the records is this one and a
-    /// constant: the verifier takes `at + length - 8` for a negative offset.
+    /// Where the last sixteen octets begin. Kept instead of the length, so that every position behind the records is this one and a
+    /// constant: the verifier takes `at + length - 16` for a negative offset.
     pub tail: u16,
     /// The records' folded sum.
     pub sum: u16,
@@ -146,24 +146,24 @@ pub struct Meta {
     pub counter: u32,
 }
 
-/// Finished records of up to `8 * WORDS + 8` octets, compressed to the question.
+/// Finished records of 16 to `8 * WORDS + 16` octets, compressed to the question.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(C, align(8))]
 pub struct Answer<const WORDS: usize> {
     /// Lengths, counts and sum.
     pub meta: Meta,
-    /// The octets but for the last eight, whatever behind them.
+    /// The octets but for the last sixteen, whatever behind them.
     pub records: [u64; WORDS],
-    /// The last eight octets.
-    pub last: u64,
+    /// The last sixteen octets: of an A record, all.
+    pub last: [u64; 2],
 }
 
 /// Words of records in the small class of answers: 64 octets, records of up to 48.
-pub const SMALL: usize = 5;
+pub const SMALL: usize = 4;
 /// In the medium class: 256 octets, records of up to 240.
-pub const MEDIUM: usize = 29;
+pub const MEDIUM: usize = 28;
 /// In the large class: 1024 octets, records of up to 1008.
-pub const LARGE: usize = 125;
+pub const LARGE: usize = 124;
 
 const _: () = assert!(size_of::<Addresses>() == 64 && size_of::<Bucket>() == 64, "one cache line");
 const _: () = assert!(size_of::<Entry<SHORT>>() == 128, "two cache lines");
@@ -175,9 +175,9 @@ const _: () = assert!(
 );
 
 impl<const WORDS: usize> Answer<WORDS> {
-    /// The answer of these records. `None` for fewer than eight octets or more than fit. Length and sum in `meta` are filled in.
+    /// The answer of these records. `None` for fewer than sixteen octets or more than fit. Length and sum in `meta` are filled in.
     pub fn new(records: &[u8], meta: Meta) -> Option<Self> {
-        let tail = records.len().checked_sub(8)?;
+        let tail = records.len().checked_sub(16)?;
         if tail > 8 * WORDS {
             return None;
         }
@@ -189,7 +189,7 @@ impl<const WORDS: usize> Answer<WORDS> {
         Some(Answer {
             meta: Meta { tail: tail as u16, sum, ..meta },
             records: words,
-            last: word_of(records.get(tail..)?),
+            last: [word_of(records.get(tail..tail + 8)?), word_of(records.get(tail + 8..)?)],
         })
     }
 }

@@ -47,7 +47,12 @@ pub fn records_of(profile: &Profile, endpoint: &Endpoint) -> Records {
         Target::V4(address) => put_data(&mut octets, RecordType::A, profile.ttl, &address.octets()),
         Target::V6(address) => put_data(&mut octets, RecordType::AAAA, profile.ttl, &address.octets()),
         Target::Name(name) => {
-            put_data(&mut octets, RecordType::CNAME, profile.ttl, &compressed(name, &profile.dns_name))
+            let data = compressed(name, &profile.dns_name);
+            if data.len() < 4 {
+                // The shortest records that the tables hold have 16 octets.
+                octets = profile.dns_name.wire().to_vec();
+            }
+            put_data(&mut octets, RecordType::CNAME, profile.ttl, &data);
         }
     }
     let endpoint = EndpointKey { profile: profile.name.clone(), endpoint: endpoint.name.clone() };

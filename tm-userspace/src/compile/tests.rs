@@ -131,6 +131,12 @@ fn names_are_compressed_to_the_question() {
         outside.blocks[0].answers[0].octets[..],
         *b"\xc0\x0c\0\x05\0\x01\0\0\0\x1e\0\x08\x01a\x04test\0"
     );
+    // A target that is all pointer: the owner is spelled out, which makes 16 octets and more of it.
+    let apex = compiled("web.tm.example", 30, &[(target("tm.example"), 1)]);
+    assert_eq!(
+        apex.blocks[0].answers[0].octets[..],
+        *b"\x03web\x02tm\x07example\0\0\x05\0\x01\0\0\0\x1e\0\x02\xc0\x10"
+    );
     let message = read(&inside.name, &inside.blocks[0].answers[0]);
     assert!(matches!(&message.answers[0].data, RData::CNAME(name) if name.0.to_string() == "eu.tm.example."));
 }

@@ -281,5 +281,5 @@ fn entry<const WORDS: usize>(blocks: [Block; ASKED]) -> Entry<WORDS> {
 }
 
 fn no_answer<const WORDS: usize>() -> Answer<WORDS> {
-    Answer { meta: Meta::default(), records: [0; WORDS], last: 0 }
+    Answer { meta: Meta::default(), records: [0; WORDS], last: [0; 2] }
 }

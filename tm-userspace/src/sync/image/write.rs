@@ -184,7 +184,7 @@ impl Image {
             changed.staged.push((Table::Large, index));
             AnswerIndex::new(Class::Large, index)
         } else {
-            // Records of under 8 or over 1,008 octets: the slot stays empty.
+            // Records of under 16 or over 1,008 octets: the slot stays empty.
             AnswerIndex::default()
         };
         self.answers.insert(records.clone(), (index, 1));
