@@ -88,6 +88,12 @@ impl Reason {
         Err(black_box(self))
     }
 
+    /// Does it mean anything else than to hand the packet up? One comparison tells for all that do not.
+    #[inline(always)]
+    pub const fn is_rare(self) -> bool {
+        self as u8 >= Reason::LongName as u8
+    }
+
     /// What it means for the packet.
     #[inline(always)]
     pub const fn verdict(self) -> Verdict {

@@ -27,6 +27,8 @@ use tm_common::{
 pub fn tm(context: XdpContext) -> u32 {
     let answered = answer::<SHORT, false>(&mut Frame::new(&context), &Maps);
     match answered {
+        Ok(()) => {}
+        Err(reason) if !reason.is_rare() => {}
         // SAFETY: the context is the one this program was given. A tail call comes back only where the slot is empty.
         Err(Reason::Full) => unsafe { COLD.tail_call(&context, COLD_FULL) },
         // SAFETY: as above.
@@ -58,6 +60,7 @@ fn finish(_context: &XdpContext, answered: Result<(), Reason>) -> u32 {
     let Err(reason) = answered else { return XDP_TX };
     Maps.count(reason as u32);
     match reason {
+        _ if !reason.is_rare() => XDP_PASS,
         Reason::Broken => XDP_ABORTED,
         _ => XDP_PASS,
     }
