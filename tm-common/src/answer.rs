@@ -129,10 +129,10 @@ fn plan<'a, H: Headers, const WORDS: usize, const FULL: bool>(
         return Reason::Checksum.refuse();
     }
     if H::CHECKED
-        && (headers.start().source_port() == 0
+        && (headers.source_port() == 0
             || headers.is_martian()
             || H::is_group(packet)
-            || tables.is_own(&headers.start().source()))
+            || tables.is_own(&headers.source()))
     {
         return Reason::Source.refuse();
     }

@@ -89,24 +89,22 @@ pub trait Start: Plain {
     fn is_plain(&self) -> bool;
     /// The UDP port that it is for, in memory order.
     fn target_port(&self) -> u16;
-    /// The UDP port that it is from.
-    fn source_port(&self) -> u16;
     /// Who is asked, IPv4 as IPv6 sees it.
     fn target(&self) -> Address;
-    /// Who asks, IPv4 as IPv6 sees it.
-    fn source(&self) -> Address;
 }
 
 /// All headers of a datagram, as words in memory order.
 pub trait Headers: Plain {
-    /// Their beginning.
+    /// Their beginning, which is read first and alone.
     type Start: Start;
     /// Octets of the IP header.
     const IP: usize;
     /// Did it come over a network, whose every rule is ours to check? Else a socket has checked them.
     const CHECKED: bool = true;
-    /// Their beginning.
-    fn start(&self) -> &Self::Start;
+    /// Who asks, IPv4 as IPv6 sees it.
+    fn source(&self) -> Address;
+    /// The UDP port that the question is from.
+    fn source_port(&self) -> u16;
     /// Do IP and UDP both say that the datagram fills all `size` octets from the IP header on?
     fn fills(&self, size: usize) -> bool;
     /// Is the source one that no host may have: loopback, group, unspecified, reserved, or IPv4 in IPv6's clothes?
@@ -135,28 +133,32 @@ pub trait Headers: Plain {
     }
 }
 
-/// IPv4 without options, and ports.
+/// IPv4 without options, and ports: in words as long as can be.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 pub struct V4Start {
-    first: u32,
-    fragment: u32,
-    protocol: u32,
-    source: u32,
+    fragment: u64,
+    protocol: u64,
     target: u32,
-    ports: u32,
+    source_port: u16,
+    target_port: u16,
 }
 
 /// IPv4 without options, UDP, DNS.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 pub struct V4 {
-    start: V4Start,
+    first: u32,
+    fragment: u32,
+    protocol: u32,
+    source: u32,
+    target: u32,
+    ports: u32,
     length: u32,
     dns: dns::Header,
 }
 
-/// IPv6, and ports.
+/// IPv6, and ports: in words as long as can be.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 pub struct V6Start {
@@ -164,14 +166,19 @@ pub struct V6Start {
     second: u32,
     source: [u32; 4],
     target: [u32; 4],
-    ports: u32,
+    source_port: u16,
+    target_port: u16,
 }
 
 /// IPv6, UDP, DNS.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 pub struct V6 {
-    start: V6Start,
+    first: u32,
+    second: u32,
+    source: [u32; 4],
+    target: [u32; 4],
+    ports: u32,
     length: u32,
     dns: dns::Header,
 }
@@ -181,25 +188,17 @@ const _: () =
 impl Start for V4Start {
     #[inline(always)]
     fn is_plain(&self) -> bool {
-        // More fragments, offset and the reserved bit; don't-fragment is free.
-        const FRAGMENT: u32 = u32::from_le_bytes([0, 0, 0xbf, 0xff]);
-        self.first as u8 == 0x45 && self.fragment & FRAGMENT == 0 && (self.protocol >> 8) as u8 == PROTOCOL
+        // Version 4 and five words; more fragments, offset and the reserved bit, but don't-fragment is free.
+        const MASK: u64 = u64::from_le_bytes([0xff, 0, 0, 0, 0, 0, 0xbf, 0xff]);
+        self.fragment & MASK == 0x45 && (self.protocol >> 8) as u8 == PROTOCOL
     }
     #[inline(always)]
     fn target_port(&self) -> u16 {
-        (self.ports >> 16) as u16
-    }
-    #[inline(always)]
-    fn source_port(&self) -> u16 {
-        self.ports as u16
+        self.target_port
     }
     #[inline(always)]
     fn target(&self) -> Address {
         v4_mapped(self.target)
-    }
-    #[inline(always)]
-    fn source(&self) -> Address {
-        v4_mapped(self.source)
     }
 }
 
@@ -208,26 +207,29 @@ impl Headers for V4 {
     const IP: usize = Ipv4Hdr::LEN;
 
     #[inline(always)]
-    fn start(&self) -> &V4Start {
-        &self.start
+    fn source(&self) -> Address {
+        v4_mapped(self.source)
+    }
+    #[inline(always)]
+    fn source_port(&self) -> u16 {
+        self.ports as u16
     }
     #[inline(always)]
     fn fills(&self, size: usize) -> bool {
         let udp = (self.length as u16).swap_bytes();
-        usize::from(((self.start.first >> 16) as u16).swap_bytes()) == size
+        usize::from(((self.first >> 16) as u16).swap_bytes()) == size
             && usize::from(udp) + Self::IP == size
     }
     #[inline(always)]
     fn is_martian(&self) -> bool {
-        matches!(self.start.source as u8, 0 | 127 | 224..)
+        matches!(self.source as u8, 0 | 127 | 224..)
     }
     #[inline(always)]
     fn is_intact(&self, rest: Sum) -> bool {
-        let V4Start { first, fragment, protocol, source, target, ports } = self.start;
-        let addresses = Sum::default().and(source).and(target);
-        addresses.and(first).and(fragment).and(protocol).is_right()
+        let addresses = Sum::default().and(self.source).and(self.target);
+        addresses.and(self.first).and(self.fragment).and(self.protocol).is_right()
             && (self.length >> 16 == 0
-                || datagram(ports, self.length, &self.dns, addresses.plus(rest)).is_right())
+                || datagram(self.ports, self.length, &self.dns, addresses.plus(rest)).is_right())
     }
     #[inline(always)]
     fn dns(&self) -> &dns::Header {
@@ -238,20 +240,17 @@ impl Headers for V4 {
         const FIRST: u32 = u32::from_le_bytes([0x45, 0, 0, 0]);
         const DONT_FRAGMENT: u32 = u32::from_le_bytes([0, 0, 0x40, 0]);
         const LAST: u32 = u32::from_le_bytes([TTL, PROTOCOL, 0, 0]);
-        let V4Start { source, target, ports, .. } = self.start;
         let first = FIRST | u32::from(((Self::IP + payload) as u16).to_be()) << 16;
-        let addresses = Sum::default().and(source).and(target);
+        let addresses = Sum::default().and(self.source).and(self.target);
         let checksum = addresses.and(first).and(DONT_FRAGMENT).and(LAST).checksum();
-        let (ports, length) = turn_udp(ports, payload, &dns, rest.plus(addresses));
+        let (ports, length) = turn_udp(self.ports, payload, &dns, rest.plus(addresses));
         V4 {
-            start: V4Start {
-                first,
-                fragment: DONT_FRAGMENT,
-                protocol: LAST | u32::from(checksum) << 16,
-                source: target,
-                target: source,
-                ports,
-            },
+            first,
+            fragment: DONT_FRAGMENT,
+            protocol: LAST | u32::from(checksum) << 16,
+            source: self.target,
+            target: self.source,
+            ports,
             length,
             dns,
         }
@@ -265,19 +264,11 @@ impl Start for V6Start {
     }
     #[inline(always)]
     fn target_port(&self) -> u16 {
-        (self.ports >> 16) as u16
-    }
-    #[inline(always)]
-    fn source_port(&self) -> u16 {
-        self.ports as u16
+        self.target_port
     }
     #[inline(always)]
     fn target(&self) -> Address {
         address(&self.target)
-    }
-    #[inline(always)]
-    fn source(&self) -> Address {
-        address(&self.source)
     }
 }
 
@@ -286,26 +277,30 @@ impl Headers for V6 {
     const IP: usize = Ipv6Hdr::LEN;
 
     #[inline(always)]
-    fn start(&self) -> &V6Start {
-        &self.start
+    fn source(&self) -> Address {
+        address(&self.source)
+    }
+    #[inline(always)]
+    fn source_port(&self) -> u16 {
+        self.ports as u16
     }
     #[inline(always)]
     fn fills(&self, size: usize) -> bool {
-        let payload = self.start.second as u16;
+        let payload = self.second as u16;
         payload == self.length as u16 && usize::from(payload.swap_bytes()) + Self::IP == size
     }
     #[inline(always)]
     fn is_martian(&self) -> bool {
         const MAPPED: u32 = u32::from_le_bytes([0, 0, 0xff, 0xff]);
-        let [a, b, c, _] = self.start.source;
+        let [a, b, c, _] = self.source;
         // ::, ::1 and all of ::/96 (RFC 4291, section 2.5.5.1, deprecates its use), ::ffff:0:0/96, ff00::/8.
         a as u8 == 0xff || (a | b == 0 && (c == 0 || c == MAPPED))
     }
     #[inline(always)]
     fn is_intact(&self, rest: Sum) -> bool {
-        let others = rest.plus(self.start.addresses());
+        let others = rest.plus(self.addresses());
         // RFC 8200, section 8.1: a zero checksum is not allowed over IPv6.
-        self.length >> 16 != 0 && datagram(self.start.ports, self.length, &self.dns, others).is_right()
+        self.length >> 16 != 0 && datagram(self.ports, self.length, &self.dns, others).is_right()
     }
     #[inline(always)]
     fn dns(&self) -> &dns::Header {
@@ -315,23 +310,20 @@ impl Headers for V6 {
     fn reply(&self, payload: usize, dns: dns::Header, rest: Sum) -> Self {
         const FIRST: u32 = u32::from_le_bytes([0x60, 0, 0, 0]);
         const SECOND: u32 = u32::from_le_bytes([0, 0, PROTOCOL, TTL]);
-        let V6Start { source, target, ports, .. } = self.start;
-        let (ports, length) = turn_udp(ports, payload, &dns, rest.plus(self.start.addresses()));
+        let (ports, length) = turn_udp(self.ports, payload, &dns, rest.plus(self.addresses()));
         V6 {
-            start: V6Start {
-                first: FIRST,
-                second: SECOND | u32::from((payload as u16).to_be()),
-                source: target,
-                target: source,
-                ports,
-            },
+            first: FIRST,
+            second: SECOND | u32::from((payload as u16).to_be()),
+            source: self.target,
+            target: self.source,
+            ports,
             length,
             dns,
         }
     }
 }
 
-impl V6Start {
+impl V6 {
     #[inline(always)]
     fn addresses(&self) -> Sum {
         [self.source, self.target].as_flattened().iter().fold(Sum::default(), |sum, word| sum.and(*word))
@@ -382,14 +374,8 @@ impl Start for BareStart {
     fn target_port(&self) -> u16 {
         0
     }
-    fn source_port(&self) -> u16 {
-        0
-    }
     fn target(&self) -> Address {
         [0; 2]
-    }
-    fn source(&self) -> Address {
-        address(&self.client)
     }
 }
 
@@ -398,8 +384,11 @@ impl Headers for Bare {
     const IP: usize = 16;
     const CHECKED: bool = false;
 
-    fn start(&self) -> &BareStart {
-        &self.start
+    fn source(&self) -> Address {
+        address(&self.start.client)
+    }
+    fn source_port(&self) -> u16 {
+        0
     }
     fn fills(&self, _: usize) -> bool {
         true
