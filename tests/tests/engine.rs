@@ -1,13 +1,36 @@
 //! The engine on the host, under any octets.
 
 use proptest::prelude::{any, prop, prop_assert, prop_assert_eq, proptest};
-use tm_common::{answer::answer, name::SHORT, packet::Buffer, verdict::Verdict};
+use tm_common::{
+    answer::answer,
+    name::SHORT,
+    packet::Buffer,
+    verdict::{Reason, Verdict},
+};
 use tm_tests::{
     classes::image,
     frame::Frame,
     query::{Query, qtype},
     reply::check_reply,
 };
+
+/// Both stand in the tables of addresses, one as an IPv4 address and one as an empty place; neither is anybody's over IPv6.
+#[test]
+fn mapped_and_unspecified_targets_are_not_served() {
+    for target in ["::ffff:10.53.0.1", "::"] {
+        let mut frame = Frame::v6(Query::new("www8.tm.example", qtype::A).build());
+        let image = image(16);
+        let ask = |frame: &Frame| {
+            let mut octets = frame.build();
+            let size = octets.len();
+            octets.resize(1500, 0);
+            answer::<SHORT, true>(&mut Buffer::new(&mut octets, size), &image)
+        };
+        assert_eq!(ask(&frame), Reason::Answered);
+        frame.destination.set_ip(target.parse().unwrap());
+        assert_eq!(ask(&frame), Reason::NotServed, "{target}");
+    }
+}
 
 proptest! {
     #[test]

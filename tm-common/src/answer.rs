@@ -110,7 +110,7 @@ fn plan<'a, H: Headers, const WORDS: usize, const FULL: bool>(
     if H::CHECKED && net::target_port(headers.udp()) != tables.port() {
         return Reason::NotDns.refuse();
     }
-    if H::CHECKED && !tables.is_served(&headers.target()) {
+    if H::CHECKED && !(headers.has_target() && tables.is_served(&headers.target())) {
         return Reason::NotServed.refuse();
     }
     let size = packet.size();

@@ -100,6 +100,11 @@ pub trait Headers: Plain {
     fn source(&self) -> Address;
     /// Who is asked, IPv4 as IPv6 sees it.
     fn target(&self) -> Address;
+    /// Can the target be one that is served? The tables hold IPv4 addresses as `::ffff:0:0/96`, and empty places as `::`: over IPv6 nobody has these.
+    #[inline(always)]
+    fn has_target(&self) -> bool {
+        true
+    }
     /// Is the source one that no host may have: loopback, group, unspecified, reserved, or IPv4 in IPv6's clothes?
     fn is_martian(&self) -> bool;
     /// Are the checksums right, everything after the DNS header summing to `rest`?
@@ -234,6 +239,10 @@ impl Headers for V6 {
     #[inline(always)]
     fn target(&self) -> Address {
         address(&self.target)
+    }
+    #[inline(always)]
+    fn has_target(&self) -> bool {
+        self.target[0] | self.target[1] != 0
     }
     #[inline(always)]
     fn is_martian(&self) -> bool {
