@@ -4,18 +4,24 @@
 //! what was seen instead. What builds and checks packets shares no code with the engine that it checks.
 
 pub mod classes;
+pub mod corpus;
 pub mod daemon;
 pub mod dig;
 pub mod endpoint;
 pub mod frame;
+pub mod golden;
+pub mod host;
 pub mod kernel;
 pub mod lab;
 pub mod namespace;
 pub mod objects;
+pub mod parity;
+pub mod property;
 pub mod query;
 pub mod raw;
 pub mod reply;
 pub mod rig;
+pub mod world;
 
 use std::time::Duration;
 
