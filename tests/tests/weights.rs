@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use hickory_proto::op::Message;
 use tm_tests::{
     dig,
     frame::Frame,
@@ -12,7 +13,7 @@ use tm_tests::{
     reply::check_reply,
     world::World,
 };
-use tm_userspace::{sync::Image, xdp::Kernel};
+use tm_userspace::{dns::Transport, sync::Image, xdp::Kernel};
 
 /// How often each target was given.
 type Counts = BTreeMap<String, usize>;
@@ -104,4 +105,31 @@ fn more_than_a_block_holds_is_near() {
             assert!((share - weight / 2978.0).abs() <= 0.001, "{counts:?}");
         }
     });
+}
+
+/// The first program takes a turn, finds an answer that it cannot give, and leaves the query to another, which must not take a second turn.
+#[test]
+fn an_answer_of_the_large_class_takes_one_turn() {
+    everywhere(|give| {
+        let counts = ask_in_turn(give, "heavy", &[qtype::A], 20).remove(0);
+        assert_eq!(counts.into_values().collect::<Vec<_>>(), [10, 10]);
+    });
+}
+
+/// A reply that is cut takes no turn either: else three who share, asked over UDP in vain and then over TCP, would not all be seen.
+#[test]
+fn a_cut_reply_takes_no_turn() {
+    let world = World::new().unwrap();
+    let name = world.profiles.keys().map(ToString::to_string).find(|name| name.starts_with("uuu")).unwrap();
+    let query = Query::new(&name, qtype::A).build();
+    let mut counts = Counts::new();
+    for _ in 0..30 {
+        let ask = |transport| {
+            let reply = world.responder.reply(&query, "198.51.100.99".parse().unwrap(), transport).unwrap();
+            Message::from_vec(&reply).unwrap()
+        };
+        assert!(ask(Transport::Udp).metadata.truncation);
+        *counts.entry(dig::answers(&ask(Transport::Tcp)).remove(0)).or_default() += 1;
+    }
+    assert_eq!(counts.into_values().collect::<Vec<_>>(), [10, 10, 10]);
 }

@@ -158,6 +158,7 @@ fn plan<'a, H: Headers, const WORDS: usize, const FULL: bool>(
     // A short name with a small or medium answer is always below the smallest limit.
     const { assert!(net::UDP + 12 + 8 * crate::name::SHORT + 4 + 8 * crate::tables::MEDIUM + 8 + edns::LEN < 512) };
     if FULL && plan.payload() - net::UDP > headers.limit(tail.limit) {
+        tables.unpick(entry, kind);
         return Reason::TooLarge.refuse();
     }
     Ok(plan)
