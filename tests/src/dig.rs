@@ -12,7 +12,7 @@ use std::fmt::Write;
 
 use hickory_proto::{
     op::{Edns, Message, MessageType},
-    rr::Record,
+    rr::{DNSClass, Record, RecordType},
 };
 
 /// The whole message: rcode and flags, question, answers, authorities, additionals, OPT; a line each, in the message's order.
@@ -32,7 +32,7 @@ pub fn text(message: &Message) -> String {
     text.push('\n');
     for query in &message.queries {
         // Writing to a string cannot fail.
-        _ = writeln!(text, "? {} {} {}", query.name, query.query_class, query.query_type);
+        _ = writeln!(text, "? {} {} {}", query.name, class(query.query_class), kind(query.query_type));
     }
     let sections = [("", &message.answers), ("auth ", &message.authorities), ("add ", &message.additionals)];
     for (prefix, records) in sections {
@@ -52,7 +52,24 @@ pub fn answers(message: &Message) -> Vec<String> {
 }
 
 fn line(record: &Record) -> String {
-    format!("{} {} {} {} {}", record.name, record.ttl, record.dns_class, record.record_type(), record.data)
+    let (class, kind) = (class(record.dns_class), kind(record.record_type()));
+    format!("{} {} {class} {kind} {}", record.name, record.ttl, record.data)
+}
+
+/// [RFC 3597, section 5](https://www.rfc-editor.org/rfc/rfc3597#section-5): what has no name has a number.
+fn kind(kind: RecordType) -> String {
+    match kind {
+        RecordType::Unknown(number) => format!("TYPE{number}"),
+        RecordType::ZERO => "TYPE0".to_owned(),
+        named => named.to_string(),
+    }
+}
+
+fn class(class: DNSClass) -> String {
+    match class {
+        DNSClass::Unknown(number) => format!("CLASS{number}"),
+        named => named.to_string(),
+    }
 }
 
 fn edns_line(edns: &Edns) -> String {
@@ -101,7 +118,9 @@ mod tests {
     }
 
     #[test]
-    fn rcodes_by_name_where_they_have_one() {
+    fn numbers_where_there_is_no_name() {
+        assert_eq!([kind(RecordType::A), kind(1000.into()), kind(0.into())], ["A", "TYPE1000", "TYPE0"]);
+        assert_eq!([class(DNSClass::CH), class(DNSClass::from(256))], ["CH", "CLASS256"]);
         assert_eq!([3, 5, 16, 9].map(rcode), ["NXDOMAIN", "REFUSED", "BADVERS", "RCODE9"]);
     }
 }

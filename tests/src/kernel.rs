@@ -1,4 +1,4 @@
-//! What is checked on each kernel: that it takes our programs within their budgets, and that they run.
+//! What is checked on each kernel: that it takes our programs within their budgets, and that they answer as the engine on the host does.
 //!
 //! A check is a name and a function; add one to [`CHECKS`] and it runs on the kernel at hand and in every virtual machine.
 
@@ -10,14 +10,28 @@ use aya::{
     programs::{ProgramError, TestRun, TestRunOptions, Xdp},
 };
 
-use crate::objects::{PROGRAM, RIG};
+use tm_userspace::sync::Image;
+
+use crate::{
+    classes::{classes, image_with_vlans},
+    corpus, golden,
+    objects::{PROGRAM, RIG},
+    parity::{Pair, spoilt},
+    world::World,
+};
 
 /// One check; what it returns is printed beside its name.
 pub type Check = fn() -> Result<String>;
 
 /// All of them, in the order they run.
-pub const CHECKS: &[(&str, Check)] =
-    &[("load the product", load_product), ("load the rig", load_rig), ("pass a packet", pass_a_packet)];
+pub const CHECKS: &[(&str, Check)] = &[
+    ("load the product", load_product),
+    ("load the rig", load_rig),
+    ("pass a packet", pass_a_packet),
+    ("answer every class", answer_every_class),
+    ("answer the corpus", answer_the_corpus),
+    ("answer the golden cases", answer_the_golden_cases),
+];
 
 /// Runs every check, prints a line for each and returns how many passed and failed.
 pub fn run_checks() -> (usize, usize) {
@@ -104,6 +118,38 @@ fn pass_a_packet() -> Result<String> {
     ensure!(result.return_value == XDP_PASS, "returned {}", result.return_value);
     ensure!(out[..frame.len()] == frame, "the frame came out changed");
     Ok("returned unchanged".to_owned())
+}
+
+/// Some frames of each class, and one of them spoilt in every way: as on the host.
+fn answer_every_class() -> Result<String> {
+    const PROFILES: usize = 200;
+    // An emulated machine is slow: not all of them.
+    let some = |frames: &[Vec<u8>], step: usize| frames.iter().step_by(step).cloned().collect::<Vec<_>>();
+    let classes = classes(PROFILES);
+    let whole = classes.iter().flat_map(|class| some(&class.frames, 32));
+    let spoilt = classes.iter().flat_map(|class| some(&spoilt(&class.frames[0]), 7));
+    compare(image_with_vlans(PROFILES, &[5, 7]), &whole.chain(spoilt).collect::<Vec<_>>())
+}
+
+fn answer_the_corpus() -> Result<String> {
+    compare(World::new()?.image, &corpus::frames())
+}
+
+/// What is answered is the same as on the host, and how often for which reason.
+fn compare(image: Image, frames: &[Vec<u8>]) -> Result<String> {
+    let reasons = Pair::load(image)?.ask_all(frames)?;
+    ensure!(reasons.contains_key("answered"), "none was answered: {reasons:?}");
+    let said: Vec<_> = reasons.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+    Ok(format!("as on the host: {}", said.join(", ")))
+}
+
+fn answer_the_golden_cases() -> Result<String> {
+    let pair = Pair::load(World::new()?.image)?;
+    let cases: Vec<_> = golden::cases()?.into_iter().filter(|case| !case.over_tcp).collect();
+    for case in &cases {
+        case.judge(pair.ask(&case.frame.build())?)?;
+    }
+    Ok(format!("{} as they should be", cases.len()))
 }
 
 #[cfg(test)]

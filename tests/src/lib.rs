@@ -5,19 +5,25 @@
 
 pub mod bpffs;
 pub mod classes;
+pub mod corpus;
 pub mod daemon;
 pub mod dig;
 pub mod endpoint;
 pub mod frame;
+pub mod golden;
+pub mod host;
 pub mod kernel;
 pub mod lab;
 pub mod namespace;
 pub mod objects;
+pub mod parity;
+pub mod property;
 pub mod query;
 pub mod raw;
 pub mod reply;
 pub mod rig;
 pub mod stream;
+pub mod world;
 
 use std::time::Duration;
 

@@ -1,7 +1,12 @@
-//! The engine on the host, under any octets.
+//! The engine on the host: whom it answers.
 
-use proptest::prelude::{any, prop, prop_assert, prop_assert_eq, proptest};
-use tm_common::{answer::answer, name::SHORT, packet::Buffer, verdict::Verdict};
+use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
+use tm_common::{
+    answer::answer,
+    name::SHORT,
+    packet::Buffer,
+    verdict::{Reason, Verdict},
+};
 use tm_tests::{
     classes::image,
     frame::Frame,
@@ -9,17 +14,25 @@ use tm_tests::{
     reply::check_reply,
 };
 
-proptest! {
-    #[test]
-    fn any_octets_are_left_alone_or_answered_rightly(frame in prop::collection::vec(any::<u8>(), 0..200)) {
-        let mut octets = frame.clone();
-        octets.resize(1500, 0);
-        let mut packet = Buffer::new(&mut octets, frame.len());
-        let reason = answer::<SHORT, true>(&mut packet, &image(16));
-        prop_assert!(reason.verdict() == Verdict::Pass, "random octets are nobody's query");
-        prop_assert_eq!(packet.contents(), &frame[..]);
+/// Both stand in the tables of addresses, one as an IPv4 address and one as an empty place; neither is anybody's over IPv6.
+#[test]
+fn mapped_and_unspecified_targets_are_not_served() {
+    for target in ["::ffff:10.53.0.1", "::"] {
+        let mut frame = Frame::v6(Query::new("www8.tm.example", qtype::A).build());
+        let image = image(16);
+        let ask = |frame: &Frame| {
+            let mut octets = frame.build();
+            let size = octets.len();
+            octets.resize(1500, 0);
+            Reason::of(answer::<SHORT, true>(&mut Buffer::new(&mut octets, size), &image))
+        };
+        assert_eq!(ask(&frame), Reason::Answered);
+        frame.destination.set_ip(target.parse().unwrap());
+        assert_eq!(ask(&frame), Reason::NotServed, "{target}");
     }
+}
 
+proptest! {
     #[test]
     fn only_names_of_profiles_are_answered(label in "[a-z0-9]{1,20}", v6: bool, edns: bool) {
         let image = image(16);
@@ -29,7 +42,7 @@ proptest! {
         let mut octets = frame.clone();
         octets.resize(1500, 0);
         let mut packet = Buffer::new(&mut octets, frame.len());
-        let reason = answer::<SHORT, true>(&mut packet, &image);
+        let reason = Reason::of(answer::<SHORT, true>(&mut packet, &image));
         let is_profile = image.has(&name.parse().unwrap());
         prop_assert_eq!(reason.verdict() == Verdict::Reply, is_profile);
         if is_profile {

@@ -100,7 +100,7 @@ fn plan<'a, H: Headers, const WORDS: usize, const FULL: bool>(
     if H::CHECKED && start.target_port() != tables.port() {
         return Reason::NotDns.refuse();
     }
-    if H::CHECKED && !tables.is_served(&start.target()) {
+    if H::CHECKED && !(start.has_target() && tables.is_served(&start.target())) {
         return Reason::NotServed.refuse();
     }
     let message: dns::Header = packet.read(at + H::IP + net::UDP).or_refuse(Reason::Short)?;
@@ -147,6 +147,7 @@ fn plan<'a, H: Headers, const WORDS: usize, const FULL: bool>(
     // A short name with a small or medium answer is always below the smallest limit.
     const { assert!(net::UDP + 12 + 8 * name::SHORT + 4 + 8 * crate::tables::MEDIUM + 16 + edns::LEN < 512) };
     if FULL && plan.payload() - net::UDP > headers.limit(tail.limit) {
+        tables.unpick(entry, kind);
         return Reason::TooLarge.refuse();
     }
     Ok(plan)

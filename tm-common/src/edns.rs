@@ -60,7 +60,10 @@ pub struct Tail {
 pub fn without(packet: &impl Packet, at: usize) -> Result<(u64, Tail), Reason> {
     let [low, high, fixed]: [u32; 3] = packet.read(at + 1).or_refuse(Reason::Short)?;
     let last = u64::from(low) | u64::from(high) << 32;
-    Ok((last, Tail { fixed, sum: Sum::of(u64::from(fixed) << 8), len: 0, limit: SMALLEST, reply_len: 0, opt: 0 }))
+    Ok((
+        last,
+        Tail { fixed, sum: Sum::of(u64::from(fixed) << 8), len: 0, limit: SMALLEST, reply_len: 0, opt: 0 },
+    ))
 }
 
 /// Reads a question with an OPT behind it, likewise. Options, unless `FULL`, are [`Reason::Full`].

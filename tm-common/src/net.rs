@@ -91,6 +91,11 @@ pub trait Start: Plain {
     fn target_port(&self) -> u16;
     /// Who is asked, IPv4 as IPv6 sees it.
     fn target(&self) -> Address;
+    /// Can the target be one that is served? The tables hold IPv4 addresses as `::ffff:0:0/96`, and empty places as `::`: over IPv6 nobody has these.
+    #[inline(always)]
+    fn has_target(&self) -> bool {
+        true
+    }
 }
 
 /// All headers of a datagram, as words in memory order.
@@ -217,8 +222,7 @@ impl Headers for V4 {
     #[inline(always)]
     fn fills(&self, size: usize) -> bool {
         let udp = (self.length as u16).swap_bytes();
-        usize::from(((self.first >> 16) as u16).swap_bytes()) == size
-            && usize::from(udp) + Self::IP == size
+        usize::from(((self.first >> 16) as u16).swap_bytes()) == size && usize::from(udp) + Self::IP == size
     }
     #[inline(always)]
     fn is_martian(&self) -> bool {
@@ -269,6 +273,10 @@ impl Start for V6Start {
     #[inline(always)]
     fn target(&self) -> Address {
         address(&self.target)
+    }
+    #[inline(always)]
+    fn has_target(&self) -> bool {
+        self.target[0] | self.target[1] != 0
     }
 }
 

@@ -44,10 +44,10 @@ impl Sum {
         Sum(self.0.wrapping_add(other.0))
     }
 
-    /// Takes away a sum below 2^40: adds a multiple of 0xffff, which counts as nothing, that is larger.
+    /// Takes away a sum below 2^39: adds a multiple of 0xffff, which counts as nothing, that is larger.
     #[inline(always)]
     pub fn minus(self, other: Sum) -> Self {
-        Sum(self.0.wrapping_add(0xffff << 32).wrapping_sub(other.0))
+        Sum(self.0.wrapping_add(0xffff << 24).wrapping_sub(other.0))
     }
 
     /// The same octets, had they begun at an odd place. For sums below 2^48.
@@ -115,6 +115,31 @@ mod tests {
         let name = Sum::of_bytes(b"contoso!");
         let capitals = Sum::of_bytes(&[0x20, 0, 0, 0x20, 0, 0, 0, 0]);
         assert_eq!(name.minus(capitals).folded(), Sum::of_bytes(b"ConToso!").folded());
+    }
+
+    /// The same by the steps of RFC 1071, section 4.1.
+    fn folded_by_steps(mut sum: u64) -> u16 {
+        while sum >> 16 != 0 {
+            sum = (sum & 0xffff) + (sum >> 16);
+        }
+        sum as u16
+    }
+
+    #[test]
+    fn folding_by_multiplication_is_folding() {
+        let halves = [0, 1, 2, 0x7fff, 0x8000, 0xfffd, 0xfffe, 0xffff];
+        for upper in halves {
+            for (middle, lower) in halves.into_iter().flat_map(|middle| halves.map(|lower| (middle, lower))) {
+                let sum: u64 = upper << 32 | middle << 16 | lower;
+                assert_eq!(Sum(sum).folded(), folded_by_steps(sum), "{sum:#x}");
+                assert_eq!(Sum(sum).is_right(), sum.is_multiple_of(0xffff), "{sum:#x}");
+            }
+        }
+        let mut sum = 0x9e37_79b9_7f4a_7c15_u64;
+        for _ in 0..100_000 {
+            sum = sum.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
+            assert_eq!(Sum(sum >> 16).folded(), folded_by_steps(sum >> 16), "{:#x}", sum >> 16);
+        }
     }
 
     #[test]

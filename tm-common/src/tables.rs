@@ -125,6 +125,20 @@ impl<const WORDS: usize> Entry<WORDS> {
     }
 }
 
+impl<const WORDS: usize> Entry<WORDS> {
+    /// What answers a question.
+    #[inline(always)]
+    fn block(&self, asked: Asked) -> &Block {
+        let [a, aaaa, any, other] = &self.blocks;
+        match asked {
+            Asked::A => a,
+            Asked::Aaaa => aaaa,
+            Asked::Any => any,
+            Asked::Other => other,
+        }
+    }
+}
+
 /// What is known of an answer besides its records.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, FromBytes, IntoBytes, Immutable)]
 #[repr(C)]
@@ -262,6 +276,8 @@ pub trait Lookup {
     fn bucket(&self, index: u32) -> Option<&Bucket>;
     /// The next number below `count` of a sequence of its own on this CPU.
     fn turn(&self, index: u32, count: u32) -> Option<u32>;
+    /// Gives the last turn of a sequence back: it is the next one again.
+    fn give_back(&self, index: u32);
     /// A slot.
     fn slot(&self, index: u32) -> Option<AnswerIndex>;
     /// An answer of the small class.
@@ -292,13 +308,7 @@ pub trait Lookup {
         entry: &Entry<WORDS>,
         asked: Asked,
     ) -> Result<Records<'_>, Reason> {
-        let [a, aaaa, any, other] = &entry.blocks;
-        let block = match asked {
-            Asked::A => a,
-            Asked::Aaaa => aaaa,
-            Asked::Any => any,
-            Asked::Other => other,
-        };
+        let block = entry.block(asked);
         let turn = if block.count > 1 {
             self.turn(block.turn, block.count).or_refuse(Reason::NoAnswer)?
         } else {
@@ -311,11 +321,23 @@ pub trait Lookup {
         match slot.class() {
             Some(Class::Small) => self.small(slot.index()).map(Records::Small),
             Some(Class::Medium) => self.medium(slot.index()).map(Records::Medium),
-            Some(Class::Large) if !FULL => return Reason::Full.refuse(),
+            Some(Class::Large) if !FULL => {
+                self.unpick(entry, asked);
+                return Reason::Full.refuse();
+            }
             Some(Class::Large) => self.large(slot.index()).map(Records::Large),
             None => None,
         }
         .or_refuse(Reason::NoAnswer)
+    }
+
+    /// Makes the answer that was picked last the next one again, where it cannot be given here: a turn that nobody is answered with is none.
+    #[inline(always)]
+    fn unpick<const WORDS: usize>(&self, entry: &Entry<WORDS>, asked: Asked) {
+        let block = entry.block(asked);
+        if block.count > 1 {
+            self.give_back(block.turn);
+        }
     }
 }
 

@@ -88,6 +88,12 @@ impl Reason {
         Err(black_box(self))
     }
 
+    /// What became of a packet that was answered, or refused for a reason.
+    #[inline(always)]
+    pub fn of(answered: Result<(), Reason>) -> Reason {
+        answered.err().unwrap_or(Reason::Answered)
+    }
+
     /// Does it mean anything else than to hand the packet up? One comparison tells for all that do not.
     #[inline(always)]
     pub const fn is_rare(self) -> bool {

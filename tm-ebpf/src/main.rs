@@ -54,7 +54,7 @@ pub fn tm_long(context: XdpContext) -> u32 {
 fn finish(_context: &XdpContext, answered: Result<(), Reason>) -> u32 {
     #[cfg(feature = "log")]
     {
-        let outcome = answered.err().unwrap_or(Reason::Answered).label();
+        let outcome = Reason::of(answered).label();
         aya_log_ebpf::info!(_context, "{} octets: {}", _context.data_end() - _context.data(), outcome);
     }
     let Err(reason) = answered else { return XDP_TX };

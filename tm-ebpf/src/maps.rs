@@ -121,6 +121,13 @@ impl Lookup for Maps {
         Some(now)
     }
     #[inline(always)]
+    fn give_back(&self, index: u32) {
+        if let Some(turn) = TURNS.get_ptr_mut(index) {
+            // SAFETY: as in `turn`, which has just left 1 or more here.
+            unsafe { *turn -= 1 };
+        }
+    }
+    #[inline(always)]
     fn slot(&self, index: u32) -> Option<AnswerIndex> {
         SLOTS.get(index).map(|slot| AnswerIndex(*slot))
     }

@@ -100,7 +100,8 @@ impl fmt::Display for DnsName {
     /// Without the final dot, as operators write it; the root is a dot.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = self.to_hickory().to_ascii();
-        f.write_str(if text.len() > 1 { text.trim_end_matches('.') } else { "." })
+        // One dot: another before it belongs to the last label, behind a backslash.
+        f.write_str(text.strip_suffix('.').filter(|text| !text.is_empty()).unwrap_or(&text))
     }
 }
 
@@ -120,6 +121,11 @@ mod tests {
         assert_eq!(name.wire(), b"\x03www\x07contoso\x02tm\x07example\x00");
         assert_eq!(name.to_string(), "www.contoso.tm.example");
         assert_eq!(DnsName::root().to_string(), ".");
+        let dotted: DnsName = "a.b\\.".parse().unwrap();
+        assert_eq!(
+            (dotted.wire(), dotted.to_string().parse()),
+            (&b"\x01a\x02b.\x00"[..], Ok(dotted.clone()))
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `cargo xtask fuzz`: runs the fuzz targets in `tests/fuzz` with cargo-fuzz on a nightly compiler.
 
-use std::process::Command;
+use std::{fs, process::Command};
 
 use anyhow::{Context, Result, ensure};
 
@@ -9,7 +9,7 @@ use crate::{
     toolchain::on_path,
 };
 
-/// Runs one target, or each of them, for so many seconds.
+/// Runs one target, or each of them, for so many seconds. Inputs worth keeping get into the corpus by `cargo fuzz cmin`.
 pub(crate) fn run_targets(target: Option<&str>, seconds: u32) -> Result<()> {
     prepare()?;
     let targets = match target {
@@ -19,8 +19,11 @@ pub(crate) fn run_targets(target: Option<&str>, seconds: u32) -> Result<()> {
     ensure!(!targets.is_empty(), "there are no fuzz targets in tests/fuzz");
     for target in targets {
         eprintln!("fuzz: {target} for {seconds} s");
+        // What is found goes to a directory of its own; the committed corpus is small and only read.
+        let found = workspace().join("tests/fuzz/target/corpus").join(&target);
+        fs::create_dir_all(&found).with_context(|| format!("cannot make {}", found.display()))?;
         let limit = format!("-max_total_time={seconds}");
-        run(fuzz(&["run", &target, "--"]).arg(limit))
+        run(fuzz(&["run", &target]).arg(found).args([&format!("tests/fuzz/corpus/{target}"), "--", &limit]))
             .with_context(|| format!("fuzz target {target} found something (or did not build)"))?;
     }
     Ok(())

@@ -23,7 +23,13 @@ impl<T: Clone> Store<T> {
 
     /// A table of so many unused elements.
     pub(super) fn of(empty: T, count: u32) -> Self {
-        Store { items: vec![empty.clone(); count as usize], empty, free: HashMap::new(), retired: vec![], waiting: vec![] }
+        Store {
+            items: vec![empty.clone(); count as usize],
+            empty,
+            free: HashMap::new(),
+            retired: vec![],
+            waiting: vec![],
+        }
     }
 
     /// The element, if there is one.

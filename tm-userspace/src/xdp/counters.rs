@@ -44,9 +44,14 @@ impl Counters {
         self.counts.get(&counter, 0).map(|counts| counts.iter().sum()).unwrap_or(0)
     }
 
-    /// Packets by the number of their reason, over all CPUs.
+    /// Packets refused by the number of their reason, over all CPUs; as answered, those that were answered for no endpoint.
+    pub fn refused(&self) -> [u64; REASONS] {
+        std::array::from_fn(|reason| self.answered(reason as u32))
+    }
+
+    /// Packets by the number of their reason, over all CPUs. One look-up for each endpoint that was ever an answer.
     pub fn reasons(&self) -> [u64; REASONS] {
-        let mut sums = std::array::from_fn(|reason| self.answered(reason as u32));
+        let mut sums = self.refused();
         sums[Reason::Answered as usize] +=
             (REASONS as u32..self.counts.len()).map(|counter| self.answered(counter)).sum::<u64>();
         sums

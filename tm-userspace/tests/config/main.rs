@@ -4,7 +4,6 @@ mod endpoints;
 mod example;
 mod files;
 mod forms;
-mod hostile;
 mod kit;
 mod monitors;
 mod node;

@@ -39,6 +39,12 @@ impl Lookup for Image {
         let now = turn.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).ok()?;
         Some(if now < count { now } else { 0 })
     }
+    fn give_back(&self, index: u32) {
+        if let Some(turn) = self.own_turns.get(index as usize) {
+            // It fails for nobody: there is always a value.
+            _ = turn.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| Some(now.saturating_sub(1)));
+        }
+    }
     fn slot(&self, index: u32) -> Option<AnswerIndex> {
         self.slots.get(index).copied()
     }

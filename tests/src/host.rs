@@ -1,0 +1,25 @@
+//! The engine on the host, put together as the three programs are in the kernel.
+
+use tm_common::{
+    answer::answer,
+    name::{LONG, SHORT},
+    packet::Buffer,
+    verdict::Reason,
+};
+use tm_userspace::sync::Image;
+
+/// Room for a reply beyond its query, in octets.
+const ROOM: usize = 2048;
+
+/// What the three programs do together with a frame: why, and the frame as they leave it.
+pub fn answer_frame(frame: &[u8], image: &Image) -> (Reason, Vec<u8>) {
+    let mut octets = frame.to_vec();
+    octets.resize(frame.len() + ROOM, 0);
+    let mut packet = Buffer::new(&mut octets, frame.len());
+    let answered = match answer::<SHORT, false>(&mut packet, image) {
+        Err(Reason::Full) => answer::<SHORT, true>(&mut packet, image),
+        Err(Reason::LongName) => answer::<LONG, true>(&mut packet, image),
+        done => done,
+    };
+    (Reason::of(answered), packet.contents().to_vec())
+}

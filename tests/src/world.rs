@@ -1,0 +1,82 @@
+//! The zone that golden cases, corpus and properties ask for: read by the product from the files in `golden/zone`, and in every form that answers.
+
+use std::{
+    collections::HashMap,
+    fs,
+    sync::{Arc, RwLock},
+    time::SystemTime,
+};
+
+use anyhow::{Context, Result};
+use include_dir::{Dir, include_dir};
+use tm_userspace::{
+    compile::{Zone, compile},
+    config::load,
+    decide::decide,
+    desired::{Desired, RoutingMethod, Status},
+    dns::{Responder, ZoneView},
+    health::Health,
+    listen::key,
+    names::DnsName,
+    sync::{Image, buckets_for},
+};
+use tokio::sync::watch;
+
+use crate::lab::{SERVER_V4, SERVER_V6};
+
+static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/golden/zone");
+
+/// The zone's serial.
+pub const SERIAL: u64 = 2026;
+
+/// The zone, and who answers for it.
+pub struct World {
+    /// The tables, for the engine on the host and to be loaded.
+    pub image: Image,
+    /// The sockets' side, with tables of its own.
+    pub responder: Responder,
+    /// How the profiles that answer choose, by name.
+    pub profiles: HashMap<DnsName, RoutingMethod>,
+}
+
+impl World {
+    /// As the files have it, before any probe.
+    pub fn new() -> Result<Self> {
+        let desired = desired()?;
+        let listening = [SERVER_V4.into(), SERVER_V6.into()];
+        let (_, zone) = watch::channel(Arc::new(ZoneView::new(&desired, &listening)));
+        let responder = Responder::new(Arc::new(RwLock::new(image(&desired))), zone);
+        let profiles = desired.profiles.values().filter(|profile| {
+            profile.status == Status::Enabled
+                && profile.endpoints.iter().any(|endpoint| endpoint.status == Status::Enabled)
+        });
+        let profiles = profiles.map(|profile| (profile.dns_name.clone(), profile.routing_method)).collect();
+        Ok(World { image: image(&desired), responder, profiles })
+    }
+}
+
+/// What the files say.
+pub fn desired() -> Result<Desired> {
+    let directory = tempfile::tempdir().context("no temporary directory")?;
+    FILES.extract(directory.path()).context("cannot write the zone's files")?;
+    let loaded = load(directory.path()).map_err(|error| anyhow::anyhow!("{error}"))?;
+    fs::remove_dir_all(directory.path()).ok(); // else it goes with its handle
+    Ok(Desired { generation: SERIAL, node: loaded.node.into(), profiles: loaded.profiles })
+}
+
+fn image(desired: &Desired) -> Image {
+    let zone = Zone::of(&desired.node, desired.generation);
+    let mut image = Image::new(
+        buckets_for(desired.profiles.len()),
+        53,
+        0x7472_6166_6669_636d,
+        &desired.node.listen.vlans,
+    );
+    for profile in desired.profiles.values() {
+        let compiled = compile(&decide(profile, &Health::default(), SystemTime::UNIX_EPOCH), &zone);
+        image.apply([(&profile.dns_name, compiled.as_ref())]);
+    }
+    let served = [key(&SERVER_V4.into()), key(&SERVER_V6.into())];
+    image.set_addresses(&served, &served);
+    image
+}
