@@ -22,9 +22,10 @@ fn compare<'a>(image: Image, frames: impl IntoIterator<Item = &'a Vec<u8>>) -> B
 fn kernel_and_host_agree_on_every_class() {
     let classes = classes::classes(PROFILES);
     let reasons = compare(classes::image(PROFILES), classes.iter().flat_map(|class| &class.frames));
-    // All classes but the miss and the foreign port are answered, and all of these.
-    let answered = (classes.len() - 2) * classes::FRAMES;
-    assert_eq!(reasons, [("answered", answered), ("not_dns", 1024), ("unknown_name", 1024)].into());
+    // All classes but the miss, the foreign port and TCP are answered, and all of these.
+    let answered = (classes.len() - 3) * classes::FRAMES;
+    let expected = [("answered", answered), ("not_dns", 1024), ("not_udp", 1024), ("unknown_name", 1024)];
+    assert_eq!(reasons, expected.into());
 }
 
 #[test]

@@ -1,66 +1,118 @@
-//! `cargo xtask bench`: what a packet costs in the kernel, by class, beside a program that only turns packets round.
-//!
-//! Instructions are counted where the processor lets us. Where it does not, run the bench as the init of a virtual machine under
-//! `qemu -icount shift=0`: there a nanosecond is an instruction.
+//! One part of `cargo xtask bench`, which builds this and calls it part by part.
 
-use clap::Parser;
-use serde_json::json;
+use std::{fs, net::SocketAddr, path::PathBuf, thread};
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+use rustix::process::setpriority_process;
+use serde::Serialize;
 use tm_tests::{
-    classes::{FRAMES, classes, image},
+    bench::{
+        failover,
+        flips::{self, Others},
+        packets::{self, Packets},
+        queries,
+    },
     namespace::require_root,
-    rig::Rig,
 };
-use tm_userspace::xdp::{Kernel, PROGRAM};
 
-/// Measures the XDP programs.
+/// Rounds of which the best counts.
+const ROUNDS: usize = 15;
+
+/// Measures one thing.
 #[derive(Debug, Parser)]
 struct Options {
     /// Print JSON.
-    #[arg(long)]
+    #[arg(long, global = true)]
     json: bool,
-    /// Numbers of profiles to measure with.
-    #[arg(long, value_delimiter = ',', default_values_t = [20, 1_000, 100_000])]
-    profiles: Vec<usize>,
+    #[command(subcommand)]
+    part: Part,
 }
 
-fn main() -> anyhow::Result<()> {
+#[derive(Debug, Subcommand)]
+enum Part {
+    /// What a packet costs.
+    Packets {
+        /// Numbers of profiles.
+        #[arg(long, value_delimiter = ',')]
+        profiles: Vec<usize>,
+        /// A file with the figures of a virtual machine that counted instructions: those of each size on a line.
+        #[arg(long)]
+        counted: Option<PathBuf>,
+    },
+    /// Queries a second, by other people's clients and beside another server.
+    Queries {
+        /// How long each run lasts.
+        #[arg(long, default_value_t = 3)]
+        seconds: u32,
+    },
+    /// From a probe's verdict to the first packet with the new answer.
+    Flips {
+        /// Profiles loaded.
+        #[arg(long, default_value_t = 10_000)]
+        profiles: usize,
+        /// Flips measured.
+        #[arg(long, default_value_t = 300)]
+        flips: usize,
+    },
+    /// From an endpoint's death to the first packet with the next one's address.
+    Failover {
+        /// Deaths measured.
+        #[arg(long, default_value_t = 20)]
+        kills: u32,
+    },
+    /// Serves HTTP until it is killed: the endpoint of `failover`.
+    #[command(hide = true)]
+    Serve { address: SocketAddr },
+}
+
+fn main() -> Result<()> {
     let options = Options::parse();
     require_root();
-    let mut rows = vec![];
-    for profiles in options.profiles {
-        let kernel = Kernel::load(&image(profiles))?;
-        let mut rig = Rig::load(FRAMES)?;
-        if !options.json {
-            println!("{profiles} profiles");
-            for program in kernel.programs()? {
-                let verified = program.verified.map_or_else(|| "?".to_owned(), |count| count.to_string());
-                println!(
-                    "  {:8} {verified} verified instructions, {} octets of code",
-                    program.name, program.jited
-                );
+    // Before whatever else runs on this machine, with all that is started here: that is not what is measured.
+    setpriority_process(None, -20).context("cannot go before other processes")?;
+    say_if_busy()?;
+    match options.part {
+        Part::Packets { profiles, counted } => {
+            let mut measured = vec![];
+            for profiles in profiles {
+                measured.push(packets::measure(profiles, ROUNDS)?);
             }
-            println!("  {:32} {:>8} {:>12} {:>12}", "class", "ns", "instructions", "reflect ns");
-        }
-        for class in classes(profiles) {
-            rig.set_frames(&class.frames)?;
-            let floor = rig.cost_of_own("floor")?;
-            let cost = rig.cost(kernel.program_fd(PROGRAM)?)? - floor;
-            let reflect = rig.cost_of_own("reflect")? - floor;
-            if !options.json {
-                let counted = cost.instructions.map_or_else(|| "-".to_owned(), |count| format!("{count:.0}"));
-                println!(
-                    "  {:32} {:8.0} {counted:>12} {:12.0}",
-                    class.name, cost.nanoseconds, reflect.nanoseconds
-                );
+            if let Some(file) = counted {
+                let text = fs::read_to_string(&file)
+                    .with_context(|| format!("cannot read the counts in {}", file.display()))?;
+                let machine: Result<Vec<Packets>, _> = text.lines().map(serde_json::from_str).collect();
+                packets::count_by(&mut measured, &machine.context("the counts are not a machine's")?);
             }
-            rows.push(json!({
-                "profiles": profiles, "class": class.name, "nanoseconds": cost.nanoseconds,
-                "instructions": cost.instructions, "reflect_nanoseconds": reflect.nanoseconds, "most_instructions": class.most,
-            }));
+            say(options.json, &measured[..], packets::table)
         }
+        Part::Queries { seconds } => say(options.json, &queries::measure(seconds)?[..], queries::table),
+        Part::Flips { profiles, flips } => {
+            let measure = |others| flips::measure(profiles, others, flips);
+            say(options.json, &[measure(Others::Quiet)?, measure(Others::Probed)?][..], flips::table)
+        }
+        Part::Failover { kills } => {
+            let measure = |tolerated| failover::measure(tolerated, kills);
+            say(options.json, &[measure(0)?, measure(3)?][..], failover::table)
+        }
+        Part::Serve { address } => failover::serve(address),
     }
-    if options.json {
-        println!("{}", serde_json::to_string_pretty(&rows)?);
+}
+
+/// Times and queries a second are worth less where others compute, too; instructions are not.
+fn say_if_busy() -> Result<()> {
+    let text = fs::read_to_string("/proc/loadavg").context("cannot read /proc/loadavg")?;
+    let load: f64 = text.split(' ').next().unwrap_or_default().parse().context("/proc/loadavg")?;
+    let cpus = thread::available_parallelism()?;
+    if load > cpus.get() as f64 / 4.0 {
+        eprintln!(
+            "bench: this machine is busy (load {load} on {cpus} CPUs): times are longer than they need be"
+        );
     }
+    Ok(())
+}
+
+fn say<F: Serialize + ?Sized>(json: bool, figures: &F, table: impl Fn(&F) -> String) -> Result<()> {
+    println!("{}", if json { serde_json::to_string_pretty(figures)? } else { table(figures) });
     Ok(())
 }
