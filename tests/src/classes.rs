@@ -32,6 +32,14 @@ const A: u16 = 1;
 const AAAA: u16 = 28;
 const TXT: u16 = 16;
 
+/// The option of a client that has no server's cookie yet.
+const COOKIE: [u8; 12] = [0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8];
+/// The option of one that sends a server's cookie back.
+const COOKIE_BACK: [u8; 28] =
+    [0, 10, 0, 24, 1, 2, 3, 4, 5, 6, 7, 8, 1, 0, 0, 0, 104, 0, 0, 0, 9, 8, 7, 6, 5, 4, 3, 2];
+/// The option of a resolver that asks for the network 203.0.113.0/24.
+const SUBNET: [u8; 11] = [0, 8, 0, 7, 0, 1, 24, 0, 203, 0, 113];
+
 /// What a profile answers with.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -72,6 +80,10 @@ pub fn classes(profiles: usize) -> Vec<Class> {
     let ask = |indices: Vec<usize>, kind: u16, edns: bool, v6: bool, shout: bool| -> Vec<Vec<u8>> {
         indices.iter().enumerate().map(|(n, i)| query(&wire(*i, shout), kind, edns, v6, n as u16)).collect()
     };
+    let carrying = |indices: Vec<usize>, option: &[u8]| -> Vec<Vec<u8>> {
+        let frame = |(n, i): (usize, &usize)| query_with(&wire(*i, false), A, option, n as u16);
+        indices.iter().enumerate().map(frame).collect()
+    };
     vec![
         class("A hit, EDNS, IPv4", Some(950.0), ask(some(Kind::A), A, true, false, false)),
         class("A hit, EDNS, IPv6", Some(950.0), ask(some(Kind::A), A, true, true, false)),
@@ -82,15 +94,9 @@ pub fn classes(profiles: usize) -> Vec<Class> {
         class("weighted hit, EDNS", None, ask(some(Kind::Weighted), A, true, false, false)),
         class("CNAME hit, EDNS", None, ask(some(Kind::Cname), A, true, false, false)),
         class("NODATA (TXT), EDNS", None, ask(some(Kind::A), TXT, true, false, false)),
-        class("A hit, EDNS, cookie", None, {
-            let some = some(Kind::A);
-            some.iter()
-                .enumerate()
-                .map(|(n, i)| {
-                    query_with(&wire(*i, false), A, &[0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8], n as u16)
-                })
-                .collect()
-        }),
+        class("A hit, EDNS, cookie", None, carrying(some(Kind::A), &COOKIE)),
+        class("A hit, EDNS, server cookie", None, carrying(some(Kind::A), &COOKIE_BACK)),
+        class("A hit, EDNS, client subnet", None, carrying(some(Kind::A), &SUBNET)),
         class(
             "longest name, EDNS",
             None,
@@ -106,6 +112,7 @@ pub fn classes(profiles: usize) -> Vec<Class> {
             Some(60.0),
             (0..FRAMES).map(|n| other_port(n as u16)).collect(),
         ),
+        class("not DNS (TCP)", Some(60.0), (0..FRAMES).map(|n| tcp(n as u16)).collect()),
     ]
 }
 
@@ -225,4 +232,14 @@ fn query_with(wire: &[u8], kind: u16, options: &[u8], id: u16) -> Vec<u8> {
 
 fn other_port(id: u16) -> Vec<u8> {
     wrapped(&[0; 48], false, id, 4433)
+}
+
+/// A frame of TCP, to what would be the DNS port: its first octets are all that is looked at.
+fn tcp(id: u16) -> Vec<u8> {
+    let mut frame = query(&longest(), A, false, false, id);
+    frame[23] = 6;
+    // The header's sum is less by UDP's number less TCP's, its complement more.
+    let sum = u32::from(u16::from_be_bytes([frame[24], frame[25]])) + 11;
+    frame[24..26].copy_from_slice(&((sum % 0xffff) as u16).to_be_bytes());
+    frame
 }

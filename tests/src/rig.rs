@@ -11,19 +11,19 @@ use aya::{
 };
 use perf_event::{Builder, Counter, events::Hardware};
 
+use crate::objects::RIG;
+
 /// Words of a template: its length and tail, 48 words of octets, its last eight.
 type Template = [u64; 50];
 
-/// The programs of the rig.
-pub const OBJECT: &[u8] = aya::include_bytes_aligned!(env!("TM_RIG_OBJECT"));
-
-const REPEAT: u32 = 10_000;
-const ROUNDS: usize = 15;
+/// Runs of a round: every one of 1,024 templates comes up about ten times.
+const REPEAT: u32 = 10_240;
 
 /// The loaded rig.
 pub struct Rig {
     bpf: Ebpf,
     under_test: ProgramArray<MapData>,
+    rounds: usize,
 }
 
 /// What one packet costs: the best of several rounds.
@@ -44,16 +44,16 @@ impl std::ops::Sub for Cost {
 }
 
 impl Rig {
-    /// Loads the rig with room for so many templates, a power of two.
-    pub fn load(templates: usize) -> anyhow::Result<Self> {
+    /// Loads the rig with room for so many templates, a power of two; the best of so many rounds is what it says.
+    pub fn load(templates: usize, rounds: usize) -> anyhow::Result<Self> {
         let mut loader = EbpfLoader::new();
         loader.map_max_entries("TEMPLATES", templates as u32);
-        let mut bpf = loader.load(OBJECT).context("cannot load the rig")?;
+        let mut bpf = loader.load(RIG).context("cannot load the rig")?;
         for name in ["wrap", "floor", "reflect", "pass"] {
             xdp_mut(&mut bpf, name)?.load().with_context(|| format!("cannot load `{name}`"))?;
         }
         let under_test = ProgramArray::try_from(bpf.take_map("UNDER_TEST").context("no UNDER_TEST")?)?;
-        Ok(Rig { bpf, under_test })
+        Ok(Rig { bpf, under_test, rounds })
     }
 
     /// Puts the frames in place; their number is a power of two.
@@ -84,7 +84,7 @@ impl Rig {
         let mut best = Cost { nanoseconds: f64::MAX, instructions: counter.as_ref().map(|_| f64::MAX) };
         let input = vec![0; 256];
         let mut output = vec![0; 4096];
-        for round in 0..=ROUNDS {
+        for round in 0..=self.rounds {
             if let Some(counter) = &mut counter {
                 counter.reset()?;
                 counter.enable()?;

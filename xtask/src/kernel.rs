@@ -1,7 +1,7 @@
 //! `cargo xtask kernel`: loads the programs and runs the kernel checks (`tm-vm` of tests) here, or on Debian's kernels in qemu.
 //!
 //! The machine has no disk: an initramfs holds `tm-vm` as its init and the libraries it loads. It is emulated (TCG), because
-//! KVM is missing or hangs on many hosts that run tests.
+//! KVM is missing or hangs on many hosts that run tests. The bench boots the same machine to count instructions.
 
 use std::{
     fs,
@@ -33,23 +33,32 @@ const BEGINNING: &str = "kernel ";
 /// What `tm-vm` prints last, before the numbers of passed and failed checks.
 const VERDICT: &str = "verdict: ";
 
+/// What a machine is given beyond its kernel.
+pub(crate) struct Machine<'a> {
+    /// Arguments of qemu.
+    pub(crate) qemu: &'a [&'a str],
+    /// Arguments of `tm-vm`.
+    pub(crate) arguments: &'a [&'a str],
+}
+
 /// Runs the checks on this machine's kernel.
 pub(crate) fn here() -> Result<()> {
     prepare(Need::Build)?;
-    run(&mut as_root(build()?)?)
+    run(&mut as_root(build(false)?)?)
 }
 
 /// Runs the checks on the newest kernel of each series, all of them before it says that one failed.
 pub(crate) fn in_machines(series: &[impl AsRef<str>]) -> Result<()> {
     ensure!(cfg!(target_arch = "x86_64"), "Debian's kernels are booted on x86-64 machines only");
     prepare(Need::Kernel)?;
-    ensure!(apt::is_here(), "the kernels are Debian's packages: run this on a Debian machine");
     let directory = target_dir().join("kernels");
-    let image = initramfs(&build()?, &directory)?;
+    // Not optimised: an emulated kernel is slower than it by far.
+    let image = initramfs(&build(false)?, &directory)?;
+    let checks = Machine { qemu: &["-m", "1024"], arguments: &[] };
     let mut failed = Vec::new();
     for series in series {
         let (name, kernel) = unpacked(series.as_ref(), &directory)?;
-        match boot(&kernel, &image) {
+        match boot(&kernel, &image, &checks, |line| println!("  {line}")) {
             Ok(verdict) => println!("kernel {name}: {verdict}"),
             Err(error) => {
                 println!("kernel {name}: {error:#}");
@@ -61,10 +70,21 @@ pub(crate) fn in_machines(series: &[impl AsRef<str>]) -> Result<()> {
     Ok(())
 }
 
-/// Builds `tm-vm` without optimisation: an emulated kernel is slower than it by far.
-fn build() -> Result<PathBuf> {
-    run(&mut cargo(&["build", "--locked", "--package", "tm-tests", "--bin", "tm-vm"]))?;
-    Ok(target_dir().join("debug/tm-vm"))
+/// Runs `tm-vm`, optimised, in one machine with the newest kernel of a series; what it prints goes to `heard` line by line.
+pub(crate) fn in_machine(series: &str, machine: &Machine<'_>, heard: impl FnMut(&str)) -> Result<String> {
+    let directory = target_dir().join("kernels");
+    let image = initramfs(&build(true)?, &directory)?;
+    let (name, kernel) = unpacked(series, &directory)?;
+    boot(&kernel, &image, machine, heard).with_context(|| format!("on kernel {name}"))
+}
+
+fn build(optimised: bool) -> Result<PathBuf> {
+    let mut command = cargo(&["build", "--locked", "--package", "tm-tests", "--bin", "tm-vm"]);
+    if optimised {
+        command.arg("--release");
+    }
+    run(&mut command)?;
+    Ok(target_dir().join(if optimised { "release/tm-vm" } else { "debug/tm-vm" }))
 }
 
 /// Packs the program as `/init` with the libraries that `ldd` names.
@@ -92,6 +112,7 @@ fn libraries(ldd: &str) -> Vec<&str> {
 
 /// The newest kernel of a series, downloaded and unpacked: its name and its image.
 fn unpacked(series: &str, directory: &Path) -> Result<(String, PathBuf)> {
+    ensure!(apt::is_here(), "the kernels are Debian's packages: run this on a Debian machine");
     let mut lists = apt::Lists::default();
     let pattern = format!(r"^linux-image-{}\..*-cloud-amd64$", series.replace('.', r"\."));
     let mut package = newest(&search(&pattern)?);
@@ -140,11 +161,13 @@ fn download(package: &str, directory: &Path) -> Result<()> {
     Ok(fs::remove_dir_all(&fresh)?)
 }
 
-/// Boots the kernel, passes on what the checks print, and returns the verdict where nothing failed.
-fn boot(kernel: &Path, initramfs: &Path) -> Result<String> {
+/// Boots the kernel, passes on what `tm-vm` prints, and returns the verdict where nothing failed.
+fn boot(kernel: &Path, initramfs: &Path, machine: &Machine<'_>, heard: impl FnMut(&str)) -> Result<String> {
+    let line = format!("console=ttyS0 quiet panic=-1 -- {}", machine.arguments.join(" "));
     let mut machine = Command::new("qemu-system-x86_64")
-        .args(["-machine", "q35,accel=tcg", "-m", "1024", "-nographic", "-no-reboot", "-nic", "none"])
-        .args(["-append", "console=ttyS0 quiet panic=-1", "-kernel"])
+        .args(["-machine", "q35,accel=tcg", "-nographic", "-no-reboot", "-nic", "none"])
+        .args(machine.qemu)
+        .args(["-append", &line, "-kernel"])
         .arg(kernel)
         .arg("-initrd")
         .arg(initramfs)
@@ -162,14 +185,14 @@ fn boot(kernel: &Path, initramfs: &Path) -> Result<String> {
             }
         }
     });
-    let verdict = follow(&lines);
+    let verdict = follow(&lines, heard);
     machine.kill().ok(); // it may be gone already
     machine.wait()?;
     verdict
 }
 
 /// Reads the console to its end or to a long silence. What comes before the checks is shown only where no verdict comes.
-fn follow(lines: &mpsc::Receiver<String>) -> Result<String> {
+fn follow(lines: &mpsc::Receiver<String>, mut heard: impl FnMut(&str)) -> Result<String> {
     let (mut before, mut begun) = (Vec::new(), false);
     let reason = loop {
         match lines.recv_timeout(SILENCE) {
@@ -180,7 +203,7 @@ fn follow(lines: &mpsc::Receiver<String>) -> Result<String> {
                 }
                 begun |= line.starts_with(BEGINNING);
                 if begun {
-                    println!("  {line}");
+                    heard(&line);
                 } else {
                     before.push(line);
                 }
@@ -223,7 +246,7 @@ mod tests {
             let (sender, lines) = mpsc::channel();
             text.iter().for_each(|line| sender.send((*line).to_owned()).unwrap());
             drop(sender);
-            follow(&lines).map_err(|error| error.to_string())
+            follow(&lines, |_| ()).map_err(|error| error.to_string())
         };
         assert_eq!(console(&["loaded", "verdict: 7 passed, 0 failed"]), Ok("7 passed, 0 failed".to_owned()));
         assert_eq!(console(&["verdict: 6 passed, 1 failed"]), Err("6 passed, 1 failed".to_owned()));

@@ -58,12 +58,8 @@ enum Task {
         /// On the newest of these series, such as 6.1 or 6.12
         series: Vec<String>,
     },
-    /// Measure and print the table of figures
-    Bench {
-        /// Arguments of the bench, such as `--json`
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<String>,
-    },
+    /// Measure and print tables of figures
+    Bench(bench::Bench),
     /// Run fuzz targets, each for a while
     Fuzz {
         /// The target; all of them where none is given
@@ -85,7 +81,7 @@ fn main() -> ExitCode {
         Task::Kernel { all: false, series } if series.is_empty() => kernel::here(),
         Task::Kernel { all: true, .. } => kernel::in_machines(&kernel::SERIES),
         Task::Kernel { all: false, series } => kernel::in_machines(&series),
-        Task::Bench { arguments } => bench::measure(&arguments),
+        Task::Bench(wanted) => bench::measure(&wanted),
         Task::Fuzz { target, seconds } => fuzz::run_targets(target.as_deref(), seconds),
         Task::Ci => check::everything(),
     };

@@ -1,66 +1,62 @@
-//! `cargo xtask bench`: what a packet costs in the kernel, by class, beside a program that only turns packets round.
-//!
-//! Instructions are counted where the processor lets us. Where it does not, run the bench as the init of a virtual machine under
-//! `qemu -icount shift=0`: there a nanosecond is an instruction.
+//! One part of `cargo xtask bench`, which builds this and calls it part by part.
 
-use clap::Parser;
-use serde_json::json;
+use std::{fs, path::PathBuf};
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+use serde::Serialize;
 use tm_tests::{
-    classes::{FRAMES, classes, image},
+    bench::packets::{self, Packets},
     namespace::require_root,
-    rig::Rig,
 };
-use tm_userspace::xdp::{Kernel, PROGRAM};
 
-/// Measures the XDP programs.
+/// Rounds of which the best counts.
+const ROUNDS: usize = 15;
+
+/// Measures one thing.
 #[derive(Debug, Parser)]
 struct Options {
     /// Print JSON.
-    #[arg(long)]
+    #[arg(long, global = true)]
     json: bool,
-    /// Numbers of profiles to measure with.
-    #[arg(long, value_delimiter = ',', default_values_t = [20, 1_000, 100_000])]
-    profiles: Vec<usize>,
+    #[command(subcommand)]
+    part: Part,
 }
 
-fn main() -> anyhow::Result<()> {
+#[derive(Debug, Subcommand)]
+enum Part {
+    /// What a packet costs.
+    Packets {
+        /// Numbers of profiles.
+        #[arg(long, value_delimiter = ',')]
+        profiles: Vec<usize>,
+        /// A file with the figures of a virtual machine that counted instructions: those of each size on a line.
+        #[arg(long)]
+        counted: Option<PathBuf>,
+    },
+}
+
+fn main() -> Result<()> {
     let options = Options::parse();
     require_root();
-    let mut rows = vec![];
-    for profiles in options.profiles {
-        let kernel = Kernel::load(&image(profiles))?;
-        let mut rig = Rig::load(FRAMES)?;
-        if !options.json {
-            println!("{profiles} profiles");
-            for program in kernel.programs()? {
-                let verified = program.verified.map_or_else(|| "?".to_owned(), |count| count.to_string());
-                println!(
-                    "  {:8} {verified} verified instructions, {} octets of code",
-                    program.name, program.jited
-                );
+    match options.part {
+        Part::Packets { profiles, counted } => {
+            let mut measured = vec![];
+            for profiles in profiles {
+                measured.push(packets::measure(profiles, ROUNDS)?);
             }
-            println!("  {:32} {:>8} {:>12} {:>12}", "class", "ns", "instructions", "reflect ns");
-        }
-        for class in classes(profiles) {
-            rig.set_frames(&class.frames)?;
-            let floor = rig.cost_of_own("floor")?;
-            let cost = rig.cost(kernel.program_fd(PROGRAM)?)? - floor;
-            let reflect = rig.cost_of_own("reflect")? - floor;
-            if !options.json {
-                let counted = cost.instructions.map_or_else(|| "-".to_owned(), |count| format!("{count:.0}"));
-                println!(
-                    "  {:32} {:8.0} {counted:>12} {:12.0}",
-                    class.name, cost.nanoseconds, reflect.nanoseconds
-                );
+            if let Some(file) = counted {
+                let text = fs::read_to_string(&file)
+                    .with_context(|| format!("cannot read the counts in {}", file.display()))?;
+                let machine: Result<Vec<Packets>, _> = text.lines().map(serde_json::from_str).collect();
+                packets::count_by(&mut measured, &machine.context("the counts are not a machine's")?);
             }
-            rows.push(json!({
-                "profiles": profiles, "class": class.name, "nanoseconds": cost.nanoseconds,
-                "instructions": cost.instructions, "reflect_nanoseconds": reflect.nanoseconds, "most_instructions": class.most,
-            }));
+            say(options.json, &measured[..], packets::table)
         }
     }
-    if options.json {
-        println!("{}", serde_json::to_string_pretty(&rows)?);
-    }
+}
+
+fn say<F: Serialize + ?Sized>(json: bool, figures: &F, table: impl Fn(&F) -> String) -> Result<()> {
+    println!("{}", if json { serde_json::to_string_pretty(figures)? } else { table(figures) });
     Ok(())
 }

@@ -1,21 +1,29 @@
-//! Runs the kernel checks: on this machine, or as the init of a virtual machine, which it switches off at the end.
+//! Runs the kernel checks, or with `packets N,N...` counts what packets cost with so many profiles: on this machine, or as the init of a
+//! virtual machine, whose kernel hands on what stands after `--` in its command line, and which is switched off at the end.
 //!
 //! The last line printed is `verdict: N passed, M failed`.
 
-use std::{fs, process::ExitCode};
+use std::{env, fs, process::ExitCode};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use rustix::{
     mount::{MountFlags, mount},
     process::{Resource, Rlimit, setrlimit},
     system::{RebootCommand, reboot},
 };
-use tm_tests::{kernel, namespace::require_root};
+use tm_tests::{
+    bench::packets::{FIGURES, measure},
+    kernel,
+    namespace::require_root,
+};
+
+/// Enough where a processor is emulated: every round is the same.
+const ROUNDS: usize = 2;
 
 fn main() -> ExitCode {
     let is_init = std::process::id() == 1;
     require_root();
-    let outcome = if is_init { prepare_machine() } else { Ok(()) }.and_then(|()| check());
+    let outcome = if is_init { prepare_machine() } else { Ok(()) }.and_then(|()| run());
     let failed = match outcome {
         Ok((passed, failed)) => {
             println!("verdict: {passed} passed, {failed} failed");
@@ -35,10 +43,27 @@ fn main() -> ExitCode {
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn check() -> Result<(usize, usize)> {
+/// Does what the arguments say; how much of it was done and how much failed.
+fn run() -> Result<(usize, usize)> {
     println!(); // the firmware leaves its last line open
     println!("kernel {}", kernel::release()?);
-    Ok(kernel::run_checks())
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => Ok(kernel::run_checks()),
+        ["packets", sizes] => Ok((count_packets(sizes)?, 0)),
+        _ => bail!("wrong arguments: {arguments:?}"),
+    }
+}
+
+/// Prints the figures of each size on a line.
+fn count_packets(sizes: &str) -> Result<usize> {
+    let mut done = 0;
+    for size in sizes.split(',') {
+        let profiles = size.parse().with_context(|| format!("{size} is no number of profiles"))?;
+        println!("{FIGURES}{}", serde_json::to_string(&measure(profiles, ROUNDS)?)?);
+        done += 1;
+    }
+    Ok(done)
 }
 
 /// What an init owes the programs after it: the kernel's file systems, and memory to lock.
