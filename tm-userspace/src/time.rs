@@ -7,6 +7,11 @@ pub fn rfc3339(time: SystemTime) -> String {
     humantime::format_rfc3339_millis(time).to_string()
 }
 
+/// `2026-11-21T04:00:00.123456Z`, for what is compared with the times of packets.
+pub fn rfc3339_micros(time: SystemTime) -> String {
+    humantime::format_rfc3339_micros(time).to_string()
+}
+
 /// A `SystemTime` as an RFC 3339 string.
 pub mod serde_rfc3339 {
     use super::SystemTime;

@@ -40,15 +40,23 @@ enum Part {
     /// Nanoseconds and instructions a packet, by class; instructions in a virtual machine where the processor does not count
     #[value(alias = "a")]
     Packets,
+    /// From a probe's verdict to the first packet with the new answer, with 10,000 profiles loaded
+    #[value(alias = "c")]
+    Flips,
+    /// From the death of an endpoint to the first packet with the next one's address
+    #[value(alias = "d")]
+    Failover,
 }
 
 impl Part {
-    const ALL: [Part; 1] = [Part::Packets];
+    const ALL: [Part; 3] = [Part::Packets, Part::Flips, Part::Failover];
 
     /// What `tm-bench` calls it.
     fn name(self) -> &'static str {
         match self {
             Self::Packets => "packets",
+            Self::Flips => "flips",
+            Self::Failover => "failover",
         }
     }
 }

@@ -1,12 +1,17 @@
 //! One part of `cargo xtask bench`, which builds this and calls it part by part.
 
-use std::{fs, path::PathBuf};
+use std::{fs, net::SocketAddr, path::PathBuf};
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
+use rustix::process::setpriority_process;
 use serde::Serialize;
 use tm_tests::{
-    bench::packets::{self, Packets},
+    bench::{
+        failover,
+        flips::{self, Others},
+        packets::{self, Packets},
+    },
     namespace::require_root,
 };
 
@@ -34,11 +39,31 @@ enum Part {
         #[arg(long)]
         counted: Option<PathBuf>,
     },
+    /// From a probe's verdict to the first packet with the new answer.
+    Flips {
+        /// Profiles loaded.
+        #[arg(long, default_value_t = 10_000)]
+        profiles: usize,
+        /// Flips measured.
+        #[arg(long, default_value_t = 300)]
+        flips: usize,
+    },
+    /// From an endpoint's death to the first packet with the next one's address.
+    Failover {
+        /// Deaths measured.
+        #[arg(long, default_value_t = 20)]
+        kills: u32,
+    },
+    /// Serves HTTP until it is killed: the endpoint of `failover`.
+    #[command(hide = true)]
+    Serve { address: SocketAddr },
 }
 
 fn main() -> Result<()> {
     let options = Options::parse();
     require_root();
+    // Before whatever else runs on this machine, with all that is started here: that is not what is measured.
+    setpriority_process(None, -20).context("cannot go before other processes")?;
     match options.part {
         Part::Packets { profiles, counted } => {
             let mut measured = vec![];
@@ -53,6 +78,15 @@ fn main() -> Result<()> {
             }
             say(options.json, &measured[..], packets::table)
         }
+        Part::Flips { profiles, flips } => {
+            let measure = |others| flips::measure(profiles, others, flips);
+            say(options.json, &[measure(Others::Quiet)?, measure(Others::Probed)?][..], flips::table)
+        }
+        Part::Failover { kills } => {
+            let measure = |tolerated| failover::measure(tolerated, kills);
+            say(options.json, &[measure(0)?, measure(3)?][..], failover::table)
+        }
+        Part::Serve { address } => failover::serve(address),
     }
 }
 

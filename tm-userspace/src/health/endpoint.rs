@@ -21,7 +21,10 @@ use super::{
     Health, Outcome, Probe, Slots, Verdict,
     details::{Flip, Memory},
 };
-use crate::desired::{EndpointKey, Monitor, Target};
+use crate::{
+    desired::{EndpointKey, Monitor, Target},
+    time::rfc3339_micros,
+};
 
 /// A tick that comes later than this is skipped, unless the one before was.
 const LATE: Duration = Duration::from_millis(100);
@@ -113,8 +116,8 @@ impl<P: Probe> Endpoint<P> {
             current
         });
         if published {
-            let (from, to) = (word(from), word(Some(up)));
-            info!(endpoint = %self.key, from, to, reason = %outcome.reason, failures, "endpoint changed");
+            let (from, to, since) = (word(from), word(Some(up)), rfc3339_micros(outcome.at));
+            info!(endpoint = %self.key, from, to, since, reason = %outcome.reason, failures, "endpoint changed");
         }
     }
 }

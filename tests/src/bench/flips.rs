@@ -1,0 +1,199 @@
+//! From the probe's verdict to the first packet with the new answer, by real packets, with many profiles loaded.
+//!
+//! The daemon's log says when the outcome that made the verdict was known; a client that asks all the time says when the first packet
+//! with the new answer was there; both by the host's clock. What lies between is counting, deciding, compiling, writing and
+//! one answer's way. The client's own pace, from its last query with the old answer, is in it and stated beside it.
+
+use std::{
+    fmt::Write as _,
+    time::{Duration, SystemTime},
+};
+
+use anyhow::{Context, Result, ensure};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    NODE, Spread,
+    watch::{Changes, watch},
+};
+use crate::{
+    daemon::Daemon,
+    endpoint::FakeEndpoint,
+    lab::{CLIENT_INTERFACE, Lab},
+    namespace::run,
+};
+
+/// The profile whose primary is switched.
+const SWITCHED: &str = r#"
+[[profile]]
+name = "switched"
+routing_method = "priority"
+ttl = 30
+[profile.monitor]
+interval = "200ms"
+timeout = "150ms"
+tolerated_failures = 0
+[[profile.endpoint]]
+name = "primary"
+target = "10.53.0.11"
+[[profile.endpoint]]
+name = "secondary"
+target = "10.53.0.12"
+always_serve = true
+"#;
+
+/// A client that takes longer from one query to the next had to wait for a CPU, and is not on time.
+const ON_TIME: Duration = Duration::from_micros(250);
+
+/// What the others do meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Others {
+    /// Nothing: they are always served.
+    Quiet,
+    /// Their primaries are probed every 30 s.
+    Probed,
+}
+
+/// The figures.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Flips {
+    /// Profiles loaded.
+    pub profiles: usize,
+    /// What all but one of them do.
+    pub others: Others,
+    /// From the verdict to the first packet with the new answer, in microseconds.
+    pub latency: Spread,
+    /// The same of those flips at which the client was on time: the others are known no better than to the wait for a CPU.
+    pub on_time: Option<Spread>,
+    /// From the last query with the old answer to that packet: how fine the latency is known.
+    pub resolution: Spread,
+    /// Queries a second that the client asked meanwhile.
+    pub queries_per_second: f64,
+    /// Queries without an answer.
+    pub lost: u64,
+}
+
+/// Switches the primary of one profile among so many, so often.
+pub fn measure(profiles: usize, others: Others, flips: usize) -> Result<Flips> {
+    let lab = Lab::new()?;
+    let primary = endpoint(&lab, "10.53.0.11")?;
+    let _probed = endpoint(&lab, "10.53.0.13")?;
+    let files = [("tm.toml", NODE), ("conf.d/switched.toml", SWITCHED)];
+    let others_text = write_others(profiles, others)?;
+    let mut daemon = Daemon::start(&lab, &[&files[..], &[("conf.d/others.toml", &others_text)]].concat())?;
+    daemon.wait_for("XDP is attached", |line| line.contains("XDP attached") && line.contains("Native"));
+    daemon.wait_for("ready", |line| line.contains("\"ready\""));
+    daemon.wait_for("the first verdict", |line| verdict(line).is_some());
+    let began = SystemTime::now();
+    let (measured, seen) = watch(&lab, "switched.tm.example", |changes| {
+        changes.next()?;
+        (0..flips)
+            .map(|flip| switch(&primary, flip % 2 == 1, &mut daemon, changes))
+            .collect::<Result<Vec<_>>>()
+    })?;
+    let on_time =
+        measured.iter().filter(|(_, resolution)| *resolution < ON_TIME).map(|(latency, _)| *latency);
+    let on_time = Spread::of(on_time);
+    let (latencies, resolutions): (Vec<_>, Vec<_>) = measured.into_iter().unzip();
+    Ok(Flips {
+        profiles,
+        others,
+        latency: Spread::of(latencies).context("no flip was asked for")?,
+        on_time,
+        resolution: Spread::of(resolutions).context("no flip was asked for")?,
+        queries_per_second: seen.answered as f64 / began.elapsed()?.as_secs_f64(),
+        lost: seen.lost,
+    })
+}
+
+/// The figures as a table.
+pub fn table(flips: &[Flips]) -> String {
+    let mut lines = vec![
+        "From verdict to packet, in microseconds".to_owned(),
+        format!(
+            "  {:>8} {:6}  {:22} {:>5} {:>8} {:>8} {:>8} {:>6}",
+            "profiles", "others", "what", "count", "median", "p99", "most", "lost"
+        ),
+    ];
+    for Flips { profiles, others, latency, on_time, resolution, lost, .. } in flips {
+        let others = if *others == Others::Quiet { "quiet" } else { "probed" };
+        let whats = [
+            ("all flips", Some(latency)),
+            ("client on time", on_time.as_ref()),
+            ("client's pace", Some(resolution)),
+        ];
+        for (what, spread) in whats {
+            let Some(Spread { count, median, p99, most }) = spread else { continue };
+            lines.push(format!(
+                "  {profiles:>8} {others:6}  {what:22} {count:>5} {median:8.0} {p99:8.0} {most:8.0} {lost:>6}"
+            ));
+        }
+    }
+    lines.push("  The client's pace is in every latency. It is on time where that is below 250; else it had to wait for a CPU.".to_owned());
+    lines.join("\n")
+}
+
+/// An endpoint at an address of its own on the client's host.
+pub(super) fn endpoint(lab: &Lab, address: &str) -> Result<FakeEndpoint> {
+    run(lab.client("ip").args(["address", "add", &format!("{address}/24"), "dev", CLIENT_INTERFACE]))?;
+    let address = format!("{address}:80").parse().context("an endpoint's address")?;
+    lab.in_client(|| FakeEndpoint::start(address))?
+}
+
+/// Switches the primary and waits for the packet and the verdict: the latency and its resolution.
+fn switch(
+    primary: &FakeEndpoint,
+    up: bool,
+    daemon: &mut Daemon,
+    changes: &Changes,
+) -> Result<(Duration, Duration)> {
+    primary.set_status(if up { 200 } else { 503 });
+    let change = changes.next()?;
+    let line = daemon.wait_for("the verdict", |line| verdict(line).is_some());
+    let at = verdict(&line).context("the verdict has no time")?;
+    let expected = if up { [10, 53, 0, 11] } else { [10, 53, 0, 12] };
+    ensure!(change.address.octets() == expected, "the answer became {}", change.address);
+    let latency =
+        change.at.duration_since(at).context("the packet came before the verdict: was the clock set?")?;
+    Ok((latency, change.resolution))
+}
+
+/// When the verdict on the primary was known, if the line of the log says so.
+fn verdict(line: &str) -> Option<SystemTime> {
+    let fields = &serde_json::from_str::<serde_json::Value>(line).ok()?["fields"];
+    let ours = fields["message"] == "endpoint changed" && fields["endpoint"] == "switched/primary";
+    humantime::parse_rfc3339(fields["since"].as_str().filter(|_| ours)?).ok()
+}
+
+fn write_others(profiles: usize, others: Others) -> Result<String> {
+    let mut text = String::new();
+    for i in 1..profiles {
+        let serve = if others == Others::Quiet { "always_serve = true\n" } else { "" };
+        write!(
+            text,
+            "[[profile]]\nname = \"other{i}\"\nrouting_method = \"priority\"\nttl = 30\n\
+             [[profile.endpoint]]\nname = \"primary\"\ntarget = \"10.53.0.13\"\n{serve}\
+             [[profile.endpoint]]\nname = \"secondary\"\ntarget = \"10.53.0.12\"\nalways_serve = true\n"
+        )?;
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verdict_on_the_primary_has_its_time() {
+        let line = |endpoint: &str| {
+            format!(
+                r#"{{"fields":{{"message":"endpoint changed","endpoint":"{endpoint}","since":"1970-01-01T00:00:01.000250Z"}}}}"#
+            )
+        };
+        let at = verdict(&line("switched/primary"));
+        assert_eq!(at, Some(SystemTime::UNIX_EPOCH + Duration::from_micros(1_000_250)));
+        assert_eq!(verdict(&line("other1/primary")), None);
+        assert_eq!(verdict("ready"), None);
+    }
+}
