@@ -40,7 +40,7 @@ pub const CLIENT_MAC: [u8; 6] = [0x02, 0x53, 0, 0, 0, 2];
 /// The two hosts; they go with this handle.
 pub struct Lab {
     // Fields are dropped in this order: the program leaves the interface before the interface goes.
-    _pass: Ebpf,
+    pass: Option<Attached>,
     server: Option<Namespace>,
     client: Namespace,
 }
@@ -97,8 +97,8 @@ impl Lab {
                     .args(["lladdr", &written(mac), "nud", "permanent"]))?;
             }
         }
-        let pass = client.enter(|| attach_pass(CLIENT_INTERFACE))??;
-        Ok(Self { _pass: pass, server, client })
+        let pass = client.enter(|| Attached::new("pass", CLIENT_INTERFACE))??;
+        Ok(Self { pass: Some(pass), server, client })
     }
 
     /// A command on the server.
@@ -124,9 +124,33 @@ impl Lab {
         self.client.enter(inside)
     }
 
+    /// Takes the program off the client's end, for a client that brings its own.
+    pub fn release_client(&mut self) {
+        self.pass = None;
+    }
+
     /// A socket for whole frames on the client's interface.
     pub fn raw(&self) -> Result<RawSocket> {
         self.in_client(|| RawSocket::open(CLIENT_INTERFACE))?
+    }
+}
+
+/// A program of the rig on an interface; it leaves with this handle.
+pub struct Attached {
+    _rig: Ebpf,
+}
+
+impl Attached {
+    /// Attaches it, natively, to an interface of the calling thread's namespace.
+    pub fn new(name: &str, interface: &str) -> Result<Self> {
+        let mut rig = Ebpf::load(RIG).context("cannot load the rig's programs")?;
+        let program = rig.program_mut(name).with_context(|| format!("the rig has no program `{name}`"))?;
+        let program: &mut Xdp = program.try_into()?;
+        program.load().with_context(|| format!("the kernel refused the rig's program `{name}`"))?;
+        program
+            .attach(interface, XdpMode::Driver)
+            .with_context(|| format!("cannot attach `{name}` to {interface}"))?;
+        Ok(Self { _rig: rig })
     }
 }
 
@@ -139,17 +163,6 @@ impl Drop for Lab {
             eprintln!("{SERVER_INTERFACE} stays behind: {error:#}");
         }
     }
-}
-
-fn attach_pass(interface: &str) -> Result<Ebpf> {
-    let mut rig = Ebpf::load(RIG).context("cannot load the rig's programs")?;
-    let program = rig.program_mut("pass").context("the rig has no program `pass`")?;
-    let program: &mut Xdp = program.try_into()?;
-    program.load().context("the kernel refused the rig's program `pass`")?;
-    program
-        .attach(interface, XdpMode::Driver)
-        .with_context(|| format!("cannot attach `pass` to {interface}"))?;
-    Ok(rig)
 }
 
 fn written(mac: [u8; 6]) -> String {

@@ -40,6 +40,9 @@ enum Part {
     /// Nanoseconds and instructions a packet, by class; instructions in a virtual machine where the processor does not count
     #[value(alias = "a")]
     Packets,
+    /// Queries a second over a veth pair by dnsperf and kxdpgun: XDP, sockets alone, and gdnsd
+    #[value(alias = "b")]
+    Queries,
     /// From a probe's verdict to the first packet with the new answer, with 10,000 profiles loaded
     #[value(alias = "c")]
     Flips,
@@ -49,12 +52,13 @@ enum Part {
 }
 
 impl Part {
-    const ALL: [Part; 3] = [Part::Packets, Part::Flips, Part::Failover];
+    const ALL: [Part; 4] = [Part::Packets, Part::Queries, Part::Flips, Part::Failover];
 
     /// What `tm-bench` calls it.
     fn name(self) -> &'static str {
         match self {
             Self::Packets => "packets",
+            Self::Queries => "queries",
             Self::Flips => "flips",
             Self::Failover => "failover",
         }

@@ -2,7 +2,9 @@
 
 pub mod failover;
 pub mod flips;
+mod gdnsd;
 pub mod packets;
+pub mod queries;
 pub mod watch;
 
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! One part of `cargo xtask bench`, which builds this and calls it part by part.
 
-use std::{fs, net::SocketAddr, path::PathBuf};
+use std::{fs, net::SocketAddr, path::PathBuf, thread};
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
@@ -11,6 +11,7 @@ use tm_tests::{
         failover,
         flips::{self, Others},
         packets::{self, Packets},
+        queries,
     },
     namespace::require_root,
 };
@@ -39,6 +40,12 @@ enum Part {
         #[arg(long)]
         counted: Option<PathBuf>,
     },
+    /// Queries a second, by other people's clients and beside another server.
+    Queries {
+        /// How long each run lasts.
+        #[arg(long, default_value_t = 3)]
+        seconds: u32,
+    },
     /// From a probe's verdict to the first packet with the new answer.
     Flips {
         /// Profiles loaded.
@@ -64,6 +71,7 @@ fn main() -> Result<()> {
     require_root();
     // Before whatever else runs on this machine, with all that is started here: that is not what is measured.
     setpriority_process(None, -20).context("cannot go before other processes")?;
+    say_if_busy()?;
     match options.part {
         Part::Packets { profiles, counted } => {
             let mut measured = vec![];
@@ -78,6 +86,7 @@ fn main() -> Result<()> {
             }
             say(options.json, &measured[..], packets::table)
         }
+        Part::Queries { seconds } => say(options.json, &queries::measure(seconds)?[..], queries::table),
         Part::Flips { profiles, flips } => {
             let measure = |others| flips::measure(profiles, others, flips);
             say(options.json, &[measure(Others::Quiet)?, measure(Others::Probed)?][..], flips::table)
@@ -88,6 +97,19 @@ fn main() -> Result<()> {
         }
         Part::Serve { address } => failover::serve(address),
     }
+}
+
+/// Times and queries a second are worth less where others compute, too; instructions are not.
+fn say_if_busy() -> Result<()> {
+    let text = fs::read_to_string("/proc/loadavg").context("cannot read /proc/loadavg")?;
+    let load: f64 = text.split(' ').next().unwrap_or_default().parse().context("/proc/loadavg")?;
+    let cpus = thread::available_parallelism()?;
+    if load > cpus.get() as f64 / 4.0 {
+        eprintln!(
+            "bench: this machine is busy (load {load} on {cpus} CPUs): times are longer than they need be"
+        );
+    }
+    Ok(())
 }
 
 fn say<F: Serialize + ?Sized>(json: bool, figures: &F, table: impl Fn(&F) -> String) -> Result<()> {
