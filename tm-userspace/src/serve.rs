@@ -45,6 +45,8 @@ pub async fn run(options: Options, desired: Desired) -> anyhow::Result<()> {
     fs::create_dir_all(&state_dir)
         .with_context(|| format!("cannot make the state directory {}", state_dir.display()))?;
     let socket = options.socket.unwrap_or_else(|| state_dir.join(api::SOCKET));
+    // First of all: where another daemon serves, nothing of it is touched.
+    let listener = api::bind(&socket)?;
 
     let (desired_to, desired) = watch::channel(Some(desired));
     let (health_to, health) = watch::channel(Health::default());
@@ -80,7 +82,7 @@ pub async fn run(options: Options, desired: Desired) -> anyhow::Result<()> {
     stages.spawn(named("zone", follow(desired.clone(), published, zone_to, addresses_to, token())));
     let run_api = {
         let token = token();
-        async move { api::run(&socket, view, token).await }
+        async move { api::run(listener, &socket, view, token).await }
     };
     stages.spawn(named("control socket", run_api));
     let run_probes = health::run(prober, Slots::for_this_process(), desired, health_to, details, token());
