@@ -40,22 +40,23 @@ impl Daemon {
     /// Starts the daemon with these files (path within the configuration's directory, text). In the texts `{dir}` stands for
     /// that directory, which is the test's own: a place for `state_dir`.
     pub fn start(lab: &Lab, files: &[(&str, &str)]) -> Result<Self> {
+        Self::start_by(&[], lab, files)
+    }
+
+    /// The same by way of a command that becomes the daemon, such as `setpriv` or `env` with their arguments.
+    pub fn start_by(way: &[&str], lab: &Lab, files: &[(&str, &str)]) -> Result<Self> {
         let directory = tempfile::tempdir().context("cannot make a directory for the daemon")?;
         for (path, text) in files {
             write(directory.path(), path, text)?;
         }
-        let mut command = lab.server(&binary("tm")?.to_string_lossy());
-        command.args(["serve", "--log-format", "json", "--config"]).arg(directory.path());
-        let (child, log) = spawn(&mut command)?;
+        let (child, log) = spawn(&mut serve(way, lab, directory.path())?)?;
         Ok(Self { child, log, seen: 0, directory })
     }
 
     /// Starts it again over the same files, after [`Self::kill`] or [`Self::stop`].
     pub fn restart(&mut self, lab: &Lab) -> Result<()> {
         self.kill()?;
-        let mut command = lab.server(&binary("tm")?.to_string_lossy());
-        command.args(["serve", "--log-format", "json", "--config"]).arg(self.directory.path());
-        (self.child, self.log) = spawn(&mut command)?;
+        (self.child, self.log) = spawn(&mut serve(&[], lab, self.directory.path())?)?;
         self.seen = 0;
         Ok(())
     }
@@ -171,6 +172,16 @@ pub fn binary(name: &str) -> Result<PathBuf> {
             own.display()
         )
     })
+}
+
+/// `tm serve` on the server, run by way of another command.
+fn serve(way: &[&str], lab: &Lab, directory: &Path) -> Result<Command> {
+    let tm = binary("tm")?;
+    let tm = tm.to_string_lossy();
+    let words = [way, &[&tm, "serve", "--log-format", "json", "--config"]].concat();
+    let mut command = lab.server(words[0]);
+    command.args(&words[1..]).arg(directory);
+    Ok(command)
 }
 
 fn write(directory: &Path, path: &str, text: &str) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
 };
@@ -10,7 +10,11 @@ use std::{
 use anyhow::{Context, Result};
 use rustix::net::{Shutdown, shutdown};
 
-use crate::{DEADLINE, namespace::Namespace};
+use crate::{
+    DEADLINE,
+    lab::{CLIENT_INTERFACE, Lab},
+    namespace::run,
+};
 
 /// The endpoint; it stops with this handle.
 pub struct FakeEndpoint {
@@ -50,9 +54,10 @@ impl FakeEndpoint {
         Ok(endpoint)
     }
 
-    /// The same in another namespace. To resume it there, call [`Self::resume`] inside.
-    pub fn start_in(namespace: &Namespace, address: SocketAddr) -> Result<Self> {
-        namespace.enter(|| Self::start(address))?
+    /// The same on the lab's client, at port 80 of an address of its own there.
+    pub fn on_client(lab: &Lab, address: Ipv4Addr) -> Result<Self> {
+        run(lab.client("ip").args(["address", "add", &format!("{address}/24"), "dev", CLIENT_INTERFACE]))?;
+        lab.in_client(|| Self::start((address, 80).into()))?
     }
 
     /// Where it listens.

@@ -3,7 +3,9 @@
 //! Nothing here sleeps: waiting means waiting for an event, with a generous deadline after which the wait panics and shows
 //! what was seen instead. What builds and checks packets shares no code with the engine that it checks.
 
+mod cable;
 pub mod classes;
+pub mod client;
 pub mod daemon;
 pub mod dig;
 pub mod endpoint;
@@ -16,6 +18,7 @@ pub mod query;
 pub mod raw;
 pub mod reply;
 pub mod rig;
+pub mod status;
 
 use std::time::Duration;
 
