@@ -22,7 +22,7 @@ use crate::{
     dns::{self, Responder, ZoneView},
     health::{self, Details, Health, Prober, Slots},
     listen::{self, Host},
-    reload::{self, Reload, Source},
+    reload::{self, Reload, Source, Trigger},
     xdp,
 };
 
@@ -30,10 +30,12 @@ use crate::{
 const DRAIN: Duration = Duration::from_secs(5);
 
 /// What the command line says.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Options {
     /// Where the configuration is.
     pub source: Source,
+    /// When it is to be loaded again.
+    pub trigger: Trigger,
     /// Where to listen for the command line, instead of under `state_dir`.
     pub socket: Option<PathBuf>,
 }
@@ -77,7 +79,10 @@ pub async fn run(options: Options, desired: Desired) -> anyhow::Result<()> {
     let token = || shutdown.clone();
     stages.spawn(named("control", control.run(inputs, token())));
     stages.spawn(named("interfaces", listen::watch_host(host_to, token())));
-    stages.spawn(named("configuration", reload::run(options.source, desired_to, reload_to, token())));
+    stages.spawn(named(
+        "configuration",
+        reload::run(options.source, options.trigger, desired_to, reload_to, token()),
+    ));
     stages.spawn(named("sockets", dns::run(responder, addresses, token())));
     stages.spawn(named("zone", follow(desired.clone(), published, zone_to, addresses_to, token())));
     let run_api = {
