@@ -3,6 +3,10 @@
 
 mod answers;
 mod failover;
+mod frames;
+
+mod vlans;
+mod wire;
 
 use tm_tests::{daemon::Daemon, lab::Lab};
 
