@@ -144,7 +144,8 @@ pub async fn run(
     }
 }
 
-/// Where a directory's daemon listens, by default, for those who only have its files.
+/// Where a directory's daemon listens, by default, for those who only have its files. These may be wrong: the daemon still serves what it
+/// read before, and is then asked most.
 pub fn socket_of(dir: &Path) -> Result<PathBuf, ConfigError> {
-    Ok(config::load_for(dir, &[])?.node.state_dir.join(crate::api::SOCKET))
+    Ok(config::state_dir(dir)?.join(crate::api::SOCKET))
 }
