@@ -320,14 +320,6 @@ impl Control {
         };
         let (served, own) = self.listening.keys();
         warn_left_out(fresh.set_addresses(&served, &own));
-        {
-            let old = self.tables.image();
-            let kernel = self.tables.kernel();
-            for (endpoint, counter, count) in old.counters() {
-                let in_kernel = kernel.as_ref().map_or(0, |kernel| kernel.answered(counter));
-                fresh.add_count(endpoint, count + in_kernel);
-            }
-        }
         let kernel = match listen.mode {
             XdpMode::Off => None,
             _ => match Kernel::load(&fresh) {
@@ -343,7 +335,6 @@ impl Control {
         };
         let mut image = self.tables.image_mut();
         let mut slot = self.tables.kernel();
-        *image = fresh;
         let mut old = slot.take();
         if let Some(mut new) = kernel {
             if let Some(old) = &mut old
@@ -360,6 +351,12 @@ impl Control {
             }
             *slot = Some(new);
         }
+        // Last of all, when the old program is asked no more: it has answered all the while.
+        for (endpoint, counter, count) in image.counters() {
+            let in_kernel = old.as_ref().map_or(0, |kernel| kernel.answered(counter));
+            fresh.add_count(endpoint, count + in_kernel);
+        }
+        *image = fresh;
         drop(slot);
         drop(image);
         drop(old);
