@@ -5,6 +5,7 @@ mod answers;
 mod failover;
 mod frames;
 
+mod reload;
 mod vlans;
 mod wire;
 
