@@ -25,7 +25,7 @@ use crate::{
     listen::{Host, Listening},
     names::DnsName,
     sync::{Image, buckets_for},
-    xdp::{Barrier, Kernel, REPAIR_INTERVAL, strips_vlan_tags},
+    xdp::{Attached, Barrier, Kernel, REPAIR_INTERVAL, strips_vlan_tags},
 };
 
 /// What the other tasks read: the last state that was published.
@@ -374,16 +374,17 @@ impl Control {
         warn_left_out(left_out);
     }
 
-    /// Attaches to every listed interface that is there and not attached to, and lets go of those that are not listed, gone, or made anew.
+    /// Attaches to every listed interface that is there and not attached to, and lets go of those that are not listed, gone, made anew, or attached in
+    /// another hook than is wanted.
     fn attach(&mut self) {
         let listen = &self.desired.node.listen;
         let mut kernel = self.tables.kernel();
         let Some(kernel) = kernel.as_mut() else { return };
-        let attached: Vec<(String, u32)> =
-            kernel.attached().map(|(name, index, _)| (name.to_owned(), index)).collect();
-        for (name, index) in &attached {
+        let attached: Vec<(String, u32, Attached)> =
+            kernel.attached().map(|(name, index, how)| (name.to_owned(), index, how)).collect();
+        for (name, index, how) in &attached {
             let now = self.host.get(name).map(|interface| interface.index);
-            if !listen.interfaces.contains(name) || now != Some(*index) {
+            if !listen.interfaces.contains(name) || now != Some(*index) || !how.suits(listen.mode) {
                 match now {
                     None => tracing::error!(
                         interface = name,

@@ -5,6 +5,7 @@
 pub mod frame;
 mod interface;
 mod region;
+mod rights;
 
 use std::{
     fmt, io,
@@ -91,6 +92,18 @@ pub enum Attached {
     Generic,
 }
 
+impl Attached {
+    /// Is this what the operator asks for?
+    pub fn suits(self, mode: XdpMode) -> bool {
+        match mode {
+            XdpMode::Auto => true,
+            XdpMode::Native => self == Attached::Native,
+            XdpMode::Generic => self == Attached::Generic,
+            XdpMode::Off => false,
+        }
+    }
+}
+
 /// What the kernel says of a loaded program.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct ProgramInfo {
@@ -121,8 +134,9 @@ struct Mapped {
 impl Kernel {
     /// Loads programs and tables for all that is in `image` and some more, and copies it. Nothing is attached yet.
     ///
-    /// Needs CAP_BPF and CAP_NET_ADMIN.
+    /// Needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN.
     pub fn load(image: &Image) -> anyhow::Result<Self> {
+        rights::check()?;
         let sizes = image.sizes().with_headroom();
         let cpus = aya::util::nr_cpus().map_err(|(_, error)| error).context("cannot count the CPUs")? as u32;
         let mut loader = EbpfLoader::new();
@@ -398,7 +412,7 @@ fn reason_of(error: &ProgramError) -> String {
                 .to_owned()
         }
         Some(libc::EPERM | libc::EACCES) => {
-            "not allowed: run as root or with CAP_BPF and CAP_NET_ADMIN".to_owned()
+            format!("not allowed: {}", rights::NEEDED)
         }
         _ => format!("{:#}", anyhow!("{error}")),
     }
@@ -409,8 +423,7 @@ fn without_rights(error: anyhow::Error) -> anyhow::Error {
         cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
     });
     match denied {
-        true => error
-            .context("the kernel does not let us load BPF: run as root or with CAP_BPF and CAP_NET_ADMIN"),
+        true => error.context(format!("the kernel does not let us load BPF: {}", rights::NEEDED)),
         false => error.context("cannot load the XDP program"),
     }
 }
