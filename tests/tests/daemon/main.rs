@@ -5,6 +5,8 @@ mod answers;
 mod failover;
 mod frames;
 
+mod interfaces;
+mod modes;
 mod reload;
 mod vlans;
 mod wire;
