@@ -2,12 +2,15 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests: a panic is how they fail")]
 
 mod answers;
+mod cli;
 mod failover;
 mod frames;
 
 mod interfaces;
 mod modes;
+mod probes;
 mod reload;
+mod statuses;
 mod vlans;
 mod wire;
 
