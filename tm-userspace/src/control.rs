@@ -39,7 +39,7 @@ pub struct Published {
     pub listening: Listening,
 }
 
-/// The tables, shared with those who answer and those who ask.
+/// The tables, shared with those who answer and those who ask. Who wants both locks takes the image's first, or two would wait for each other.
 #[derive(Clone, Debug)]
 pub struct Tables {
     image: Arc<RwLock<Image>>,

@@ -101,8 +101,8 @@ pub(super) fn status(view: &View) -> anyhow::Result<Status> {
     let health = view.health.borrow().clone();
     let published = view.published.borrow().clone();
     let reload = view.reload.borrow().clone();
-    let kernel = view.tables.kernel();
     let image = view.tables.image();
+    let kernel = view.tables.kernel();
     let answers = |key: &EndpointKey| {
         let Some((counter, sockets)) = image.counter(key) else { return 0 };
         sockets + kernel.as_ref().map_or(0, |kernel| kernel.answered(counter))
