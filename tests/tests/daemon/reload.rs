@@ -12,6 +12,7 @@ use tm_tests::{
     endpoint::FakeEndpoint,
     lab::{Lab, SERVER_V4, SERVER_V6},
     query::{Query, qtype},
+    status::Status,
 };
 
 use crate::{profile, serve, unmonitored};
@@ -93,6 +94,9 @@ fn tables_grow_under_queries_from_a_few_names_to_thousands() {
         Stream::start(&lab, server, (0..FEW).map(query).collect(), judge).unwrap()
     });
     daemon.write(FILE, &profiles(MANY, 0)).unwrap();
+    // Asked for its status all the while: whoever reads the tables must not stand in the way of who writes them.
+    let count = |status: &Status| status.0["profiles"].as_array().unwrap().len();
+    daemon.wait_until(&lab, "thousands", |status| count(status) == MANY);
     daemon.wait_for("larger tables", |line| line.contains("the tables are full, making larger ones"));
     published(&mut daemon);
     let [v4, v6] = streams.map(|stream| stream.stop().unwrap());
@@ -109,6 +113,7 @@ fn tables_grow_under_queries_from_a_few_names_to_thousands() {
     let given = |i: usize| after.endpoint(&format!("p{i}"), "only")["answers"].as_u64().unwrap();
     assert_eq!((0..FEW).map(given).sum::<u64>(), v4 + v6 + FEW as u64);
     daemon.write(FILE, &profiles(FEW, 1)).unwrap();
+    daemon.wait_until(&lab, "a few again", |status| count(status) == FEW);
     published(&mut daemon);
     assert_eq!(answers(&asker.ask(&query(0)).unwrap()), line(0, 1));
     let gone = asker.ask(&query(MANY - 1)).unwrap();
@@ -154,7 +159,7 @@ fn health_is_remembered_by_all_that_did_not_change() {
         )
     };
     let mut daemon = serve(&lab, "", &profile(30, ""));
-    let known = |status: &tm_tests::status::Status| {
+    let known = |status: &Status| {
         ["well", "ill"].map(|name| {
             let endpoint = status.endpoint("contoso", name);
             (endpoint["since"].clone(), endpoint["probes"].as_u64().unwrap())
