@@ -28,7 +28,7 @@ fn switches_of_profile_and_endpoint() {
     let first = FakeEndpoint::on_client(&lab, [10, 53, 0, 11].into()).unwrap();
     let second = FakeEndpoint::on_client(&lab, [10, 53, 0, 12].into()).unwrap();
     first.set_status(503);
-    let mut daemon = serve(&lab, "", &contoso("priority", "", ""));
+    let daemon = serve(&lab, "", &contoso("priority", "", ""));
     let off = "status = \"disabled\"";
     let always = "always_serve = true";
     // Lines of profile and first endpoint; the profile's monitor status, the endpoints', and the answer.
