@@ -83,6 +83,7 @@ fn a_source_that_cannot_be_is_not_answered() {
         ("our own address, v6", from("[fd53::1]:40053"), "source", Nobody),
         ("unspecified, v6", from("[::]:40053"), "source", Nobody),
         ("loopback", from("127.0.0.1:40053"), "source", Nobody),
+        ("loopback, another", from("127.1.2.3:40053"), "source", Nobody),
         ("loopback, v6", from("[::1]:40053"), "source", Nobody),
         ("a group", from("224.0.0.1:40053"), "source", Nobody),
         ("a group, v6", from("[ff02::1]:40053"), "source", Nobody),
