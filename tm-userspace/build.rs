@@ -72,6 +72,7 @@ fn compile(
         .args(["build", "--package", "tm-ebpf", "--bins", "--profile", "ebpf", "--locked"])
         .args(["-Z", "build-std=core", "--target", "bpfel-unknown-none", "--target-dir"])
         .arg(target)
+        .args(env::var_os("CARGO_FEATURE_DEBUG_PROGRAM").map(|_| "--features=log"))
         .env("RUSTC", &toolchain.rustc)
         .env("RUSTC_BOOTSTRAP", "1")
         .env("CARGO_TARGET_BPFEL_UNKNOWN_NONE_LINKER", linker)

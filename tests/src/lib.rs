@@ -3,6 +3,7 @@
 //! Nothing here sleeps: waiting means waiting for an event, with a generous deadline after which the wait panics and shows
 //! what was seen instead. What builds and checks packets shares no code with the engine that it checks.
 
+pub mod bpffs;
 mod cable;
 pub mod classes;
 pub mod client;
@@ -19,6 +20,7 @@ pub mod raw;
 pub mod reply;
 pub mod rig;
 pub mod status;
+pub mod stream;
 
 use std::time::Duration;
 

@@ -27,24 +27,26 @@ pub fn tm(context: XdpContext) -> u32 {
         Reason::LongName => unsafe { COLD.tail_call(&context, COLD_LONG) },
         _ => {}
     }
-    finish(reason)
+    finish(&context, reason)
 }
 
 /// Short names with options in the query, or with an answer of the large class.
 #[xdp]
 pub fn tm_full(context: XdpContext) -> u32 {
-    finish(answer::<SHORT, true>(&mut Frame::new(&context), &Maps))
+    finish(&context, answer::<SHORT, true>(&mut Frame::new(&context), &Maps))
 }
 
 /// Names of 65 to 255 octets.
 #[xdp]
 pub fn tm_long(context: XdpContext) -> u32 {
-    finish(answer::<LONG, true>(&mut Frame::new(&context), &Maps))
+    finish(&context, answer::<LONG, true>(&mut Frame::new(&context), &Maps))
 }
 
 #[inline(always)]
-fn finish(reason: Reason) -> u32 {
+fn finish(_context: &XdpContext, reason: Reason) -> u32 {
     maps::count(reason);
+    #[cfg(feature = "log")]
+    aya_log_ebpf::info!(_context, "{} octets: {}", _context.data_end() - _context.data(), reason.label());
     match reason.verdict() {
         Verdict::Pass => xdp_action::XDP_PASS,
         Verdict::Reply => xdp_action::XDP_TX,

@@ -84,6 +84,10 @@ pub struct Listen {
     pub mode: XdpMode,
     /// VLAN ids (0 to 4094) whose frames are answered besides untagged ones.
     pub vlans: Vec<u16>,
+    /// A directory on a BPF file system, for what is to answer on when the daemon is gone.
+    pub pins: PathBuf,
+    /// Whether the program goes on answering after an orderly stop, as it does after a crash.
+    pub keep: bool,
 }
 
 /// How the XDP program is attached to an interface.

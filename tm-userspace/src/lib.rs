@@ -1,7 +1,8 @@
 //! The daemon and its command line.
 //!
 //! In the order of the flow: `config` reads what is wanted into `desired`; `health` probes and counts; `decide` and `compile` are pure; `sync` keeps the tables
-//! and `xdp` mirrors them into the kernel; `dns` answers what the kernel passes up; `control` drives the stages, `api` and `cli` show them.
+//! and `xdp` mirrors them into the kernel; `dns` answers what the kernel passes up; `control` drives the stages, `state` is what
+//! the next daemon begins with, `api` and `cli` show them.
 
 pub mod api;
 pub mod cli;
@@ -18,6 +19,7 @@ pub mod reload;
 #[cfg(test)]
 mod samples;
 pub mod serve;
+pub mod state;
 pub mod sync;
 pub mod time;
 pub mod xdp;

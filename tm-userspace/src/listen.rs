@@ -124,6 +124,8 @@ mod tests {
             port: 53,
             mode: XdpMode::Auto,
             vlans: vec![],
+            pins: "/sys/fs/bpf/tm".into(),
+            keep: false,
         };
         let Listening { served, own } = Listening::of(&listen, &host());
         let text = |addresses: Vec<IpAddr>| addresses.iter().map(IpAddr::to_string).collect();

@@ -22,6 +22,8 @@ pub(crate) fn desired(allow: &[(&str, u8)], profiles: Vec<Profile>) -> Desired {
             port: 53,
             mode: XdpMode::Off,
             vlans: Vec::new(),
+            pins: "/sys/fs/bpf/tm".into(),
+            keep: false,
         },
         probes: Probes { allow },
         capacity: 1,

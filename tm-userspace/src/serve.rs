@@ -18,12 +18,13 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     api::{self, View},
     control::{Control, Inputs, Published, Tables},
-    desired::Desired,
+    desired::{Desired, XdpMode},
     dns::{self, Responder, ZoneView},
-    health::{self, Details, Health, Prober, Slots},
+    health::{self, Details, Prober, Slots},
     listen::{self, Host},
     reload::{self, Reload, Source, Trigger},
-    xdp,
+    state::{Keeper, Lock, Saved},
+    xdp::{self, Pins},
 };
 
 /// How long stages may take to end.
@@ -38,31 +39,50 @@ pub struct Options {
     pub trigger: Trigger,
     /// Where to listen for the command line, instead of under `state_dir`.
     pub socket: Option<PathBuf>,
+    /// Whether the program goes on answering after an orderly stop, whatever the files say.
+    pub keep: bool,
 }
 
-/// Serves `desired`, and what the files say after it, until SIGTERM or SIGINT.
-pub async fn run(options: Options, desired: Desired) -> anyhow::Result<()> {
+/// Serves `desired`, and what the files say after it, until SIGTERM or SIGINT. A second signal does not wait for anything.
+///
+/// An orderly stop takes the program off the interfaces, unless it is to be kept; a daemon that fails or dies leaves it there, answering.
+pub async fn run(options: Options, mut desired: Desired) -> anyhow::Result<()> {
+    // Before anything is begun that an end in order would have to undo.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
     let shutdown = CancellationToken::new();
     let state_dir = desired.node.state_dir.clone();
     fs::create_dir_all(&state_dir)
         .with_context(|| format!("cannot make the state directory {}", state_dir.display()))?;
+    let _lock = Lock::take(&state_dir)?;
     let socket = options.socket.unwrap_or_else(|| state_dir.join(api::SOCKET));
     // First of all: where another daemon serves, nothing of it is touched.
     let listener = api::bind(&socket)?;
+    let pins = usable_pins(&desired);
+    let earlier = Saved::load(&state_dir);
+    if let Some(earlier) = &earlier {
+        desired.generation = desired.generation.max(earlier.generation + 1);
+    }
+    let before = earlier.as_ref().map(|earlier| earlier.counted(&desired, pins.as_ref()));
+    let (known, memories) = earlier.as_ref().map(|earlier| earlier.health(&desired)).unwrap_or_default();
 
     let (desired_to, desired) = watch::channel(Some(desired));
-    let (health_to, health) = watch::channel(Health::default());
+    let (health_to, health) = watch::channel(known);
     let (host_to, host) = watch::channel::<Host>(xdp::interfaces()?);
     let (published_to, published) = watch::channel(Arc::<Published>::default());
     let (reload_to, reload) = watch::channel(Reload { ok: true, at: SystemTime::now(), error: None });
     let tables = Tables::empty();
-    let details = Arc::new(Details::default());
+    let details = Arc::new(Details::with(memories));
 
     let mut inputs = Inputs { desired: desired.clone(), health: health.clone(), host: host.clone() };
-    let control = Control::start(&mut inputs, tables.clone(), published_to).context("no configuration")?;
+    let control = Control::start(&mut inputs, tables.clone(), published_to, pins, before.unwrap_or_default())
+        .context("no configuration")?;
     let (zone_to, zone) = watch::channel(zone_view(&desired, &published).context("no configuration")?);
     let (addresses_to, addresses) = watch::channel(sockets(&desired, &published));
     let responder = Arc::new(Responder::new(tables.image_lock(), zone));
+    if let Some(earlier) = &earlier {
+        responder.add_earlier(&earlier.messages);
+    }
     let prober = Arc::new(Prober::new(desired.clone())?);
     let view = View {
         desired: desired.clone(),
@@ -70,13 +90,15 @@ pub async fn run(options: Options, desired: Desired) -> anyhow::Result<()> {
         details: details.clone(),
         published: published.clone(),
         reload,
-        tables,
+        tables: tables.clone(),
         responder: responder.clone(),
         started: SystemTime::now(),
     };
+    let keeper = Keeper::new(state_dir, view.clone());
 
     let mut stages: JoinSet<(&str, anyhow::Result<()>)> = JoinSet::new();
     let token = || shutdown.clone();
+    stages.spawn(named("state", keeper.clone().run(token())));
     stages.spawn(named("control", control.run(inputs, token())));
     stages.spawn(named("interfaces", listen::watch_host(host_to, token())));
     stages.spawn(named(
@@ -97,8 +119,6 @@ pub async fn run(options: Options, desired: Desired) -> anyhow::Result<()> {
     }));
     tracing::info!("ready");
 
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
     let result = tokio::select! {
         _ = terminate.recv() => Ok(()),
         _ = interrupt.recv() => Ok(()),
@@ -110,12 +130,34 @@ pub async fn run(options: Options, desired: Desired) -> anyhow::Result<()> {
     };
     tracing::info!("stopping");
     shutdown.cancel();
-    let drained = tokio::time::timeout(DRAIN, async { while stages.join_next().await.is_some() {} }).await;
+    let keep = options.keep || result.is_err() || keeper.is_to_be_kept();
+    let drained = tokio::select! {
+        drained = tokio::time::timeout(DRAIN, async { while stages.join_next().await.is_some() {} }) => drained.is_ok(),
+        _ = terminate.recv() => false,
+        _ = interrupt.recv() => false,
+    };
+    keeper.close(keep);
     match drained {
-        Ok(()) => tracing::info!("stopped"),
-        Err(_) => tracing::warn!("stopped without waiting any longer"),
+        true => tracing::info!("stopped"),
+        false => tracing::warn!("stopped without waiting any longer"),
     }
     result
+}
+
+/// Where to pin, if anything can be pinned there.
+fn usable_pins(desired: &Desired) -> Option<Pins> {
+    let listen = &desired.node.listen;
+    let pins = Pins::of(&listen.pins, &desired.node.state_dir);
+    if listen.mode == XdpMode::Off && !pins.dir().exists() {
+        return None;
+    }
+    let prepared = pins.prepare().inspect_err(|error| {
+        tracing::warn!(
+            error = format!("{error:#}"),
+            "XDP will not go on answering when this process is gone"
+        );
+    });
+    prepared.is_ok().then_some(pins)
 }
 
 async fn named(

@@ -2,10 +2,11 @@
 
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 
 use crate::{
     command::{as_root, read, run},
+    step::step,
     toolchain::on_path,
 };
 
@@ -40,7 +41,6 @@ pub(crate) fn offers(lists: &mut Lists, package: &str) -> Result<bool> {
 
 /// Installs packages; an error names what to type instead.
 pub(crate) fn install(lists: &mut Lists, packages: &[String]) -> Result<()> {
-    eprintln!("setup: installing {} (Debian packages)", packages.join(", "));
     for package in packages {
         ensure!(
             offers(lists, package)?,
@@ -48,12 +48,15 @@ pub(crate) fn install(lists: &mut Lists, packages: &[String]) -> Result<()> {
              /etc/apt/sources.list.d, or install what it holds by hand"
         );
     }
-    if install_once(packages).is_err() {
-        // Old lists name files that are gone.
-        lists.update()?;
-        install_once(packages)
-            .with_context(|| format!("install by hand: apt-get install {}", packages.join(" ")))?;
-    }
+    step(&format!("installing {} (Debian packages)", packages.join(", ")), || {
+        if install_once(packages).is_err() {
+            // Old lists name files that are gone.
+            lists.update()?;
+            install_once(packages)
+                .with_context(|| format!("install by hand: apt-get install {}", packages.join(" ")))?;
+        }
+        Ok(())
+    })?;
     for (package, service) in SERVICES {
         if packages.iter().any(|installed| installed == package) && on_path("systemctl").is_some() {
             // Where systemd is not the init there is nothing to disable, and this says so.
@@ -73,10 +76,11 @@ impl Lists {
     /// Fetches them, unless this run already did.
     pub(crate) fn update(&mut self) -> Result<()> {
         if !self.fresh {
-            eprintln!("setup: fetching Debian's package lists");
-            run(as_root("apt-get")?.args(["update", "--quiet"])).context(
-                "cannot fetch Debian's package lists: look at /etc/apt/sources.list and the network",
-            )?;
+            step("fetching Debian's package lists", || {
+                run(as_root("apt-get")?.args(["update", "--quiet"])).context(
+                    "cannot fetch Debian's package lists: look at /etc/apt/sources.list and the network",
+                )
+            })?;
             self.fresh = true;
         }
         Ok(())
@@ -84,7 +88,9 @@ impl Lists {
 }
 
 fn install_once(packages: &[String]) -> Result<()> {
+    // The command is a script, which would hide the sentence that matters.
     run(as_root("sh")?.args(["-c", INSTALL, "sh"]).args(packages))
+        .map_err(|_| anyhow!("apt-get failed, and said why above"))
 }
 
 fn candidate(package: &str) -> Result<bool> {

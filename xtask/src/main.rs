@@ -10,6 +10,7 @@ mod fuzz;
 mod kernel;
 mod run;
 mod setup;
+mod step;
 mod test;
 mod toolchain;
 
@@ -36,6 +37,9 @@ enum Task {
     },
     /// Build everything and run the demo; arguments after `--` run the daemon itself
     Run {
+        /// Have the XDP program log every packet: slow, for debugging
+        #[arg(long)]
+        debug_program: bool,
         /// Arguments of `tm serve`, such as `--iface eth0 --config /etc/tm`
         #[arg(last = true)]
         serve: Vec<String>,
@@ -75,8 +79,8 @@ enum Task {
 fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Setup { need } => setup::prepare_and_say(need),
-        Task::Run { serve } if serve.is_empty() => run::demo(),
-        Task::Run { serve } => run::daemon(&serve),
+        Task::Run { debug_program, serve } if serve.is_empty() => run::demo(debug_program),
+        Task::Run { debug_program, serve } => run::daemon(debug_program, &serve),
         Task::Test { arguments } => test::all(&arguments),
         Task::Kernel { all: false, series } if series.is_empty() => kernel::here(),
         Task::Kernel { all: true, .. } => kernel::in_machines(&kernel::SERIES),

@@ -8,24 +8,34 @@ use crate::{
 };
 
 /// Builds everything and becomes the demo.
-pub(crate) fn demo() -> Result<()> {
+pub(crate) fn demo(debug_program: bool) -> Result<()> {
     prepare(Need::Run)?;
-    build(&["tm-userspace", "tm-tests"])?;
+    build_with(&["tm-userspace", "tm-tests"], features(debug_program))?;
     become_built("tm-demo", &[])
 }
 
 /// Builds the daemon and becomes `tm serve` with these arguments.
-pub(crate) fn daemon(serve: &[String]) -> Result<()> {
+pub(crate) fn daemon(debug_program: bool, serve: &[String]) -> Result<()> {
     prepare(Need::Build)?;
-    build(&["tm-userspace"])?;
+    build_with(&["tm-userspace"], features(debug_program))?;
     let mut arguments = vec!["serve".to_owned()];
     arguments.extend_from_slice(serve);
     become_built("tm", &arguments)
 }
 
+/// The feature that has the XDP program log every packet, if it is wanted.
+fn features(debug_program: bool) -> &'static [&'static str] {
+    if debug_program { &["--features", "tm-userspace/debug-program"] } else { &[] }
+}
+
 /// Builds the programs of these packages, optimised.
 pub(crate) fn build(packages: &[&str]) -> Result<()> {
+    build_with(packages, &[])
+}
+
+fn build_with(packages: &[&str], more: &[&str]) -> Result<()> {
     let mut command = cargo(&["build", "--release", "--locked", "--bins"]);
+    command.args(more);
     for package in packages {
         command.args(["--package", package]);
     }

@@ -10,6 +10,7 @@ use clap::ValueEnum;
 use crate::{
     apt,
     command::{cargo, read, run},
+    step::step,
     toolchain::{Toolchain, on_path},
 };
 
@@ -86,11 +87,12 @@ fn compiler(lists: &mut apt::Lists) -> Result<Toolchain> {
     if apt::is_here() && apt::offers(lists, &debian[0])? {
         apt::install(lists, &debian)?;
     } else if on_path("rustup").is_some() {
-        eprintln!("setup: installing a nightly Rust with its source");
         let arguments =
             ["toolchain", "install", "nightly", "--profile", "minimal", "--component", "rust-src"];
-        run(Command::new("rustup").args(arguments))
-            .with_context(|| format!("install by hand: rustup {}", arguments.join(" ")))?;
+        step("installing a nightly Rust with its source", || {
+            run(Command::new("rustup").args(arguments))
+                .with_context(|| format!("install by hand: rustup {}", arguments.join(" ")))
+        })?;
     } else {
         bail!(
             "no compiler for BPF can be installed here: install rustup (https://rustup.rs), then run \
@@ -117,12 +119,13 @@ fn linker(lists: &mut apt::Lists, llvm: u32) -> Result<()> {
             })?;
         }
     }
-    eprintln!("setup: building {BPF_LINKER} against LLVM {llvm} in {prefix} (some minutes)");
     let feature = format!("llvm-{llvm}");
     let arguments =
         ["install", BPF_LINKER, "--locked", "--force", "--no-default-features", "--features", &feature];
-    run(cargo(&arguments).env("LLVM_PREFIX", &prefix))
-        .with_context(|| format!("bpf-linker did not build: try `{by_hand}`"))
+    step(&format!("building {BPF_LINKER} against LLVM {llvm} in {prefix} (some minutes)"), || {
+        run(cargo(&arguments).env("LLVM_PREFIX", &prefix))
+            .with_context(|| format!("bpf-linker did not build: try `{by_hand}`"))
+    })
 }
 
 /// Where `llvm-config` says that this major of LLVM lies.
@@ -163,9 +166,10 @@ fn components() -> Result<()> {
     let bin = Path::new(sysroot.trim()).join("bin");
     for (program, component) in [("cargo-fmt", "rustfmt"), ("cargo-clippy", "clippy")] {
         if !bin.join(program).exists() {
-            eprintln!("setup: adding {component} to the Rust toolchain");
-            run(Command::new("rustup").args(["component", "add", component]))
-                .with_context(|| format!("install by hand: rustup component add {component}"))?;
+            step(&format!("adding {component} to the Rust toolchain"), || {
+                run(Command::new("rustup").args(["component", "add", component]))
+                    .with_context(|| format!("install by hand: rustup component add {component}"))
+            })?;
         }
     }
     Ok(())

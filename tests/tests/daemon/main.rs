@@ -5,7 +5,6 @@ mod answers;
 mod cli;
 mod failover;
 mod frames;
-
 mod interfaces;
 mod modes;
 mod probes;
@@ -22,6 +21,7 @@ zone = "tm.example"
 name_servers = ["ns1.tm.example"]
 state_dir = "{dir}/state"
 [listen]
+pins = "{bpf}/tm"
 interfaces = ["tm0"]
 "#;
 

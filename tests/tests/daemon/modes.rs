@@ -1,6 +1,8 @@
 //! How the program comes to be attached, and what is said and done where it cannot be: the sockets answer.
 
-use tm_tests::{daemon::Daemon, lab::Lab, namespace::run};
+use std::time::Instant;
+
+use tm_tests::{DEADLINE, daemon::Daemon, lab::Lab, namespace::run};
 
 use crate::{NODE, profile, serve, wait_until_ready};
 
@@ -42,6 +44,11 @@ fn bridged() -> Lab {
         "neighbour replace fd53::2 dev tm0 lladdr 02:53:00:00:00:02 nud permanent",
     ] {
         ip(words);
+    }
+    // Until the kernel has noticed the cable, the port lets nothing pass.
+    let began = Instant::now();
+    while !ip("-details link show dev port").contains("state forwarding") {
+        assert!(began.elapsed() < DEADLINE, "waited for the bridge's port");
     }
     lab
 }
@@ -100,8 +107,8 @@ fn another_program_is_not_thrown_out() {
     // The same node again, with a state of its own and at another port; its program finds the first one's in its way.
     let mut second = start_by(&[], &lab, &format!("{NODE}port = 5353"));
     let said = second.wait_for("the refusal", |line| line.contains("\"ERROR\""));
-    assert!(said.contains("another XDP program is attached"), "{said}");
-    assert!(said.contains("ip link set dev NAME xdp off"), "{said}");
+    assert!(said.contains("another tm's program is there (id "), "{said}");
+    assert!(said.contains("stop that one or, where it is dead, run `tm detach` with its --config"), "{said}");
     wait_until_ready(&mut second);
     for port in ["53", "5353"] {
         let words = ["@10.53.0.1", "-p", port, "web.tm.example", "+short"];

@@ -1,6 +1,6 @@
 //! What the daemon knows, in one piece.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
@@ -101,12 +101,11 @@ pub(super) fn status(view: &View) -> anyhow::Result<Status> {
     let health = view.health.borrow().clone();
     let published = view.published.borrow().clone();
     let reload = view.reload.borrow().clone();
-    let image = view.tables.image();
+    let keys: Vec<EndpointKey> = desired.endpoints().map(|(key, ..)| key).collect();
+    let (_, answers) = view.tables.answers(&keys);
+    let answers: HashMap<&EndpointKey, u64> =
+        keys.iter().zip(answers).map(|(key, answers)| (key, answers.elsewhere + answers.in_kernel)).collect();
     let kernel = view.tables.kernel();
-    let answers = |key: &EndpointKey| {
-        let Some((counter, sockets)) = image.counter(key) else { return 0 };
-        sockets + kernel.as_ref().map_or(0, |kernel| kernel.answered(counter))
-    };
     let listen = &desired.node.listen;
     let interface = |name: &String| InterfaceView {
         name: name.clone(),
@@ -135,7 +134,7 @@ pub(super) fn status(view: &View) -> anyhow::Result<Status> {
                     last_reason: details.last.as_ref().map(|last| last.reason.to_string()),
                     last_at: details.last.as_ref().map(|last| rfc3339(last.at)),
                     probes: details.probes,
-                    answers: answers(&key),
+                    answers: answers.get(&key).copied().unwrap_or(0),
                 }
             },
         );
@@ -169,16 +168,12 @@ pub(super) fn status(view: &View) -> anyhow::Result<Status> {
         interfaces: listen.interfaces.iter().map(interface).collect(),
         config_ok: reload.ok,
         config_error: reload.error,
-        packets: kernel
-            .as_ref()
-            .map(|kernel| {
-                kernel
-                    .reasons()
-                    .into_iter()
-                    .map(|(reason, count)| (reason.label().to_owned(), count))
-                    .collect()
-            })
-            .unwrap_or_default(),
+        packets: view
+            .tables
+            .packets(kernel.as_ref())
+            .into_iter()
+            .map(|(reason, count, _)| (reason.label().to_owned(), count))
+            .collect(),
         messages: view
             .responder
             .counts()

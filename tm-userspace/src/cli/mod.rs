@@ -12,6 +12,7 @@
 //! | 78 | the configuration is wrong (`EX_CONFIG`) |
 
 mod client;
+mod detach;
 mod show;
 
 use std::{io::IsTerminal as _, net::IpAddr, path::PathBuf, process::ExitCode};
@@ -48,6 +49,8 @@ enum Command {
     Status(Reach),
     /// Ask the loaded program what it would answer.
     Query(Query),
+    /// Take the program of a daemon that is gone off its interfaces.
+    Detach(Detach),
     /// Print this program's version, and the daemon's if one can be reached.
     Version(Reach),
 }
@@ -63,6 +66,9 @@ struct Serve {
     /// Where to listen for the command line [default: tm.sock under `state_dir`].
     #[arg(long, value_name = "PATH", env = "TM_SOCKET")]
     socket: Option<PathBuf>,
+    /// Let XDP go on answering after an orderly stop, as it does after a crash; so does `keep = true` under `[listen]`.
+    #[arg(long)]
+    keep: bool,
     /// How log lines are written.
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
@@ -81,6 +87,16 @@ enum LogFormat {
 struct Check {
     /// Directory with `tm.toml` and `conf.d`.
     #[arg(value_name = "DIR", default_value = "/etc/tm")]
+    config: PathBuf,
+    /// How to print.
+    #[arg(short, long, value_enum, default_value_t = Output::Text)]
+    output: Output,
+}
+
+#[derive(Debug, Args)]
+struct Detach {
+    /// Directory of that daemon's configuration.
+    #[arg(long, value_name = "DIR", env = "TM_CONFIG", default_value = "/etc/tm")]
     config: PathBuf,
     /// How to print.
     #[arg(short, long, value_enum, default_value_t = Output::Text)]
@@ -146,6 +162,7 @@ pub fn main() -> ExitCode {
         Command::Query(Query { name, kind, client, reach }) => {
             in_runtime(client::query(&reach, Question { name, kind, client }))
         }
+        Command::Detach(detach) => detach::run(&detach.config, detach.output),
         Command::Version(reach) => in_runtime(client::version(&reach)),
     };
     let Err(failure) = result else { return ExitCode::SUCCESS };
@@ -169,7 +186,7 @@ fn in_runtime(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Fai
 }
 
 fn run_daemon(serve: Serve) -> Result<(), Failure> {
-    let Serve { config, interfaces, socket, log_format, log_level } = serve;
+    let Serve { config, interfaces, socket, keep, log_format, log_level } = serve;
     start_log(log_format, &log_level)?;
     let source = Source { dir: config, interfaces };
     let runtime =
@@ -177,7 +194,7 @@ fn run_daemon(serve: Serve) -> Result<(), Failure> {
     let _inside = runtime.enter();
     let trigger = Trigger::new(&source.dir)?;
     let desired = source.load(None).map_err(report)?;
-    Ok(runtime.block_on(serve::run(serve::Options { source, trigger, socket }, desired))?)
+    Ok(runtime.block_on(serve::run(serve::Options { source, trigger, socket, keep }, desired))?)
 }
 
 fn start_log(format: LogFormat, filter: &str) -> anyhow::Result<()> {

@@ -54,6 +54,8 @@ pub const HEADERS_AT_MOST: usize = 8;
 
 /// Where the daemon keeps what must outlive it.
 pub const STATE_DIR: &str = "/var/lib/tm";
+/// Where links and tables are pinned that outlive the daemon: a directory on a BPF file system.
+pub const PINS: &str = "/sys/fs/bpf/tm";
 /// The zone's mailbox is this label below the zone.
 pub const SOA_MAILBOX: &str = "hostmaster";
 /// SOA REFRESH, seconds: an hour.

@@ -8,7 +8,7 @@ use super::{
     defaults, node,
     raw::{self, Integer, Text},
     report::{Fault, Notes},
-    value::{number, quote, word},
+    value::{self, number, quote, word},
 };
 
 const MODES: &[(&str, XdpMode)] = &[
@@ -41,7 +41,8 @@ pub(super) fn check(written: Option<&Spanned<raw::Listen>>, notes: &mut Notes<'_
         let help = "give addresses = [...] to answer at, or interfaces whose addresses count";
         notes.error(written.span(), "[listen] has neither interfaces nor addresses", help);
     }
-    Some(Listen { interfaces, addresses, port, mode, vlans })
+    let pins = value::absolute(notes, "pins", raw.pins.as_ref(), defaults::PINS);
+    Some(Listen { interfaces, addresses, port, mode, vlans, pins, keep: raw.keep })
 }
 
 fn interfaces(written: &[Text], notes: &mut Notes<'_>) -> Vec<String> {

@@ -1,9 +1,6 @@
 //! `tm.toml` to this node's settings: zone, name servers, SOA and guards.
 
-use std::{
-    net::IpAddr,
-    path::{Path, PathBuf},
-};
+use std::net::IpAddr;
 
 use toml::Spanned;
 
@@ -16,14 +13,14 @@ use super::{
     address, defaults, listen, name,
     raw::{self, List, Text},
     report::{Fault, Notes},
-    value::{number, quote},
+    value::{absolute, number, quote},
 };
 
 /// The node, unless so much is missing that there is none; what is wrong is in `notes`.
 pub(super) fn check(raw: &raw::Node, notes: &mut Notes<'_>) -> Option<Node> {
     let zone = zone(raw.zone.as_ref(), notes);
     let name_servers = name_servers(raw.name_servers.as_ref(), zone.as_ref(), notes);
-    let state_dir = state_dir(raw.state_dir.as_ref(), notes);
+    let state_dir = absolute(notes, "state_dir", raw.state_dir.as_ref(), defaults::STATE_DIR);
     let listen = listen::check(raw.listen.as_ref(), notes);
     let probes = probes(&raw.probes, notes);
     let names = raw.limits.names.as_ref();
@@ -129,20 +126,6 @@ pub(super) fn addresses(written: &[Text], notes: &mut Notes<'_>) -> Vec<IpAddr> 
         addresses.push((address, text));
     }
     addresses.into_iter().map(|(address, _)| address).collect()
-}
-
-/// Absolute, since daemon and command line read it from different directories.
-fn state_dir(written: Option<&Text>, notes: &mut Notes<'_>) -> PathBuf {
-    let Some(written) = written else { return defaults::STATE_DIR.into() };
-    if !Path::new(written.get_ref()).is_absolute() {
-        let message = format!("state_dir {} is not an absolute path", quote(written.get_ref()));
-        notes.error(
-            written.span(),
-            message,
-            format!("write the path from `/`, as \"{}\"", defaults::STATE_DIR),
-        );
-    }
-    written.get_ref().into()
 }
 
 fn soa(raw: &raw::Soa, zone: Option<&DnsName>, notes: &mut Notes<'_>) -> Option<Soa> {

@@ -80,6 +80,9 @@ pub(super) struct Listen {
     pub(super) mode: Option<Text>,
     #[serde(default)]
     pub(super) vlans: Vec<Spanned<Integer>>,
+    pub(super) pins: Option<Text>,
+    #[serde(default)]
+    pub(super) keep: bool,
 }
 
 /// `[probes]`.

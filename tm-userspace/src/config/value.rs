@@ -3,7 +3,12 @@
 //! Each takes down what is wrong and then goes on with the default, so that one load finds as much as it can; with anything taken
 //! down the outcome is never used.
 
-use std::{fmt::Display, ops::RangeInclusive, time::Duration};
+use std::{
+    fmt::Display,
+    ops::RangeInclusive,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use toml::Spanned;
 
@@ -55,6 +60,16 @@ pub(super) fn word<T: Copy>(
             default
         }
     }
+}
+
+/// A path from `/`, since daemon and command line read it from different directories.
+pub(super) fn absolute(notes: &mut Notes<'_>, key: &str, written: Option<&Text>, default: &str) -> PathBuf {
+    let Some(written) = written else { return default.into() };
+    if !Path::new(written.get_ref()).is_absolute() {
+        let message = format!("{key} {} is not an absolute path", quote(written.get_ref()));
+        notes.error(written.span(), message, format!("write the path from `/`, as \"{default}\""));
+    }
+    written.get_ref().into()
 }
 
 /// A duration as humantime reads it.

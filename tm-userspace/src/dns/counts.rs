@@ -1,6 +1,9 @@
 //! What became of the messages that sockets received: one closed list that is counter index and metric label at once.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use hickory_proto::op::ResponseCode;
 
@@ -52,7 +55,7 @@ outcomes! {
     NotImp = "notimp", NotImp, false;
     /// An EDNS version above 0.
     BadVers = "badvers", BADVERS, false;
-    /// A profile whose answer could not be found: its bucket of the tables is full.
+    /// A name whose answer is longer than any message or table takes.
     ServFail = "servfail", ServFail, false;
     /// The reply would not fit: the client is told to come back over TCP.
     Truncated = "truncated", NoError, true;
@@ -60,7 +63,7 @@ outcomes! {
     Ignored = "ignored", NoError, false;
 }
 
-/// How many messages became what since the start.
+/// How many messages became what.
 #[derive(Debug, Default)]
 pub(super) struct Counts([AtomicU64; Outcome::ALL.len()]);
 
@@ -68,6 +71,14 @@ impl Counts {
     /// Every count with its label.
     pub(super) fn all(&self) -> Vec<(&'static str, u64)> {
         Outcome::ALL.iter().map(|outcome| (outcome.label(), self.of(*outcome))).collect()
+    }
+
+    /// Adds what an earlier run counted.
+    pub(super) fn add_earlier(&self, counts: &BTreeMap<String, u64>) {
+        for outcome in Outcome::ALL {
+            let earlier = counts.get(outcome.label()).copied().unwrap_or(0);
+            self.0[*outcome as usize].fetch_add(earlier, Ordering::Relaxed);
+        }
     }
 
     fn of(&self, outcome: Outcome) -> u64 {

@@ -1,6 +1,7 @@
 //! From one message to its reply: no I/O, no clock, and nothing remembered but counts.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     net::IpAddr,
     sync::{Arc, PoisonError, RwLock},
@@ -81,6 +82,11 @@ impl Responder {
     /// What became of the messages so far, by label.
     pub fn counts(&self) -> Vec<(&'static str, u64)> {
         self.counts.all()
+    }
+
+    /// Goes on from what an earlier run counted.
+    pub fn add_earlier(&self, counts: &BTreeMap<String, u64>) {
+        self.counts.add_earlier(counts);
     }
 
     fn answer(&self, message: &[u8], client: IpAddr, transport: Transport) -> (Outcome, Option<Vec<u8>>) {

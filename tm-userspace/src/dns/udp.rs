@@ -6,6 +6,7 @@ use std::{
     sync::Arc,
 };
 
+use rustix::net::sockopt::{self, Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::UdpSocket;
 use tokio_util::sync::CancellationToken;
@@ -25,10 +26,23 @@ pub(super) fn open(address: SocketAddr) -> io::Result<UdpSocket> {
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
+    ignore_path_mtu(&socket, address)?;
     socket.set_recv_buffer_size(WAITING)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     UdpSocket::from_std(socket.into())
+}
+
+/// Replies fit every link, so nobody's word that a path takes less (ICMP, which is easily forged) is to have them sent in fragments,
+/// whose second one an attacker could write ([RFC 9715, section 3]).
+///
+/// [RFC 9715, section 3]: https://www.rfc-editor.org/rfc/rfc9715#section-3
+fn ignore_path_mtu(socket: &Socket, address: SocketAddr) -> io::Result<()> {
+    match address {
+        SocketAddr::V4(_) => sockopt::set_ip_mtu_discover(socket, Ipv4PathMtuDiscovery::OMIT)?,
+        SocketAddr::V6(_) => sockopt::set_ipv6_mtu_discover(socket, Ipv6PathMtuDiscovery::OMIT)?,
+    }
+    Ok(())
 }
 
 /// Answers until it is told to stop; an error is the socket's, and it is of no more use.

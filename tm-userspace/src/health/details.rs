@@ -11,19 +11,32 @@ use std::{
     },
 };
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Outcome, track::Track};
-use crate::desired::{EndpointKey, Monitor};
+use crate::desired::{EndpointKey, Monitor, Target};
 
 /// The memory of all probed endpoints; shared, and never locked for longer than a look-up.
 #[derive(Debug, Default)]
 pub struct Details {
     memories: RwLock<HashMap<EndpointKey, Arc<Memory>>>,
+    /// What an earlier run knew of endpoints that are not probed yet.
+    earlier: Mutex<HashMap<EndpointKey, Remembered>>,
+}
+
+/// What an earlier run knew of an endpoint.
+#[derive(Clone, Debug)]
+pub struct Remembered {
+    /// What it probed; of another target it knew nothing.
+    pub target: Target,
+    /// Up or down; none before the first verdict.
+    pub verdict: Option<bool>,
+    /// The rest.
+    pub details: EndpointDetails,
 }
 
 /// What is known of one endpoint besides its verdict.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndpointDetails {
     /// The last probe's outcome.
     pub last: Option<Outcome>,
@@ -36,15 +49,23 @@ pub struct EndpointDetails {
 }
 
 impl Details {
+    /// With what an earlier run knew, for the first time that each of these endpoints is probed.
+    pub fn with(earlier: HashMap<EndpointKey, Remembered>) -> Self {
+        Details { earlier: Mutex::new(earlier), ..Details::default() }
+    }
+
     /// Of one endpoint; `None` if it is not probed.
     pub fn get(&self, endpoint: &EndpointKey) -> Option<EndpointDetails> {
         let memories = self.memories.read().unwrap_or_else(PoisonError::into_inner);
         memories.get(endpoint).map(|memory| memory.details())
     }
 
-    /// Begins an empty memory.
-    pub(super) fn begin(&self, endpoint: EndpointKey) -> Arc<Memory> {
-        let memory = Arc::new(Memory::default());
+    /// Begins a memory: an empty one, unless an earlier run's is there.
+    pub(super) fn begin(&self, endpoint: EndpointKey, target: &Target) -> Arc<Memory> {
+        let earlier = self.earlier.lock().unwrap_or_else(PoisonError::into_inner).remove(&endpoint);
+        let earlier = earlier.filter(|earlier| earlier.target == *target);
+        let seen = earlier.map(Seen::from).unwrap_or_default();
+        let memory = Arc::new(Memory { epoch: AtomicU64::new(0), seen: Mutex::new(seen) });
         let mut memories = self.memories.write().unwrap_or_else(PoisonError::into_inner);
         memories.insert(endpoint, memory.clone());
         memory
@@ -69,6 +90,13 @@ struct Seen {
     track: Track,
     last: Option<Outcome>,
     probes: u64,
+}
+
+impl From<Remembered> for Seen {
+    fn from(earlier: Remembered) -> Self {
+        let EndpointDetails { last, failures, successes, probes } = earlier.details;
+        Seen { track: Track::resume(earlier.verdict, failures, successes), last, probes }
+    }
 }
 
 /// A change of verdict.

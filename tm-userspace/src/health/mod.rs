@@ -27,9 +27,9 @@ mod tests;
 mod tls;
 mod track;
 
-pub use details::{Details, EndpointDetails};
+pub use details::{Details, EndpointDetails, Remembered};
 pub use probe::{Probe, Prober};
-pub use schedule::run;
+pub use schedule::{is_probed, run};
 pub use slots::Slots;
 pub use track::Track;
 
@@ -39,7 +39,7 @@ use std::{
 };
 
 use imbl::OrdMap;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::desired::EndpointKey;
 
@@ -62,7 +62,7 @@ pub struct Verdict {
 }
 
 /// What one probe found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
     /// Success or failure.
     pub ok: bool,

@@ -26,7 +26,7 @@ use super::{
     details::Memory,
     endpoint::{Endpoint, Plan},
 };
-use crate::desired::{Desired, EndpointKey, Monitor, Profile, Status, Target};
+use crate::desired::{self, Desired, EndpointKey, Monitor, Profile, Status, Target};
 
 /// Endpoints that begin together begin within this time...
 const SHORTEST_SPREAD: Duration = Duration::from_millis(200);
@@ -53,6 +53,7 @@ pub async fn run<P: Probe>(
         seed: RandomState::new(),
     };
     desired.mark_changed();
+    let mut began = false;
     loop {
         select! {
             () = shutdown.cancelled() => return,
@@ -60,6 +61,9 @@ pub async fn run<P: Probe>(
             Ok(()) = desired.changed() => {
                 let latest = desired.borrow_and_update().as_ref().map(|desired| desired.profiles.clone());
                 schedule.apply(latest.unwrap_or_default());
+                if !std::mem::replace(&mut began, true) {
+                    schedule.withdraw_strangers();
+                }
             }
             Some(ended) = schedule.tasks.join_next() => match ended {
                 Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
@@ -122,7 +126,7 @@ impl<P: Probe> Schedule<P> {
     fn begin(&mut self, key: EndpointKey, target: Target, monitor: Arc<Monitor>, spread: Duration) {
         let phase = fraction(self.seed.hash_one(&key));
         let first = Instant::now() + spread.min(monitor.interval).mul_f64(phase);
-        let memory = self.details.begin(key.clone());
+        let memory = self.details.begin(key.clone(), &target);
         let (plans, plan) = watch::channel(Plan { epoch: 0, target, monitor, phase });
         let endpoint = Endpoint {
             key: key.clone(),
@@ -164,6 +168,14 @@ impl<P: Probe> Schedule<P> {
         self.withdraw(&keys);
     }
 
+    /// Takes away the verdicts of an earlier run on what is not probed now.
+    fn withdraw_strangers(&self) {
+        let verdicts = self.health.borrow().verdicts.clone();
+        let strangers: Vec<_> =
+            verdicts.keys().filter(|key| !self.running.contains_key(*key)).cloned().collect();
+        self.withdraw(&strangers);
+    }
+
     /// Takes verdicts away, all in one generation.
     fn withdraw(&self, keys: &[EndpointKey]) {
         self.health.send_if_modified(|health| {
@@ -180,13 +192,15 @@ fn fraction(hash: u64) -> f64 {
     f64::from(upper) / (f64::from(u32::MAX) + 1.0)
 }
 
+/// Is an endpoint of this profile to be probed?
+pub fn is_probed(profile: &Profile, endpoint: &desired::Endpoint) -> bool {
+    profile.status == Status::Enabled && endpoint.status == Status::Enabled && !endpoint.always_serve
+}
+
 /// The endpoints of a profile that are to be probed.
 fn probed(profile: Option<&Arc<Profile>>) -> impl Iterator<Item = (EndpointKey, &Target, &Arc<Monitor>)> {
-    let profile = profile.filter(|profile| profile.status == Status::Enabled);
     profile.into_iter().flat_map(|profile| {
-        let endpoints = profile.endpoints.iter();
-        let endpoints =
-            endpoints.filter(|endpoint| endpoint.status == Status::Enabled && !endpoint.always_serve);
+        let endpoints = profile.endpoints.iter().filter(|endpoint| is_probed(profile, endpoint));
         endpoints.map(move |endpoint| {
             let key = EndpointKey { profile: profile.name.clone(), endpoint: endpoint.name.clone() };
             (key, &endpoint.target, &profile.monitor)

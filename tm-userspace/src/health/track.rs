@@ -24,6 +24,11 @@ pub struct Track {
 }
 
 impl Track {
+    /// Goes on from where another one was.
+    pub fn resume(verdict: Option<bool>, failures: u32, successes: u32) -> Self {
+        Track { verdict, failures, successes }
+    }
+
     /// Counts an outcome; the new verdict where it changes, the first one included.
     pub fn observe(&mut self, ok: bool, tolerated_failures: u32, successes_to_recover: u32) -> Option<bool> {
         (self.failures, self.successes) = match ok {

@@ -9,9 +9,11 @@
 
 mod image;
 mod place;
+mod sizes;
 mod store;
 
-pub use image::{Change, Image, Sizes, buckets_for};
+pub use image::{Change, Image};
+pub use sizes::{Sizes, buckets_for};
 pub use store::Store;
 
 /// Which table an element is in.

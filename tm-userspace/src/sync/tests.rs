@@ -119,6 +119,43 @@ fn a_full_bucket_is_told() {
 }
 
 #[test]
+fn a_name_whose_bucket_is_full_is_found_by_the_sockets_all_the_same() {
+    use tm_common::{
+        name::{LONG, SHORT, hash},
+        tables::Names,
+    };
+    let mut image = Image::new(1, 53, 7, &[]);
+    // Eight places for twelve names, short ones and long ones.
+    let names: Vec<DnsName> =
+        (0..12).map(|i| name(&format!("{i}{}.tm.example", ".long-label".repeat(i % 2 * 7)))).collect();
+    let words = |image: &Image, name: &DnsName| -> Option<u16> {
+        let hash = hash(name.wire(), 7);
+        match name.wire().len() <= 8 * SHORT {
+            true => Names::<SHORT>::find(image, hash).map(|entry| entry.name_len),
+            false => Names::<LONG>::find(image, hash).map(|entry| entry.name_len),
+        }
+    };
+    for name in &names {
+        image.apply([(name, Some(&compiled(name, &[b"answer.."], &[0])))]);
+    }
+    assert_eq!(image.homeless(), 4);
+    // Of another shape, and so with another entry.
+    image.apply([(&names[11], Some(&compiled(&names[11], &[b"answer..", b"another."], &[0, 1])))]);
+    for name in &names {
+        assert_eq!(words(&image, name), Some(name.wire().len() as u16), "{name}");
+    }
+    let find = |image: &Image| {
+        Names::<LONG>::find(image, hash(names[11].wire(), 7)).map(|entry| entry.blocks[0].count)
+    };
+    assert_eq!(find(&image), Some(2));
+    for name in &names {
+        image.apply([(name, None)]);
+        assert_eq!(words(&image, name), None, "{name}");
+    }
+    assert_eq!(image.homeless(), 0);
+}
+
+#[test]
 fn addresses_that_do_not_fit_are_told() {
     let mut image = image();
     let addresses: Vec<[u64; 2]> = (0..40_000u64).map(|i| [1, i]).collect();

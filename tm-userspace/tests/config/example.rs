@@ -76,6 +76,8 @@ fn the_example_is_what_it_says() {
             port: 53,
             mode: XdpMode::Auto,
             vlans: vec![],
+            pins: "/sys/fs/bpf/tm".into(),
+            keep: false,
         },
         probes: Probes { allow: vec![] },
         capacity: 0,
@@ -127,6 +129,8 @@ fn every_key_of_a_node_arrives() {
         port = 5353
         mode = "Generic"
         vlans = [0, 4094]
+        pins = "/run/bpf/tm"
+        keep = true
         [probes]
         allow = ["127.0.0.0/8", "::1/128"]
         [limits]
@@ -152,6 +156,7 @@ fn every_key_of_a_node_arrives() {
     );
     assert_eq!((node.listen.port, node.listen.mode), (5353, XdpMode::Generic));
     assert_eq!(node.listen.vlans, [0, 4094]);
+    assert_eq!((node.listen.pins.as_path(), node.listen.keep), (std::path::Path::new("/run/bpf/tm"), true));
     assert_eq!(node.probes.allow, [("127.0.0.0".parse().unwrap(), 8), ("::1".parse().unwrap(), 128)]);
     assert_eq!(node.capacity, 4096);
 }

@@ -78,6 +78,13 @@ fn the_state_directory_is_absolute() {
 }
 
 #[test]
+fn the_place_of_pins_is_absolute_and_keep_is_a_switch() {
+    let listen = |line: &str| NODE.replace("[listen]\n", &format!("[listen]\n{line}\n"));
+    check_node(&listen("pins = \"tm\""), "tm.toml:4:8 `\"tm\"` pins `tm` is not an absolute path");
+    check_node(&listen("keep = 1"), "tm.toml:4:8 `1` expected a boolean, found integer `1`");
+}
+
+#[test]
 fn the_soa_is_checked() {
     let soa = |line: &str| format!("{NODE}[soa]\n{line}\n");
     check_node(&soa("mailbox = \"a@b@c\""), "tm.toml:6:11 `\"a@b@c\"` `a@b@c` is not a mailbox");

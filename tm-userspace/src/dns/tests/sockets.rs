@@ -78,6 +78,16 @@ async fn both_families_may_have_the_same_port() {
 }
 
 #[tokio::test]
+async fn replies_over_udp_are_never_cut_on_the_word_of_an_icmp_message() {
+    use rustix::net::sockopt::{
+        Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery, ip_mtu_discover, ipv6_mtu_discover,
+    };
+    let open = |address: &str| udp::open(address.parse().unwrap()).unwrap();
+    assert_eq!(ip_mtu_discover(open("127.0.0.1:0")).unwrap(), Ipv4PathMtuDiscovery::OMIT);
+    assert_eq!(ipv6_mtu_discover(open("[::1]:0")).unwrap(), Ipv6PathMtuDiscovery::OMIT);
+}
+
+#[tokio::test]
 async fn five_hundred_queries_in_one_go_are_answered_in_order() {
     let (address, responder, _stop) = listen("127.0.0.1:0", 10);
     let mut stream = TcpStream::connect(address).await.unwrap();

@@ -3,11 +3,20 @@
 //! Woken by a new desired state, by a flip, by a change of the host's interfaces, and by a slow timer whose full pass repairs whatever was lost. The
 //! inputs are whole latest states that share structure with the ones before, so what changed is found by comparing them, at a cost that follows the change;
 //! nothing depends on being told.
+//!
+//! This file is the order of things. `write` puts what was decided into the tables, `counted` carries over what others have counted, `attach` keeps the
+//! program where it belongs, `reclaim` frees what nobody reads any more.
+
+mod attach;
+mod counted;
+mod reclaim;
+mod tables;
+mod write;
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard},
-    time::{Instant, SystemTime},
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
 };
 
 use imbl::{OrdMap, ordmap::DiffItem};
@@ -24,9 +33,14 @@ use crate::{
     health::Health,
     listen::{Host, Listening},
     names::DnsName,
-    sync::{Image, buckets_for},
-    xdp::{Attached, Barrier, Kernel, REPAIR_INTERVAL, strips_vlan_tags},
+    xdp::{Barrier, Pins},
 };
+
+pub use counted::Counted;
+pub use tables::{Answers, Tables};
+
+/// How often everything is compared: lost writes are found at the latest after this.
+const REPAIR_INTERVAL: Duration = Duration::from_secs(60);
 
 /// What the other tasks read: the last state that was published.
 #[derive(Clone, Debug, Default)]
@@ -37,40 +51,6 @@ pub struct Published {
     pub decisions: OrdMap<Arc<str>, Arc<Decision>>,
     /// Where we answer.
     pub listening: Listening,
-}
-
-/// The tables, shared with those who answer and those who ask. Who wants both locks takes the image's first, or two would wait for each other.
-#[derive(Clone, Debug)]
-pub struct Tables {
-    image: Arc<RwLock<Image>>,
-    kernel: Arc<Mutex<Option<Kernel>>>,
-}
-
-impl Tables {
-    /// Tables without a name in them, and nothing in the kernel.
-    pub fn empty() -> Self {
-        let image = Image::new(buckets_for(0), 53, 0, &[]);
-        Tables { image: Arc::new(RwLock::new(image)), kernel: Arc::default() }
-    }
-
-    /// The daemon's copy, shared with the sockets. A panic elsewhere does not make the tables wrong: they are whole between two statements.
-    pub fn image_lock(&self) -> Arc<RwLock<Image>> {
-        self.image.clone()
-    }
-
-    /// The daemon's copy.
-    pub fn image(&self) -> RwLockReadGuard<'_, Image> {
-        self.image.read().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-
-    /// What is in the kernel, if anything is.
-    pub fn kernel(&self) -> MutexGuard<'_, Option<Kernel>> {
-        self.kernel.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-
-    fn image_mut(&self) -> RwLockWriteGuard<'_, Image> {
-        self.image.write().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
 }
 
 /// What the task is given, and where it puts what it makes.
@@ -97,20 +77,27 @@ pub struct Control {
     decisions: OrdMap<Arc<str>, Arc<Decision>>,
     /// Hands a new program's means to wait to the thread that waits.
     barriers: mpsc::UnboundedSender<Barrier>,
+    /// Where the programs are kept for when this process is gone.
+    pins: Option<Pins>,
+    /// What an earlier run counted, until it is in the tables.
+    before: Option<Counted>,
 }
 
 impl Control {
-    /// Brings the tables to what `inputs` say now. From here on everything answers. `None` while nothing is desired.
+    /// Brings the tables to what `inputs` say now, and goes on from what was there `before`. From here on everything answers. `None` while nothing is
+    /// desired.
     pub fn start(
         inputs: &mut Inputs,
         tables: Tables,
         published: watch::Sender<Arc<Published>>,
+        pins: Option<Pins>,
+        before: Counted,
     ) -> Option<Self> {
         let desired = Arc::new(inputs.desired.borrow_and_update().clone()?);
         let zone = Arc::new(Zone::of(&desired.node, desired.generation));
         let (barriers, receiver) = mpsc::unbounded_channel();
         let reclaimed = tables.clone();
-        tokio::spawn(reclaim(reclaimed, receiver));
+        tokio::spawn(reclaim::reclaim(reclaimed, receiver));
         let mut control = Control {
             tables,
             published,
@@ -121,6 +108,8 @@ impl Control {
             listening: Listening::default(),
             decisions: OrdMap::new(),
             barriers,
+            pins,
+            before: Some(before),
         };
         control.listening = Listening::of(&control.desired.node.listen, &control.host);
         control.decide_all();
@@ -182,6 +171,9 @@ impl Control {
         self.listening = Listening::of(&self.desired.node.listen, &self.host);
         self.decide_all();
         let listen = (&before.node.listen, &self.desired.node.listen);
+        if before.node.state_dir != self.desired.node.state_dir || listen.0.pins != listen.1.pins {
+            tracing::warn!("another `state_dir` or `pins` takes effect at the next start");
+        }
         if listen.0.port != listen.1.port
             || listen.0.vlans != listen.1.vlans
             || listen.0.mode != listen.1.mode
@@ -230,9 +222,13 @@ impl Control {
     /// The slow timer: everything is decided, compared and put right.
     fn repair(&mut self) {
         self.decide_all();
+        if self.tables.kernel().is_none() && self.desired.node.listen.mode != XdpMode::Off {
+            // What kept the programs from loading may be over.
+            self.rebuild();
+        }
         let changes = self.compile_all();
         self.write(&changes);
-        self.set_addresses();
+        self.note_addresses();
         self.attach();
         let image = self.tables.image();
         if let Some(kernel) = &*self.tables.kernel() {
@@ -287,190 +283,11 @@ impl Control {
         tracing::info!(profiles = changed.len(), first = %changed[0].profile.name, took_us, "decision published");
     }
 
-    fn write(&mut self, changes: &[(DnsName, Option<Compiled>)]) {
-        let mut image = self.tables.image_mut();
-        let changed = image.apply(changes.iter().map(|(name, compiled)| (name, compiled.as_ref())));
-        let mut outgrown = image.homeless() > 0;
-        if let Some(kernel) = &*self.tables.kernel() {
-            kernel.copy(&image, &changed);
-            outgrown |= !kernel.holds(&image);
-        }
-        drop(image);
-        if outgrown {
-            tracing::info!("the tables are full, making larger ones");
-            self.rebuild();
-        }
-    }
-
-    /// Makes all tables anew beside the old ones, fills them, and puts them in their place in one step. Counts are carried over.
-    fn rebuild(&mut self) {
-        let listen = &self.desired.node.listen;
-        let compiled = self.compile_all();
-        let names = compiled.iter().filter(|(_, compiled)| compiled.is_some()).count();
-        let mut buckets = buckets_for(names.max(self.desired.node.capacity as usize));
-        let mut fresh = loop {
-            let seed =
-                std::hash::BuildHasher::hash_one(&std::collections::hash_map::RandomState::new(), buckets);
-            let mut fresh = Image::new(buckets, listen.port, seed, &listen.vlans);
-            fresh.apply(compiled.iter().map(|(name, compiled)| (name, compiled.as_ref())));
-            if fresh.homeless() == 0 {
-                break fresh;
-            }
-            buckets = buckets.saturating_mul(2);
-        };
-        let (served, own) = self.listening.keys();
-        warn_left_out(fresh.set_addresses(&served, &own));
-        let kernel = match listen.mode {
-            XdpMode::Off => None,
-            _ => match Kernel::load(&fresh) {
-                Ok(kernel) => Some(kernel),
-                Err(error) => {
-                    tracing::error!(
-                        error = format!("{error:#}"),
-                        "XDP does not answer; the sockets answer everything"
-                    );
-                    None
-                }
-            },
-        };
-        let mut image = self.tables.image_mut();
-        let mut slot = self.tables.kernel();
-        let mut old = slot.take();
-        if let Some(mut new) = kernel {
-            if let Some(old) = &mut old
-                && let Err(error) = new.replace(old)
-            {
-                tracing::error!(
-                    error = format!("{error:#}"),
-                    "cannot hand an interface over to the new program"
-                );
-            }
-            if let Some(barrier) = new.take_barrier() {
-                // Fails only where the thread is gone, at shutdown.
-                let _ = self.barriers.send(barrier);
-            }
-            *slot = Some(new);
-        }
-        // Last of all, when the old program is asked no more: it has answered all the while.
-        for (endpoint, counter, count) in image.counters() {
-            let in_kernel = old.as_ref().map_or(0, |kernel| kernel.answered(counter));
-            fresh.add_count(endpoint, count + in_kernel);
-        }
-        *image = fresh;
-        drop(slot);
-        drop(image);
-        drop(old);
-        self.attach();
-    }
-
-    fn set_addresses(&mut self) {
-        let (served, own) = self.listening.keys();
-        let mut image = self.tables.image_mut();
-        let left_out = image.set_addresses(&served, &own);
-        if let Some(kernel) = &*self.tables.kernel() {
-            kernel.set_addresses(&image);
-        }
-        drop(image);
-        warn_left_out(left_out);
-    }
-
-    /// Attaches to every listed interface that is there and not attached to, and lets go of those that are not listed, gone, made anew, or attached in
-    /// another hook than is wanted.
-    fn attach(&mut self) {
-        let listen = &self.desired.node.listen;
-        let mut kernel = self.tables.kernel();
-        let Some(kernel) = kernel.as_mut() else { return };
-        let attached: Vec<(String, u32, Attached)> =
-            kernel.attached().map(|(name, index, how)| (name.to_owned(), index, how)).collect();
-        for (name, index, how) in &attached {
-            let now = self.host.get(name).map(|interface| interface.index);
-            if !listen.interfaces.contains(name) || now != Some(*index) || !how.suits(listen.mode) {
-                match now {
-                    None => tracing::error!(
-                        interface = name,
-                        "the interface is gone; waiting for it to come back"
-                    ),
-                    Some(_) => tracing::info!(interface = name, "detached"),
-                }
-                kernel.detach(name);
-            }
-        }
-        for name in &listen.interfaces {
-            if kernel.attached().any(|(attached, ..)| attached == name) {
-                continue;
-            }
-            if !self.host.contains_key(name) {
-                tracing::error!(interface = name, "there is no such interface; waiting for it");
-                continue;
-            }
-            if strips_vlan_tags(name) == Some(true) && !listen.vlans.is_empty() {
-                tracing::error!(
-                    interface = name,
-                    "the card strips VLAN tags before XDP sees them: `ethtool -K {name} rx-vlan-offload off`, or tagged queries are taken for untagged ones"
-                );
-            }
-            match kernel.attach(name, listen.mode) {
-                Ok(mode) => tracing::info!(interface = name, ?mode, "XDP attached"),
-                Err(error) => tracing::error!(
-                    interface = name,
-                    error = format!("{error:#}"),
-                    "XDP does not answer here; the sockets do"
-                ),
-            }
-        }
-    }
-
     fn publish(&self) {
         self.published.send_replace(Arc::new(Published {
             generation: self.desired.generation,
             decisions: self.decisions.clone(),
             listening: self.listening.clone(),
         }));
-    }
-}
-
-fn warn_left_out(addresses: Vec<tm_common::tables::Address>) {
-    if !addresses.is_empty() {
-        tracing::warn!(
-            addresses = addresses.len(),
-            "too many addresses with the same hash; the sockets answer at the rest"
-        );
-    }
-}
-
-/// Frees what was given up, once no packet can still be reading it. Waiting takes the kernel some milliseconds, so it has a thread of its own.
-async fn reclaim(tables: Tables, mut barriers: mpsc::UnboundedReceiver<Barrier>) {
-    /// Not to be busy waiting for grace periods while flips come in bursts.
-    const PAUSE: std::time::Duration = std::time::Duration::from_secs(1);
-    let mut barrier: Option<Barrier> = None;
-    loop {
-        match tokio::time::timeout(PAUSE, barriers.recv()).await {
-            Ok(Some(new)) => barrier = Some(new),
-            Ok(None) => return,
-            Err(_) => {}
-        }
-        if !tables.image_mut().begin_wait() {
-            continue;
-        }
-        let Some(mut waiting) = barrier.take() else {
-            // Nobody reads but the sockets, and they hold the lock while they do.
-            tables.image_mut().reclaim();
-            continue;
-        };
-        let waited = tokio::task::spawn_blocking(move || (waiting.wait(), waiting)).await;
-        match waited {
-            Ok((Ok(()), done)) => {
-                tables.image_mut().reclaim();
-                barrier = Some(done);
-            }
-            Ok((Err(error), done)) => {
-                tracing::error!(
-                    error = format!("{error:#}"),
-                    "cannot wait for the kernel; what was given up is not used again"
-                );
-                barrier = Some(done);
-            }
-            Err(_) => return,
-        }
     }
 }

@@ -1,0 +1,115 @@
+//! The tables as the tasks share them.
+
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+    atomic::{AtomicU64, Ordering},
+};
+
+use tm_common::verdict::{REASONS, Reason};
+
+use crate::{
+    desired::EndpointKey,
+    sync::{Image, buckets_for},
+    xdp::{Counters, Kernel},
+};
+
+/// Answers given for an endpoint.
+#[derive(Clone, Copy, Debug)]
+pub struct Answers {
+    /// The number of its counter, once it was an answer.
+    pub counter: Option<u32>,
+    /// By the sockets, and by programs before the present one.
+    pub elsewhere: u64,
+    /// By the present program.
+    pub in_kernel: u64,
+}
+
+/// The tables, shared with those who answer and those who ask.
+#[derive(Clone, Debug)]
+pub struct Tables {
+    image: Arc<RwLock<Image>>,
+    /// Whoever locks both locks `image` first.
+    kernel: Arc<Mutex<Option<Kernel>>>,
+    /// Packets by reason that programs before the present one counted. Changed only with `kernel` locked.
+    packets_before: Arc<[AtomicU64; REASONS]>,
+}
+
+impl Tables {
+    /// Tables without a name in them, and nothing in the kernel.
+    pub fn empty() -> Self {
+        let image = Image::new(buckets_for(0), 53, 0, &[]);
+        let packets_before = Arc::new([const { AtomicU64::new(0) }; REASONS]);
+        Tables { image: Arc::new(RwLock::new(image)), kernel: Arc::default(), packets_before }
+    }
+
+    /// The daemon's copy, shared with the sockets. A panic elsewhere does not make the tables wrong: they are whole between two statements.
+    pub fn image_lock(&self) -> Arc<RwLock<Image>> {
+        self.image.clone()
+    }
+
+    /// The daemon's copy.
+    pub fn image(&self) -> RwLockReadGuard<'_, Image> {
+        self.image.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is in the kernel, if anything is.
+    pub fn kernel(&self) -> MutexGuard<'_, Option<Kernel>> {
+        self.kernel.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Packets by reason: all of them, and those among them that the present program counted.
+    pub fn packets(&self, kernel: Option<&Kernel>) -> Vec<(Reason, u64, u64)> {
+        let now = kernel.map(Kernel::reasons);
+        let of = |reason: &Reason| {
+            let before = self.packets_before[*reason as usize].load(Ordering::Relaxed);
+            let now = now.as_ref().map_or(0, |now| now[*reason as usize].1);
+            (*reason, before + now, now)
+        };
+        Reason::ALL.iter().map(of).collect()
+    }
+
+    /// What was answered for each of these endpoints, and by which load of the programs. Writers never wait long for it, however many there are.
+    pub fn answers(&self, endpoints: &[EndpointKey]) -> (Option<String>, Vec<Answers>) {
+        /// Look-ups between which a writer gets its turn.
+        const BATCH: usize = 256;
+        loop {
+            let (id, counters) = self.load();
+            let mut answers = Vec::with_capacity(endpoints.len());
+            for batch in endpoints.chunks(BATCH) {
+                let image = self.image();
+                answers.extend(batch.iter().map(|endpoint| {
+                    let (counter, elsewhere) = image.counter(endpoint).unzip();
+                    Answers { counter, elsewhere: elsewhere.unwrap_or(0), in_kernel: 0 }
+                }));
+            }
+            if let Some(counters) = counters {
+                for answers in &mut answers {
+                    answers.in_kernel = answers.counter.map_or(0, |counter| counters.answered(counter));
+                }
+            }
+            // Other tables, other numbers.
+            if self.load().0 == id {
+                return (id, answers);
+            }
+        }
+    }
+
+    fn load(&self) -> (Option<String>, Option<Arc<Counters>>) {
+        self.kernel().as_ref().map(|kernel| (kernel.id().to_owned(), kernel.counters())).unzip()
+    }
+
+    pub(super) fn image_mut(&self) -> RwLockWriteGuard<'_, Image> {
+        self.image.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds to what earlier programs counted; the guard is asked for so that nobody reads half of it.
+    pub(super) fn add_packets(
+        &self,
+        _locked: &MutexGuard<'_, Option<Kernel>>,
+        packets: impl Iterator<Item = u64>,
+    ) {
+        for (before, count) in self.packets_before.iter().zip(packets) {
+            before.fetch_add(count, Ordering::Relaxed);
+        }
+    }
+}

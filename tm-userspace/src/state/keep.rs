@@ -1,0 +1,142 @@
+//! Saves what the daemon knows: soon after it learnt something, now and then for the counts, and at the end.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio_util::sync::CancellationToken;
+
+use super::{Saved, SavedEndpoint, SavedPackets, SavedVerdict, VERSION};
+use crate::{api::View, desired::EndpointKey, xdp::Kernel};
+
+/// What happens within this time is saved together.
+const GATHER: Duration = Duration::from_secs(1);
+/// How often counts are saved where nothing else happens.
+const INTERVAL: Duration = Duration::from_secs(30);
+
+/// Knows where everything is, and where it goes.
+#[derive(Clone)]
+pub struct Keeper {
+    dir: PathBuf,
+    view: View,
+    /// Held while the file is written: the last save may come while one is under way.
+    writing: Arc<Mutex<()>>,
+}
+
+impl Keeper {
+    /// Saves what `view` shows to `state_dir`.
+    pub fn new(state_dir: PathBuf, view: View) -> Self {
+        Keeper { dir: state_dir, view, writing: Arc::default() }
+    }
+
+    /// Saves at once, and then whenever there is something to save, until `shutdown`. That a save failed is told once, until one succeeds.
+    pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let (mut health, mut published) = (self.view.health.clone(), self.view.published.clone());
+        let mut timer = interval(INTERVAL);
+        timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let keeper = Arc::new(self);
+        let mut failed = false;
+        loop {
+            health.mark_unchanged();
+            published.mark_unchanged();
+            let saving = keeper.clone();
+            // A panic would only be one more save that failed.
+            let saved = tokio::task::spawn_blocking(move || saving.save())
+                .await
+                .unwrap_or_else(|error| Err(error.into()));
+            match saved {
+                Err(error) if !failed => {
+                    tracing::error!(
+                        error = format!("{error:#}"),
+                        "what is known would not survive a restart"
+                    );
+                    failed = true;
+                }
+                Err(_) => {}
+                Ok(()) => failed = false,
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => return Ok(()),
+                _ = timer.tick() => {}
+                Ok(()) = health.changed() => {}
+                Ok(()) = published.changed() => {}
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => return Ok(()),
+                () = sleep(GATHER) => {}
+            }
+        }
+    }
+
+    /// Is the program to go on answering after an orderly stop?
+    pub fn is_to_be_kept(&self) -> bool {
+        self.view.desired.borrow().as_ref().is_some_and(|desired| desired.node.listen.keep)
+    }
+
+    /// The end: takes the program off the interfaces, unless it is to be kept there, and saves.
+    pub fn close(&self, keep: bool) {
+        let tables = &self.view.tables;
+        if !keep && let Some(kernel) = tables.kernel().as_mut() {
+            kernel.detach_all();
+        }
+        if let Err(error) = self.save() {
+            tracing::error!(error = format!("{error:#}"), "what is known does not survive this stop");
+        }
+        if !keep && let Some(kernel) = tables.kernel().take() {
+            kernel.remove();
+        } else if tables.kernel().as_ref().is_some_and(Kernel::is_kept) {
+            tracing::info!("XDP goes on answering; `tm detach` ends it");
+        }
+    }
+
+    /// Saves everything as it is now.
+    pub fn save(&self) -> anyhow::Result<()> {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.collect().map_or(Ok(()), |saved| saved.store(&self.dir))
+    }
+
+    fn collect(&self) -> Option<Saved> {
+        let desired = self.view.desired.borrow().clone()?;
+        let health = self.view.health.borrow().clone();
+        let keys: Vec<EndpointKey> = desired.endpoints().map(|(key, ..)| key).collect();
+        let (tables, answers) = self.view.tables.answers(&keys);
+        let endpoints = desired.endpoints().zip(answers).map(|((key, _, endpoint), answers)| {
+            let verdict = health.verdicts.get(&key);
+            SavedEndpoint {
+                profile: key.profile.to_string(),
+                endpoint: key.endpoint.to_string(),
+                target: endpoint.target.to_string(),
+                verdict: verdict.map(|verdict| SavedVerdict { up: verdict.up, since: verdict.since }),
+                details: self.view.details.get(&key),
+                answers: answers.elsewhere + answers.in_kernel,
+                in_kernel: answers.in_kernel,
+                counter: answers.counter,
+            }
+        });
+        let kernel = self.view.tables.kernel();
+        let is_same = kernel.as_ref().map(Kernel::id) == tables.as_deref();
+        let packets =
+            self.view.tables.packets(kernel.as_ref()).into_iter().map(|(reason, count, in_kernel)| {
+                SavedPackets { reason: reason.label().to_owned(), count, in_kernel }
+            });
+        Some(Saved {
+            version: VERSION,
+            at: SystemTime::now(),
+            generation: desired.generation,
+            packets: packets.collect(),
+            messages: self
+                .view
+                .responder
+                .counts()
+                .into_iter()
+                .map(|(label, count)| (label.to_owned(), count))
+                .collect(),
+            endpoints: endpoints.collect(),
+            // Where they were made anew meanwhile, the next save names the new ones.
+            tables: tables.filter(|_| is_same),
+        })
+    }
+}

@@ -1,0 +1,12 @@
+//! What outlives the daemon in `state_dir`: what it learnt and counted, and the lock that keeps it to one daemon.
+//!
+//! Nothing that answers reads any of this; a daemon that finds nothing here begins with every endpoint unknown and every count at zero.
+
+mod file;
+mod keep;
+mod lock;
+mod restore;
+
+pub use file::{NAME, Saved, SavedEndpoint, SavedPackets, SavedVerdict, VERSION};
+pub use keep::Keeper;
+pub use lock::Lock;

@@ -1,0 +1,78 @@
+//! From what an earlier run saved to where this one begins.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use imbl::OrdMap;
+use tm_common::verdict::{REASONS, Reason};
+
+use super::{Saved, SavedEndpoint};
+use crate::{
+    control::Counted,
+    desired::{Desired, EndpointKey},
+    health::{Health, Remembered, Verdict, is_probed},
+    xdp::{Counters, Pins},
+};
+
+impl Saved {
+    /// The verdicts that still hold, and what is remembered of the endpoints that are still probed at the same target.
+    pub fn health(&self, desired: &Desired) -> (Health, HashMap<EndpointKey, Remembered>) {
+        let saved: HashMap<EndpointKey, &SavedEndpoint> =
+            self.endpoints.iter().map(|e| (e.key(), e)).collect();
+        let mut verdicts = OrdMap::new();
+        let mut memories = HashMap::new();
+        for (key, _, endpoint) in
+            desired.endpoints().filter(|(_, profile, endpoint)| is_probed(profile, endpoint))
+        {
+            let Some(saved) = saved.get(&key).filter(|saved| saved.target == endpoint.target.to_string())
+            else {
+                continue;
+            };
+            if let Some(verdict) = saved.verdict {
+                verdicts.insert(key.clone(), Verdict { up: verdict.up, since: verdict.since });
+            }
+            let verdict = saved.verdict.map(|verdict| verdict.up);
+            let details = saved.details.clone().unwrap_or_default();
+            memories.insert(key, Remembered { target: endpoint.target.clone(), verdict, details });
+        }
+        (Health { generation: 0, verdicts }, memories)
+    }
+
+    /// What was counted: exactly, where the kernel's counters were pinned and are still there, else as of the last save.
+    pub fn counted(&self, desired: &Desired, pins: Option<&Pins>) -> Counted {
+        let pinned = pins.zip(self.tables.as_ref()).and_then(|(pins, id)| Counters::pinned(pins, id).ok());
+        let is_pinned = pinned.is_some();
+        let elsewhere =
+            |count: u64, in_kernel: u64| if is_pinned { count.saturating_sub(in_kernel) } else { count };
+        let known: HashSet<EndpointKey> = desired.endpoints().map(|(key, ..)| key).collect();
+        let endpoints = self.endpoints.iter().filter(|saved| known.contains(&saved.key()));
+        let mut packets = [0; REASONS];
+        let reasons: Vec<Option<Reason>> = self.packets.iter().map(|saved| reason(&saved.reason)).collect();
+        for (reason, saved) in reasons.iter().zip(&self.packets) {
+            if let Some(reason) = reason {
+                packets[*reason as usize] += elsewhere(saved.count, saved.in_kernel);
+            }
+        }
+        Counted {
+            // An endpoint that the tables did not count is given a number that they do not have.
+            endpoints: endpoints
+                .map(|e| (e.key(), e.counter.unwrap_or(u32::MAX), elsewhere(e.answers, e.in_kernel)))
+                .collect(),
+            reasons,
+            packets,
+            counters: pinned.map(Arc::new),
+        }
+    }
+}
+
+impl SavedEndpoint {
+    fn key(&self) -> EndpointKey {
+        EndpointKey { profile: self.profile.as_str().into(), endpoint: self.endpoint.as_str().into() }
+    }
+}
+
+fn reason(label: &str) -> Option<Reason> {
+    Reason::ALL.iter().copied().find(|reason| reason.label() == label)
+}

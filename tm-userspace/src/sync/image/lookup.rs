@@ -1,0 +1,89 @@
+//! The engine's look-ups over the daemon's own tables: what the sockets answer from.
+
+use std::sync::atomic::Ordering;
+
+use tm_common::{
+    name::{LONG, SHORT},
+    tables::{
+        Addresses, Answer, AnswerIndex, Bucket, Entry, LARGE, Lookup, MEDIUM, Names, SMALL, bucket_index, tag,
+    },
+};
+
+use super::Image;
+
+impl Lookup for Image {
+    fn port(&self) -> u16 {
+        self.port
+    }
+    fn seed(&self) -> u64 {
+        self.seed
+    }
+    fn has_vlans(&self) -> bool {
+        !self.vlans.is_empty()
+    }
+    fn vlan(&self, id: u16) -> bool {
+        self.vlans.contains(&id)
+    }
+    fn served(&self, line: u32) -> Option<&Addresses> {
+        self.served.get(line as usize)
+    }
+    fn own(&self, word: u32) -> Option<u64> {
+        self.own.get(word as usize).copied()
+    }
+    fn bucket(&self, index: u32) -> Option<&Bucket> {
+        self.buckets.get(index as usize & (self.buckets.len() - 1))
+    }
+    fn turn(&self, index: u32, count: u32) -> Option<u32> {
+        let turn = self.own_turns.get(index as usize)?;
+        let next = |now: u32| Some(if now < count { now + 1 } else { 1 });
+        let now = turn.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).ok()?;
+        Some(if now < count { now } else { 0 })
+    }
+    fn slot(&self, index: u32) -> Option<AnswerIndex> {
+        self.slots.get(index).copied()
+    }
+    fn small(&self, index: u32) -> Option<&Answer<SMALL>> {
+        self.small.get(index)
+    }
+    fn medium(&self, index: u32) -> Option<&Answer<MEDIUM>> {
+        self.medium.get(index)
+    }
+    fn large(&self, index: u32) -> Option<&Answer<LARGE>> {
+        self.large.get(index)
+    }
+    fn count(&self, counter: u32) {
+        if let Some(count) = self.own_counts.get(counter as usize) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Image {
+    /// The element that a name's entry is filed under; unlike in a mirror, none is ever left out.
+    fn filed(&self, hash: u64, class: usize) -> Option<u32> {
+        if let Some(entry) = self.homeless.get(&(hash, class)) {
+            return Some(*entry);
+        }
+        let tag = tag(hash);
+        let bucket = self.bucket(bucket_index(hash))?;
+        bucket.0.iter().find(|place| (**place >> 32) as u32 == tag).map(|place| *place as u32)
+    }
+}
+
+impl Names<SHORT> for Image {
+    fn entry(&self, index: u32) -> Option<&Entry<SHORT>> {
+        self.entries.get(index)
+    }
+    fn find(&self, hash: u64) -> Option<&Entry<SHORT>> {
+        self.entries.get(self.filed(hash, SHORT)?)
+    }
+}
+
+impl Names<LONG> for Image {
+    fn entry(&self, index: u32) -> Option<&Entry<LONG>> {
+        self.long_entries.get(index)
+    }
+    fn find(&self, hash: u64) -> Option<&Entry<LONG>> {
+        self.long_entries.get(self.filed(hash, LONG)?)
+    }
+}

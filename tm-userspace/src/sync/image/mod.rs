@@ -1,0 +1,283 @@
+//! The daemon's copy of all tables.
+//!
+//! `write` puts names in and takes them out, `lookup` answers the engine.
+
+mod lookup;
+mod write;
+
+use std::{
+    collections::{HashMap, hash_map::Entry as MapEntry},
+    sync::atomic::{AtomicU32, AtomicU64, Ordering},
+};
+
+use tm_common::{
+    dns::ASKED,
+    name::{LONG, SHORT},
+    tables::{
+        ADDRESS_LINES, Address, Addresses, Answer, AnswerIndex, Block, Bucket, Entry, LARGE, MEDIUM, Meta,
+        OWN_BITS, SMALL, address_line, own_bit,
+    },
+};
+use zerocopy::FromZeros;
+
+use super::{Changes, Sizes, Store, place::Place};
+use crate::{
+    compile::{Compiled, Records},
+    desired::EndpointKey,
+    names::DnsName,
+};
+
+/// A change of one name: what it is to be, or that it goes.
+pub type Change<'a> = (&'a DnsName, Option<&'a Compiled>);
+
+/// All tables, and where everything lies in them.
+#[derive(Debug)]
+pub struct Image {
+    /// UDP port, in memory order.
+    port: u16,
+    seed: u64,
+    vlans: Vec<u16>,
+    served: Vec<Addresses>,
+    own: Vec<u64>,
+    buckets: Vec<Bucket>,
+    entries: Store<Entry<SHORT>>,
+    long_entries: Store<Entry<LONG>>,
+    slots: Store<AnswerIndex>,
+    small: Store<Answer<SMALL>>,
+    medium: Store<Answer<MEDIUM>>,
+    large: Store<Answer<LARGE>>,
+    turns: Store<()>,
+    counters: Store<()>,
+    /// Whose turn it is, for the sockets.
+    own_turns: Vec<AtomicU32>,
+    /// Answers given by the sockets.
+    own_counts: Vec<AtomicU64>,
+    /// Where each name is.
+    places: HashMap<DnsName, Place>,
+    /// Where each answer is, and how many slots name it.
+    answers: HashMap<Records, (AnswerIndex, u32)>,
+    /// What each answer is.
+    records: HashMap<AnswerIndex, Records>,
+    /// What counts for each endpoint, and how many answers do.
+    endpoints: HashMap<EndpointKey, u32>,
+    /// Entries of names whose bucket was full, by hash and size class. The sockets find them here, so that they answer while larger tables are made.
+    homeless: HashMap<(u64, usize), u32>,
+}
+
+/// What counts answers that count for nobody.
+const NOBODY: u32 = 0;
+
+impl Image {
+    /// Empty tables with so many buckets, a power of two. `seed` should be random.
+    pub fn new(buckets: u32, port: u16, seed: u64, vlans: &[u16]) -> Self {
+        let no_entry = [Block::default(); ASKED];
+        let mut image = Image {
+            port: port.to_be(),
+            seed,
+            vlans: vlans.to_vec(),
+            served: vec![Addresses::new_zeroed(); ADDRESS_LINES as usize],
+            own: vec![0; OWN_BITS as usize / 64],
+            buckets: vec![Bucket([0; 8]); buckets.next_power_of_two() as usize],
+            entries: Store::new(entry(no_entry)),
+            long_entries: Store::new(entry(no_entry)),
+            slots: Store::new(AnswerIndex::default()),
+            small: Store::new(no_answer()),
+            medium: Store::new(no_answer()),
+            large: Store::new(no_answer()),
+            turns: Store::new(()),
+            counters: Store::new(()),
+            own_turns: vec![],
+            own_counts: vec![],
+            places: HashMap::new(),
+            answers: HashMap::new(),
+            records: HashMap::new(),
+            endpoints: HashMap::new(),
+            homeless: HashMap::new(),
+        };
+        image.grow_counters();
+        image
+    }
+
+    /// Makes names what they are to be, and says what changed. Names that are not mentioned stay.
+    pub fn apply<'a>(&mut self, changes: impl IntoIterator<Item = Change<'a>>) -> Changes {
+        let mut changed = Changes::default();
+        for (name, compiled) in changes {
+            match (self.places.remove(name), compiled) {
+                (None, None) => {}
+                (None, Some(compiled)) => self.add(compiled, &mut changed),
+                (Some(place), None) => self.remove(place, name, &mut changed),
+                (Some(place), Some(compiled)) => self.change(place, compiled, &mut changed),
+            }
+        }
+        self.grow_counters();
+        changed
+    }
+
+    /// Says that a wait begins for every reader of a mirror that may hold what was given up. `false` where nothing was.
+    pub fn begin_wait(&mut self) -> bool {
+        let retired = self.entries.has_retired()
+            || self.long_entries.has_retired()
+            || self.slots.has_retired()
+            || self.small.has_retired()
+            || self.medium.has_retired()
+            || self.large.has_retired();
+        self.entries.begin_wait();
+        self.long_entries.begin_wait();
+        self.slots.begin_wait();
+        self.small.begin_wait();
+        self.medium.begin_wait();
+        self.large.begin_wait();
+        self.turns.begin_wait();
+        retired
+    }
+
+    /// Frees what had been given up when that wait began. Only when it has ended.
+    pub fn reclaim(&mut self) {
+        self.entries.reclaim();
+        self.long_entries.reclaim();
+        self.slots.reclaim();
+        self.small.reclaim();
+        self.medium.reclaim();
+        self.large.reclaim();
+        self.turns.reclaim();
+    }
+
+    /// Replaces the addresses that are served, and those that no client can have. A served address for which its line has no room is left out and returned.
+    pub fn set_addresses(&mut self, served: &[Address], own: &[Address]) -> Vec<Address> {
+        let mut left_out = vec![];
+        self.served.fill(Addresses::new_zeroed());
+        for address in served {
+            let line = &mut self.served[address_line(address) as usize].0;
+            match line.iter_mut().find(|place| **place == [0; 2] || *place == address) {
+                Some(place) => *place = *address,
+                None => left_out.push(*address),
+            }
+        }
+        self.own.fill(0);
+        for address in own {
+            let bit = own_bit(address);
+            self.own[bit as usize / 64] |= 1 << (bit % 64);
+        }
+        left_out
+    }
+
+    /// How large the tables are now.
+    pub fn sizes(&self) -> Sizes {
+        Sizes {
+            buckets: self.buckets.len() as u32,
+            entries: self.entries.len(),
+            long_entries: self.long_entries.len(),
+            slots: self.slots.len(),
+            small: self.small.len(),
+            medium: self.medium.len(),
+            large: self.large.len(),
+            turns: self.turns.len(),
+            counters: self.counters.len(),
+        }
+    }
+
+    /// Adds to what the sockets have counted for an endpoint: counts that came from elsewhere.
+    pub fn add_count(&mut self, endpoint: &EndpointKey, count: u64) {
+        let counter = match self.endpoints.entry(endpoint.clone()) {
+            MapEntry::Occupied(known) => *known.get(),
+            MapEntry::Vacant(new) => *new.insert(self.counters.take(1)),
+        };
+        self.grow_counters();
+        self.own_counts[counter as usize].fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// Every endpoint that was ever given as an answer, with its counter.
+    pub fn counters(&self) -> impl Iterator<Item = (&EndpointKey, u32, u64)> {
+        self.endpoints.iter().map(|(endpoint, counter)| {
+            (endpoint, *counter, self.own_counts[*counter as usize].load(Ordering::Relaxed))
+        })
+    }
+
+    /// Number of names.
+    pub fn names(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Names that a mirror cannot find, because their bucket was full. Not zero: the tables have to be made anew, with more buckets or another seed.
+    pub fn homeless(&self) -> usize {
+        self.homeless.len()
+    }
+
+    /// The name's endpoint counters: what to read in a mirror, with what the sockets have counted.
+    pub fn counter(&self, endpoint: &EndpointKey) -> Option<(u32, u64)> {
+        let counter = *self.endpoints.get(endpoint)?;
+        Some((counter, self.own_counts.get(counter as usize)?.load(Ordering::Relaxed)))
+    }
+
+    /// Forgets an endpoint that is gone. Its counter is not used for another one while the daemon runs: nobody inherits a count.
+    pub fn forget_endpoint(&mut self, endpoint: &EndpointKey) {
+        self.endpoints.remove(endpoint);
+    }
+
+    /// Whether anything is filed under exactly this name.
+    pub fn has(&self, name: &DnsName) -> bool {
+        self.places.contains_key(name)
+    }
+
+    /// The tables that a mirror copies element by element.
+    pub fn buckets(&self) -> &[Bucket] {
+        &self.buckets
+    }
+    /// Entries of short names.
+    pub fn entries(&self) -> &Store<Entry<SHORT>> {
+        &self.entries
+    }
+    /// Entries of long names.
+    pub fn long_entries(&self) -> &Store<Entry<LONG>> {
+        &self.long_entries
+    }
+    /// Slots.
+    pub fn slots(&self) -> &Store<AnswerIndex> {
+        &self.slots
+    }
+    /// Answers of the small class.
+    pub fn small_answers(&self) -> &Store<Answer<SMALL>> {
+        &self.small
+    }
+    /// Answers of the medium class.
+    pub fn medium_answers(&self) -> &Store<Answer<MEDIUM>> {
+        &self.medium
+    }
+    /// Answers of the large class.
+    pub fn large_answers(&self) -> &Store<Answer<LARGE>> {
+        &self.large
+    }
+    /// Lines of served addresses.
+    pub fn served_lines(&self) -> &[Addresses] {
+        &self.served
+    }
+    /// The set of addresses that no client can have.
+    pub fn own_words(&self) -> &[u64] {
+        &self.own
+    }
+    /// What name hashes begin with.
+    pub fn hash_seed(&self) -> u64 {
+        self.seed
+    }
+    /// VLAN ids that are ours.
+    pub fn vlan_ids(&self) -> &[u16] {
+        &self.vlans
+    }
+    /// UDP port served, in memory order.
+    pub fn served_port(&self) -> u16 {
+        self.port
+    }
+
+    fn grow_counters(&mut self) {
+        self.own_turns.resize_with(self.turns.len() as usize, AtomicU32::default);
+        self.own_counts.resize_with(self.counters.len() as usize, AtomicU64::default);
+    }
+}
+
+fn entry<const WORDS: usize>(blocks: [Block; ASKED]) -> Entry<WORDS> {
+    Entry { name: [0; WORDS], name_len: 0, name_sum: 0, end: 0, whole: 0, flags: 0, spare: 0, blocks }
+}
+
+fn no_answer<const WORDS: usize>() -> Answer<WORDS> {
+    Answer { meta: Meta::default(), records: [0; WORDS], last: 0 }
+}
