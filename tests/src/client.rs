@@ -5,7 +5,8 @@ use std::{
     process::Command,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
+        mpsc,
     },
     thread::{self, JoinHandle},
 };
@@ -73,9 +74,10 @@ impl Asker {
 
 /// Asks questions in turn, on a thread of its own, until it is stopped.
 pub struct Stream {
-    thread: JoinHandle<Result<()>>,
+    thread: JoinHandle<Result<u64>>,
     stop: Arc<AtomicBool>,
-    asked: Arc<AtomicU64>,
+    /// One message for each answer.
+    answers: mpsc::Receiver<()>,
 }
 
 impl Stream {
@@ -87,35 +89,40 @@ impl Stream {
         judge: impl Fn(usize, &Message) -> Result<()> + Send + 'static,
     ) -> Result<Self> {
         let mut asker = lab.asker(server)?;
-        let (stop, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let stop = Arc::new(AtomicBool::new(false));
+        let (answered, answers) = mpsc::channel();
         let thread = thread::spawn({
-            let (stop, asked) = (Arc::clone(&stop), Arc::clone(&asked));
+            let stop = Arc::clone(&stop);
             move || {
+                let mut right = 0;
                 for (place, query) in queries.iter().enumerate().cycle() {
                     if stop.load(Ordering::Relaxed) {
                         break;
                     }
-                    let answer = asker.ask(query)?;
-                    judge(place, &answer)?;
-                    asked.fetch_add(1, Ordering::Relaxed);
+                    judge(place, &asker.ask(query)?)?;
+                    right += 1;
+                    // Fails only where nobody waits any more.
+                    let _ = answered.send(());
                 }
-                Ok(())
+                Ok(right)
             }
         });
-        Ok(Self { thread, stop, asked })
+        Ok(Self { thread, stop, answers })
     }
 
-    /// Answers judged right so far.
-    pub fn answered(&self) -> u64 {
-        self.asked.load(Ordering::Relaxed)
+    /// Waits for so many more answers that are right.
+    pub fn wait_for(&self, answers: usize) -> Result<()> {
+        while self.answers.try_recv().is_ok() {}
+        for _ in 0..answers {
+            self.answers.recv_timeout(DEADLINE).context("no more right answers come")?;
+        }
+        Ok(())
     }
 
-    /// Ends it. An error where a query was lost or an answer wrong, which had ended it before; else how many answers were right.
+    /// Ends it. An error where a query was lost or an answer wrong, which had ended it before; else how many were asked and rightly answered.
     pub fn stop(self) -> Result<u64> {
         self.stop.store(true, Ordering::Relaxed);
-        let ended = self.thread.join();
-        ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        Ok(self.asked.load(Ordering::Relaxed))
+        self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 }
 
@@ -148,7 +155,7 @@ mod tests {
         let stream = Stream::start(&lab, SERVER_V4.into(), queries, judge).unwrap();
         let ended = stream.thread.join().unwrap().unwrap_err();
         assert_eq!(ended.to_string(), "b.x.");
-        assert_eq!(stream.asked.load(Ordering::Relaxed), 1);
+        assert_eq!(stream.answers.iter().count(), 1);
         lab.asker(SERVER_V4.into()).unwrap().ask(&Query::new("c.x", qtype::A)).unwrap();
         echo.join().unwrap();
     }

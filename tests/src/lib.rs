@@ -20,7 +20,6 @@ pub mod raw;
 pub mod reply;
 pub mod rig;
 pub mod status;
-pub mod stream;
 
 use std::time::Duration;
 

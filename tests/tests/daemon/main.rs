@@ -7,6 +7,7 @@ mod failover;
 mod frames;
 mod interfaces;
 mod modes;
+mod outlive;
 mod probes;
 mod reload;
 mod statuses;
