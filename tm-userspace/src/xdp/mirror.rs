@@ -6,7 +6,6 @@ use aya::Ebpf;
 use tm_common::{
     name::{LONG, SHORT},
     tables::{ADDRESS_LINES, Addresses, Answer, AnswerIndex, Bucket, Entry, LARGE, MEDIUM, OWN_BITS, SMALL},
-    verdict::REASONS,
 };
 
 use super::{
@@ -28,12 +27,11 @@ pub(super) struct Mapped {
     small: Region,
     medium: Region,
     large: Region,
-    pub(super) reasons: Region,
 }
 
 impl Mapped {
     /// Those of a loaded object.
-    pub(super) fn of(bpf: &Ebpf, sizes: Sizes, cpus: u32) -> anyhow::Result<Self> {
+    pub(super) fn of(bpf: &Ebpf, sizes: Sizes) -> anyhow::Result<Self> {
         Ok(Mapped {
             vlans: Region::map(bpf, "VLANS", 64, 8)?,
             served: Region::map(bpf, "SERVED", ADDRESS_LINES, size_of::<Addresses>())?,
@@ -45,7 +43,6 @@ impl Mapped {
             small: Region::map(bpf, "SMALL_ANSWERS", sizes.small, size_of::<Answer<SMALL>>())?,
             medium: Region::map(bpf, "MEDIUM_ANSWERS", sizes.medium, size_of::<Answer<MEDIUM>>())?,
             large: Region::map(bpf, "LARGE_ANSWERS", sizes.large, size_of::<Answer<LARGE>>())?,
-            reasons: Region::map(bpf, "REASON_COUNTS", cpus, 8 * REASONS)?,
         })
     }
 }

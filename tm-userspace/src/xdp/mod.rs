@@ -27,7 +27,7 @@ use aya::{
     maps::{Array, ArrayOfMaps, Map, MapData, ProgramArray},
     programs::{TestRun as _, TestRunOptions, Xdp},
 };
-use tm_common::verdict::{Reason, Verdict};
+use tm_common::verdict::Verdict;
 use tokio_util::task::AbortOnDropHandle;
 
 pub use attach::Attached;
@@ -150,7 +150,7 @@ impl Kernel {
         for (slot, program) in (0..).zip(&programs) {
             cold.set(slot, program, 0)?;
         }
-        let tables = Mapped::of(&bpf, sizes, cpus)?;
+        let tables = Mapped::of(&bpf, sizes)?;
         let counters = Arc::new(Counters::of(&bpf)?);
         let barrier = Some(Barrier(ArrayOfMaps::try_from(take(&mut bpf, "BARRIER")?)?));
         let id = format!("{:016x}", RandomState::new().hash_one(image.hash_seed()));
@@ -185,14 +185,6 @@ impl Kernel {
             _ => Verdict::Abort,
         };
         Ok((verdict, out))
-    }
-
-    /// Packets by reason, over all CPUs.
-    pub fn reasons(&self) -> Vec<(Reason, u64)> {
-        let region = &self.tables.reasons;
-        let count =
-            |reason: &Reason| (0..region.elements()).map(|cpu| region.load(cpu, *reason as usize)).sum();
-        Reason::ALL.iter().map(|reason| (*reason, count(reason))).collect()
     }
 
     /// Answers given, by counter, over all CPUs.

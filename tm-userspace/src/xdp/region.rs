@@ -62,10 +62,6 @@ impl Region {
         Ok(Region { words, stride: octets / 8, elements })
     }
 
-    pub(super) fn elements(&self) -> u32 {
-        self.elements
-    }
-
     fn word(&self, index: u32, word: usize) -> Option<&AtomicU64> {
         if index >= self.elements || word >= self.stride {
             return None;
@@ -91,10 +87,6 @@ impl Region {
             }
         }
         differed
-    }
-
-    pub(super) fn load(&self, index: u32, word: usize) -> u64 {
-        self.word(index, word).map_or(0, |word| word.load(Ordering::Relaxed))
     }
 }
 
