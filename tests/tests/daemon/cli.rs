@@ -131,7 +131,7 @@ fn query_asks_the_loaded_program() {
             "192.0.2.10",
             0,
         ),
-        (&["WEB.tm.example"], "; NOERROR by xdp in 59 octets", "web.tm.example. 30 IN A", "192.0.2.10", 0),
+        (&["WeB.tm.example"], "; NOERROR by xdp in 59 octets", "WeB.tm.example. 30 IN A", "192.0.2.10", 0),
         (&["web", "--type", "AAAA"], "; NOERROR by xdp", soa, "NOERROR", 0),
         (&["web", "-t", "txt"], "; NOERROR by xdp", soa, "NOERROR", 0),
         (&["web", "--type", "ANY"], "; NOERROR by xdp", "IN A 192.0.2.10", "192.0.2.10", 0),
