@@ -13,7 +13,7 @@ use anyhow::{Context, Result, anyhow};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use crate::{DEADLINE, lab::Lab};
+use crate::{DEADLINE, bpffs::BpfFs, lab::Lab};
 
 /// A running `tm serve`; it is ended with this handle.
 pub struct Daemon {
@@ -22,6 +22,7 @@ pub struct Daemon {
     /// Lines that a wait has consumed.
     seen: usize,
     directory: TempDir,
+    bpf: BpfFs,
 }
 
 #[derive(Default)]
@@ -38,24 +39,27 @@ struct LogState {
 
 impl Daemon {
     /// Starts the daemon with these files (path within the configuration's directory, text). In the texts `{dir}` stands for
-    /// that directory, which is the test's own: a place for `state_dir`.
+    /// that directory, which is the test's own: a place for `state_dir`. `{bpf}` stands for a BPF file system of its own: a place
+    /// for `pins`.
     pub fn start(lab: &Lab, files: &[(&str, &str)]) -> Result<Self> {
+        Self::start_by(&[], lab, files)
+    }
+
+    /// The same by way of a command that becomes the daemon, such as `setpriv` or `env` with their arguments.
+    pub fn start_by(way: &[&str], lab: &Lab, files: &[(&str, &str)]) -> Result<Self> {
         let directory = tempfile::tempdir().context("cannot make a directory for the daemon")?;
+        let bpf = BpfFs::new()?;
         for (path, text) in files {
-            write(directory.path(), path, text)?;
+            write(directory.path(), &bpf, path, text)?;
         }
-        let mut command = lab.server(&binary("tm")?.to_string_lossy());
-        command.args(["serve", "--log-format", "json", "--config"]).arg(directory.path());
-        let (child, log) = spawn(&mut command)?;
-        Ok(Self { child, log, seen: 0, directory })
+        let (child, log) = spawn(&mut serve(way, lab, directory.path())?)?;
+        Ok(Self { child, log, seen: 0, directory, bpf })
     }
 
     /// Starts it again over the same files, after [`Self::kill`] or [`Self::stop`].
     pub fn restart(&mut self, lab: &Lab) -> Result<()> {
         self.kill()?;
-        let mut command = lab.server(&binary("tm")?.to_string_lossy());
-        command.args(["serve", "--log-format", "json", "--config"]).arg(self.directory.path());
-        (self.child, self.log) = spawn(&mut command)?;
+        (self.child, self.log) = spawn(&mut serve(&[], lab, self.directory.path())?)?;
         self.seen = 0;
         Ok(())
     }
@@ -65,9 +69,14 @@ impl Daemon {
         self.directory.path()
     }
 
+    /// The BPF file system that its texts call `{bpf}`.
+    pub fn bpf(&self) -> &BpfFs {
+        &self.bpf
+    }
+
     /// Writes one of its files anew.
     pub fn write(&self, path: &str, text: &str) -> Result<()> {
-        write(self.directory(), path, text)
+        write(self.directory(), &self.bpf, path, text)
     }
 
     /// A client subcommand of `tm` on the server, for this daemon.
@@ -173,11 +182,23 @@ pub fn binary(name: &str) -> Result<PathBuf> {
     })
 }
 
-fn write(directory: &Path, path: &str, text: &str) -> Result<()> {
+/// `tm serve` on the server, run by way of another command.
+fn serve(way: &[&str], lab: &Lab, directory: &Path) -> Result<Command> {
+    let tm = binary("tm")?;
+    let tm = tm.to_string_lossy();
+    let words = [way, &[&tm, "serve", "--log-format", "json", "--config"]].concat();
+    let mut command = lab.server(words[0]);
+    command.args(&words[1..]).arg(directory);
+    Ok(command)
+}
+
+fn write(directory: &Path, bpf: &BpfFs, path: &str, text: &str) -> Result<()> {
     let file = directory.join(path);
+    let text =
+        text.replace("{dir}", &directory.to_string_lossy()).replace("{bpf}", &bpf.path().to_string_lossy());
     let write = || {
         fs::create_dir_all(file.parent().unwrap_or(directory))?;
-        fs::write(&file, text.replace("{dir}", &directory.to_string_lossy()))
+        fs::write(&file, text)
     };
     write().with_context(|| format!("cannot write {}", file.display()))
 }
@@ -208,7 +229,8 @@ mod tests {
 
     fn script(text: &str) -> Daemon {
         let (child, log) = spawn(Command::new("sh").args(["-c", text])).unwrap();
-        Daemon { child, log, seen: 0, directory: tempfile::tempdir().unwrap() }
+        let (directory, bpf) = (tempfile::tempdir().unwrap(), BpfFs::new().unwrap());
+        Daemon { child, log, seen: 0, directory, bpf }
     }
 
     #[test]
@@ -236,10 +258,11 @@ mod tests {
     }
 
     #[test]
-    fn files_know_their_directory() {
+    fn files_know_their_places() {
         let daemon = script("exit 0");
-        daemon.write("conf.d/a.toml", "state_dir = \"{dir}/state\"").unwrap();
+        daemon.write("conf.d/a.toml", "{dir}/state {bpf}/tm").unwrap();
         let text = fs::read_to_string(daemon.directory().join("conf.d/a.toml")).unwrap();
-        assert_eq!(text, format!("state_dir = \"{}/state\"", daemon.directory().display()));
+        let expected = format!("{}/state {}/tm", daemon.directory().display(), daemon.bpf().path().display());
+        assert_eq!(text, expected);
     }
 }

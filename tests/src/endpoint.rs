@@ -1,16 +1,21 @@
-//! An HTTP endpoint that a test or the demo can switch: well, unwell, hanging or gone.
+//! An HTTP or HTTPS endpoint that a test or the demo can switch: well, unwell, hanging or gone.
 
 use std::{
-    io::{BufRead, BufReader, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
+    io::{BufRead, BufReader, Read, Write},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
 };
 
 use anyhow::{Context, Result};
 use rustix::net::{Shutdown, shutdown};
+use rustls::{ServerConfig, ServerConnection, StreamOwned, crypto::ring, pki_types::PrivateKeyDer};
 
-use crate::{DEADLINE, namespace::Namespace};
+use crate::{
+    DEADLINE,
+    lab::{CLIENT_INTERFACE, Lab},
+    namespace::run,
+};
 
 /// The endpoint; it stops with this handle.
 pub struct FakeEndpoint {
@@ -26,6 +31,8 @@ struct Running {
 
 #[derive(Default)]
 struct Shared {
+    /// How TLS is spoken; none: not at all.
+    tls: Option<Arc<ServerConfig>>,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -43,16 +50,35 @@ struct State {
 impl FakeEndpoint {
     /// Listens in the calling thread's namespace and answers 200; port 0 takes a free one.
     pub fn start(address: SocketAddr) -> Result<Self> {
-        let shared = Arc::new(Shared::default());
+        Self::start_with(address, None)
+    }
+
+    fn start_with(address: SocketAddr, tls: Option<Arc<ServerConfig>>) -> Result<Self> {
+        let shared = Arc::new(Shared { tls, ..Shared::default() });
         shared.lock().status = Some(200);
         let mut endpoint = Self { address, shared, running: None };
         endpoint.resume()?;
         Ok(endpoint)
     }
 
-    /// The same in another namespace. To resume it there, call [`Self::resume`] inside.
-    pub fn start_in(namespace: &Namespace, address: SocketAddr) -> Result<Self> {
-        namespace.enter(|| Self::start(address))?
+    /// The same on the lab's client, at port 80 of an address of its own there.
+    pub fn on_client(lab: &Lab, address: Ipv4Addr) -> Result<Self> {
+        add_address(lab, address)?;
+        lab.in_client(|| Self::start((address, 80).into()))?
+    }
+
+    /// The same over TLS, at port 443, with a certificate of its own making for `name`, which is returned as PEM.
+    pub fn on_client_tls(lab: &Lab, address: Ipv4Addr, name: &str) -> Result<(Self, String)> {
+        let made = rcgen::generate_simple_self_signed([name.to_owned()])?;
+        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).map_err(anyhow::Error::msg)?;
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)?;
+        add_address(lab, address)?;
+        let endpoint =
+            lab.in_client(|| Self::start_with((address, 443).into(), Some(Arc::new(config))))??;
+        Ok((endpoint, made.cert.pem()))
     }
 
     /// Where it listens.
@@ -154,14 +180,18 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
             run = state.run;
         });
         let shared = Arc::clone(shared);
-        thread::spawn(move || serve(connection, &shared, run));
+        thread::spawn(move || match shared.tls.clone().map(ServerConnection::new) {
+            None => serve(connection, &shared, run),
+            Some(Ok(tls)) => serve(StreamOwned::new(tls, connection), &shared, run),
+            Some(Err(error)) => eprintln!("an endpoint cannot speak TLS: {error}"),
+        });
     }
 }
 
 /// Answers one request. The asker may leave at any point: that ends it, too.
-fn serve(mut connection: TcpStream, shared: &Shared, run: u64) {
+fn serve(mut connection: impl Read + Write, shared: &Shared, run: u64) {
     let mut head = String::new();
-    let mut reader = BufReader::new(&connection);
+    let mut reader = BufReader::new(&mut connection);
     while !head.ends_with("\r\n\r\n") {
         if !matches!(reader.read_line(&mut head), Ok(1..)) {
             return;
@@ -180,9 +210,14 @@ fn serve(mut connection: TcpStream, shared: &Shared, run: u64) {
     }
 }
 
+fn add_address(lab: &Lab, address: Ipv4Addr) -> Result<()> {
+    let address = format!("{address}/24");
+    run(lab.client("ip").args(["address", "add", &address, "dev", CLIENT_INTERFACE])).map(|_| ())
+}
+
 #[cfg(test)]
 mod tests {
-    use std::io::{ErrorKind, Read};
+    use std::{io::ErrorKind, net::TcpStream};
 
     use super::*;
 

@@ -1,7 +1,4 @@
-//! Two hosts on one cable: a veth pair `tm0` (server) and `tm1` (client) with fixed addresses, each end in a namespace.
-//!
-//! The client's end carries an XDP program of its own, or the driver would leave what the server's program transmits in its ring,
-//! and makes whole checksums, because the program sees frames before the kernel would have completed them.
+//! Two hosts, server and client, joined by cables: by `tm0` (server) and `tm1` (client) from the start.
 
 use std::{
     net::{Ipv4Addr, Ipv6Addr},
@@ -9,14 +6,10 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use aya::{
-    Ebpf,
-    programs::{Xdp, XdpMode},
-};
 
 use crate::{
-    namespace::{Namespace, require_root, run},
-    objects::RIG,
+    cable::Cable,
+    namespace::{Namespace, require_root},
     raw::RawSocket,
 };
 
@@ -39,20 +32,20 @@ pub const CLIENT_MAC: [u8; 6] = [0x02, 0x53, 0, 0, 0, 2];
 
 /// The two hosts; they go with this handle.
 pub struct Lab {
-    // Fields are dropped in this order: the program leaves the interface before the interface goes.
-    pass: Option<Attached>,
+    // Fields are dropped in this order: the programs leave the interfaces before the interfaces go.
+    cables: Vec<Cable>,
     server: Option<Namespace>,
     client: Namespace,
 }
 
 impl Lab {
-    /// Both ends in fresh namespaces. Panics where the process is not root's.
+    /// Both hosts in fresh namespaces. Panics where the process is not root's.
     pub fn new() -> Result<Self> {
         require_root();
         Self::build(Some(Namespace::new("server")?), Namespace::new("client")?)
     }
 
-    /// The server's end in the namespace of this process and the client's in namespace `tm-client`: for a person to try.
+    /// The server in the namespace of this process and the client in namespace `tm-client`: for a person to try.
     pub fn here() -> Result<Self> {
         require_root();
         let client = Namespace::named("tm-client").context(
@@ -62,43 +55,27 @@ impl Lab {
     }
 
     fn build(server: Option<Namespace>, client: Namespace) -> Result<Self> {
-        let inside = |namespace: Option<&Namespace>, program: &str| {
-            namespace.map_or_else(|| Command::new(program), |namespace| namespace.command(program))
-        };
-        run(inside(server.as_ref(), "ip")
-            .args(["link", "add", SERVER_INTERFACE, "type", "veth", "peer", "name", CLIENT_INTERFACE])
-            .args(["netns", client.name()]))?;
-        let ends = [
-            (server.as_ref(), SERVER_INTERFACE, SERVER_MAC, "10.53.0.1/24", "fd53::1/64"),
-            (Some(&client), CLIENT_INTERFACE, CLIENT_MAC, "10.53.0.2/24", "fd53::2/64"),
-        ];
-        for (namespace, interface, mac, v4, v6) in ends {
-            let ip = |words: &str| {
-                run(inside(namespace, "ip")
-                    .args(words.split(' ').map(|word| if word == "DEV" { interface } else { word })))
-            };
-            // No link-local address: what it would send by itself only blurs the counters.
-            ip(&format!("link set DEV address {} addrgenmode none", written(mac)))?;
-            ip(&format!("address add {v4} dev DEV"))?;
-            ip(&format!("address add {v6} dev DEV nodad"))?;
-            run(inside(namespace, "ethtool")
-                .args(["-K", interface, "tx", "off", "txvlan", "off", "rxvlan", "off"]))?;
-            ip("link set DEV up")?;
-        }
-        // Neighbours known from the start: the first packet is as fast as the second.
-        let neighbours = [
-            (server.as_ref(), SERVER_INTERFACE, ["10.53.0.2", "fd53::2"], CLIENT_MAC),
-            (Some(&client), CLIENT_INTERFACE, ["10.53.0.1", "fd53::1"], SERVER_MAC),
-        ];
-        for (namespace, interface, addresses, mac) in neighbours {
-            for address in addresses {
-                run(inside(namespace, "ip")
-                    .args(["neighbour", "replace", address, "dev", interface])
-                    .args(["lladdr", &written(mac), "nud", "permanent"]))?;
-            }
-        }
-        let pass = client.enter(|| Attached::new("pass", CLIENT_INTERFACE))??;
-        Ok(Self { pass: Some(pass), server, client })
+        let mut lab = Self { cables: Vec::new(), server, client };
+        lab.lay_cable(0)?;
+        Ok(lab)
+    }
+
+    /// Joins the hosts by one more cable: `tm{2n}` with 10.53.n.1 and fd53:0:0:n::1 here, `tm{2n + 1}` with the same that end in 2 there.
+    pub fn lay_cable(&mut self, number: u8) -> Result<()> {
+        self.cables.push(Cable::lay(number, self.server.as_ref(), &self.client)?);
+        Ok(())
+    }
+
+    /// Takes a cable away: both interfaces are gone, addresses and all.
+    pub fn pull_cable(&mut self, number: u8) -> Result<()> {
+        let at = self.cables.iter().position(|cable| cable.number() == number);
+        let at = at.with_context(|| format!("there is no cable {number} to pull"))?;
+        self.cables.swap_remove(at).pull(self.server.as_ref())
+    }
+
+    /// Takes the programs off the client's ends, for a client that brings its own.
+    pub fn release_client(&mut self) {
+        self.cables.iter_mut().for_each(Cable::release);
     }
 
     /// A command on the server.
@@ -124,54 +101,27 @@ impl Lab {
         self.client.enter(inside)
     }
 
-    /// Takes the program off the client's end, for a client that brings its own.
-    pub fn release_client(&mut self) {
-        self.pass = None;
-    }
-
     /// A socket for whole frames on the client's interface.
     pub fn raw(&self) -> Result<RawSocket> {
         self.in_client(|| RawSocket::open(CLIENT_INTERFACE))?
     }
 }
 
-/// A program of the rig on an interface; it leaves with this handle.
-pub struct Attached {
-    _rig: Ebpf,
-}
-
-impl Attached {
-    /// Attaches it, natively, to an interface of the calling thread's namespace.
-    pub fn new(name: &str, interface: &str) -> Result<Self> {
-        let mut rig = Ebpf::load(RIG).context("cannot load the rig's programs")?;
-        let program = rig.program_mut(name).with_context(|| format!("the rig has no program `{name}`"))?;
-        let program: &mut Xdp = program.try_into()?;
-        program.load().with_context(|| format!("the kernel refused the rig's program `{name}`"))?;
-        program
-            .attach(interface, XdpMode::Driver)
-            .with_context(|| format!("cannot attach `{name}` to {interface}"))?;
-        Ok(Self { _rig: rig })
-    }
-}
-
 impl Drop for Lab {
     fn drop(&mut self) {
         // In namespaces of their own the ends go with those.
-        if self.server.is_none()
-            && let Err(error) = run(Command::new("ip").args(["link", "delete", SERVER_INTERFACE]))
-        {
-            eprintln!("{SERVER_INTERFACE} stays behind: {error:#}");
+        for cable in self.cables.drain(..).filter(|_| self.server.is_none()) {
+            if let Err(error) = cable.pull(None) {
+                eprintln!("an interface stays behind: {error:#}");
+            }
         }
     }
-}
-
-fn written(mac: [u8; 6]) -> String {
-    mac.map(|octet| format!("{octet:02x}")).join(":")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::namespace::run;
 
     #[test]
     fn the_two_hosts_reach_each_other_at_once_over_both_families() {

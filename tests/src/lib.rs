@@ -3,9 +3,12 @@
 //! Nothing here sleeps: waiting means waiting for an event, with a generous deadline after which the wait panics and shows
 //! what was seen instead. What builds and checks packets shares no code with the engine that it checks.
 
+pub mod attached;
 pub mod bench;
 pub mod bpffs;
+mod cable;
 pub mod classes;
+pub mod client;
 pub mod corpus;
 pub mod daemon;
 pub mod dig;
@@ -23,7 +26,7 @@ pub mod query;
 pub mod raw;
 pub mod reply;
 pub mod rig;
-pub mod stream;
+pub mod status;
 pub mod world;
 
 use std::time::Duration;

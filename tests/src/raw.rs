@@ -1,45 +1,73 @@
 //! Whole Ethernet frames in and out of an interface.
 
-use std::io::ErrorKind;
+use std::{
+    io::{ErrorKind, Read},
+    os::fd::AsRawFd,
+};
 
-use anyhow::{Context, Result, bail};
-use pnet_datalink::{Channel, Config, DataLinkReceiver, DataLinkSender};
+use anyhow::{Context, Result};
+use nix::{
+    ifaddrs::getifaddrs,
+    sys::socket::{AddressFamily, SockFlag, SockProtocol, SockType, bind, socket},
+};
+use socket2::{SockFilter, Socket};
 
 use crate::DEADLINE;
 
-/// A packet socket of the namespace it was opened in. The kernel takes the outer VLAN tag off what it hands to such sockets:
-/// open one on a VLAN's own interface to see what came with its tag.
-pub struct RawSocket {
-    sender: Box<dyn DataLinkSender>,
-    receiver: Box<dyn DataLinkReceiver>,
-}
+/// A packet socket of the namespace it was opened in.
+pub struct RawSocket(Socket);
 
 impl RawSocket {
-    /// Opens one on an interface of the calling thread's namespace.
+    /// Opens one on an interface of the calling thread's namespace. The kernel takes the outer VLAN tag off what it hands to it.
     pub fn open(interface: &str) -> Result<Self> {
-        let found = pnet_datalink::interfaces().into_iter().find(|candidate| candidate.name == interface);
-        let found = found.with_context(|| format!("there is no interface {interface} in this namespace"))?;
-        let config = Config { read_timeout: Some(DEADLINE), promiscuous: false, ..Config::default() };
-        match pnet_datalink::channel(&found, config) {
-            Ok(Channel::Ethernet(sender, receiver)) => Ok(Self { sender, receiver }),
-            Ok(_) => bail!("{interface} does not carry Ethernet frames"),
-            Err(error) => Err(error).with_context(|| format!("cannot open a packet socket on {interface}")),
-        }
+        let addresses = getifaddrs().context("cannot list the interfaces")?;
+        let address = addresses
+            .filter(|entry| entry.interface_name == interface)
+            .find_map(|entry| entry.address?.as_link_addr().copied());
+        let address =
+            address.with_context(|| format!("there is no interface {interface} in this namespace"))?;
+        let protocol = SockProtocol::EthAll;
+        let opened = socket(AddressFamily::Packet, SockType::Raw, SockFlag::SOCK_CLOEXEC, protocol);
+        let opened = opened.context("cannot open a packet socket")?;
+        bind(opened.as_raw_fd(), &address).with_context(|| format!("cannot bind to {interface}"))?;
+        let socket = Socket::from(opened);
+        socket.set_read_timeout(Some(DEADLINE))?;
+        Ok(Self(socket))
+    }
+
+    /// Opens one that is given only frames whose outer tag is this one, tag protocol and tag control; the tag itself the kernel takes off.
+    pub fn open_tagged(interface: &str, (protocol, control): (u16, u16)) -> Result<Self> {
+        // Classic BPF of linux/filter.h; the ancillary words are what the kernel remembers of the tag.
+        const LOAD: u16 = 0x20;
+        const JUMP_IF_EQUAL: u16 = 0x15;
+        const RETURN: u16 = 0x06;
+        const ANCILLARY: u32 = 0xffff_f000;
+        let [tag, present, tag_protocol] = [44, 48, 60].map(|word| ANCILLARY + word);
+        let socket = Self::open(interface)?;
+        socket.0.attach_filter(&[
+            SockFilter::new(LOAD, 0, 0, present),
+            SockFilter::new(JUMP_IF_EQUAL, 0, 5, 1),
+            SockFilter::new(LOAD, 0, 0, tag),
+            SockFilter::new(JUMP_IF_EQUAL, 0, 3, control.into()),
+            SockFilter::new(LOAD, 0, 0, tag_protocol),
+            SockFilter::new(JUMP_IF_EQUAL, 0, 1, protocol.into()),
+            SockFilter::new(RETURN, 0, 0, u32::MAX),
+            SockFilter::new(RETURN, 0, 0, 0),
+        ])?;
+        Ok(socket)
     }
 
     /// Sends one frame as it is.
     pub fn send(&mut self, frame: &[u8]) -> Result<()> {
-        self.sender
-            .send_to(frame, None)
-            .context("the packet socket has no room")?
-            .context("cannot send a frame")
+        self.0.send(frame).map(|_| ()).context("cannot send a frame")
     }
 
     /// The next frame that `wanted` accepts; an error after ten seconds without any frame.
     pub fn receive(&mut self, wanted: impl Fn(&[u8]) -> bool) -> Result<Vec<u8>> {
+        let mut octets = vec![0; 65_536];
         loop {
-            match self.receiver.next() {
-                Ok(frame) if wanted(frame) => return Ok(frame.to_vec()),
+            match self.0.read(&mut octets) {
+                Ok(length) if wanted(&octets[..length]) => return Ok(octets[..length].to_vec()),
                 Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error).context("no such frame came"),

@@ -16,6 +16,8 @@ pub mod health;
 pub mod listen;
 pub mod names;
 pub mod reload;
+#[cfg(test)]
+mod samples;
 pub mod serve;
 pub mod state;
 pub mod sync;

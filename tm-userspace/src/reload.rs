@@ -8,9 +8,10 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use anyhow::Context as _;
 use serde::Serialize;
 use tokio::{
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::{Notify, watch},
 };
 use tokio_util::sync::CancellationToken;
@@ -73,29 +74,50 @@ fn next_generation(before: Option<u64>) -> u64 {
     before.map_or(now, |before| now.max(before + 1))
 }
 
-/// Loads again when told to, until `shutdown`.
-pub async fn run(
-    source: Source,
-    desired: watch::Sender<Option<Desired>>,
-    state: watch::Sender<Reload>,
-    shutdown: CancellationToken,
-) -> anyhow::Result<()> {
-    let changed = Arc::new(Notify::new());
-    let notify = changed.clone();
-    let _watch = config::watch::watch(&source.dir, move || notify.notify_one())
-        .inspect_err(|error| {
+/// Says when to load again: on SIGHUP, and when a file has changed.
+#[derive(Debug)]
+pub struct Trigger {
+    changed: Arc<Notify>,
+    hangup: Signal,
+    _watch: Option<config::watch::Watch>,
+}
+
+impl Trigger {
+    /// Misses nothing from here on: so first this, then the first load. Wants a runtime.
+    pub fn new(dir: &Path) -> anyhow::Result<Self> {
+        let changed = Arc::new(Notify::new());
+        let notify = changed.clone();
+        let watch = config::watch::watch(dir, move || notify.notify_one());
+        let watch = watch.inspect_err(|error| {
             tracing::warn!(
                 error = format!("{error:#}"),
                 "changed files are not noticed; send SIGHUP to reload"
             );
-        })
-        .ok();
-    let mut hangup = signal(SignalKind::hangup())?;
+        });
+        let hangup = signal(SignalKind::hangup()).context("cannot take SIGHUP")?;
+        Ok(Trigger { changed, hangup, _watch: watch.ok() })
+    }
+
+    async fn pulled(&mut self) {
+        tokio::select! {
+            _ = self.hangup.recv() => {}
+            () = self.changed.notified() => {}
+        }
+    }
+}
+
+/// Loads again when told to, until `shutdown`.
+pub async fn run(
+    source: Source,
+    mut trigger: Trigger,
+    desired: watch::Sender<Option<Desired>>,
+    state: watch::Sender<Reload>,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return Ok(()),
-            _ = hangup.recv() => {}
-            () = changed.notified() => {}
+            () = trigger.pulled() => {}
         }
         let (from, before) = (source.clone(), desired.borrow().clone());
         let Ok(result) = tokio::task::spawn_blocking(move || from.load(before.as_ref())).await else {
@@ -122,7 +144,8 @@ pub async fn run(
     }
 }
 
-/// Where a directory's daemon listens, by default, for those who only have its files.
+/// Where a directory's daemon listens, by default, for those who only have its files. These may be wrong: the daemon still serves what it
+/// read before, and is then asked most.
 pub fn socket_of(dir: &Path) -> Result<PathBuf, ConfigError> {
-    Ok(config::load_for(dir, &[])?.node.state_dir.join(crate::api::SOCKET))
+    Ok(config::state_dir(dir)?.join(crate::api::SOCKET))
 }

@@ -22,7 +22,7 @@ use crate::{
     dns::{self, Responder, ZoneView},
     health::{self, Details, Prober, Slots},
     listen::{self, Host},
-    reload::{self, Reload, Source},
+    reload::{self, Reload, Source, Trigger},
     state::{Keeper, Lock, Saved},
     xdp::{self, Pins},
 };
@@ -31,10 +31,12 @@ use crate::{
 const DRAIN: Duration = Duration::from_secs(5);
 
 /// What the command line says.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Options {
     /// Where the configuration is.
     pub source: Source,
+    /// When it is to be loaded again.
+    pub trigger: Trigger,
     /// Where to listen for the command line, instead of under `state_dir`.
     pub socket: Option<PathBuf>,
     /// Whether the program goes on answering after an orderly stop, whatever the files say.
@@ -54,6 +56,8 @@ pub async fn run(options: Options, mut desired: Desired) -> anyhow::Result<()> {
         .with_context(|| format!("cannot make the state directory {}", state_dir.display()))?;
     let _lock = Lock::take(&state_dir)?;
     let socket = options.socket.unwrap_or_else(|| state_dir.join(api::SOCKET));
+    // First of all: where another daemon serves, nothing of it is touched.
+    let listener = api::bind(&socket)?;
     let pins = usable_pins(&desired);
     let earlier = Saved::load(&state_dir);
     if let Some(earlier) = &earlier {
@@ -97,12 +101,15 @@ pub async fn run(options: Options, mut desired: Desired) -> anyhow::Result<()> {
     stages.spawn(named("state", keeper.clone().run(token())));
     stages.spawn(named("control", control.run(inputs, token())));
     stages.spawn(named("interfaces", listen::watch_host(host_to, token())));
-    stages.spawn(named("configuration", reload::run(options.source, desired_to, reload_to, token())));
+    stages.spawn(named(
+        "configuration",
+        reload::run(options.source, options.trigger, desired_to, reload_to, token()),
+    ));
     stages.spawn(named("sockets", dns::run(responder, addresses, token())));
     stages.spawn(named("zone", follow(desired.clone(), published, zone_to, addresses_to, token())));
     let run_api = {
         let token = token();
-        async move { api::run(&socket, view, token).await }
+        async move { api::run(listener, &socket, view, token).await }
     };
     stages.spawn(named("control socket", run_api));
     let run_probes = health::run(prober, Slots::for_this_process(), desired, health_to, details, token());

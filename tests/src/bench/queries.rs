@@ -11,8 +11,9 @@ use super::{
     gdnsd::{Gdnsd, NAMES, ZONE, address},
 };
 use crate::{
+    attached::Attached,
     daemon::Daemon,
-    lab::{Attached, Lab, SERVER_INTERFACE, SERVER_V4},
+    lab::{Lab, SERVER_INTERFACE, SERVER_V4},
     namespace::run,
 };
 

@@ -68,9 +68,13 @@ pub struct View {
     pub started: SystemTime,
 }
 
-/// Serves at `path` until `shutdown`.
-pub async fn run(path: &Path, view: View, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let listener = bind(path)?;
+/// Serves at `path`, where `listener` listens, until `shutdown`.
+pub async fn run(
+    listener: UnixListener,
+    path: &Path,
+    view: View,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
     let router = Router::new()
         .route("/api/v1/status", get(show_status))
         .route("/api/v1/query", post(answer_query))
@@ -82,8 +86,8 @@ pub async fn run(path: &Path, view: View, shutdown: CancellationToken) -> anyhow
     served.context("the control socket failed")
 }
 
-/// A socket left behind by a daemon that is gone is replaced; one that answers is not.
-fn bind(path: &Path) -> anyhow::Result<UnixListener> {
+/// Listens at `path`. A socket left behind by a daemon that is gone is replaced; one that answers is not.
+pub fn bind(path: &Path) -> anyhow::Result<UnixListener> {
     if let Some(dir) = path.parent() {
         fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
     }

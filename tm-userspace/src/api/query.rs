@@ -117,11 +117,16 @@ pub(super) fn query(view: &View, question: &Question) -> anyhow::Result<Answered
     })
 }
 
-/// A name that ends in the zone or in a dot is taken as it is; others are completed by the zone.
+/// A name that ends in the zone or in a dot is taken as it is; others are completed by the zone. Letters stay as they are written: the reply echoes them.
 fn full_name(text: &str, zone: &DnsName) -> anyhow::Result<Name> {
-    let name: DnsName = text.parse()?;
-    let full = if name.is_within(zone) || text.ends_with('.') { name } else { name.under(zone)? };
-    Ok(full.to_hickory())
+    let known: DnsName = text.parse()?;
+    let mut name = Name::from_ascii(text).with_context(|| format!("`{text}` is not a domain name"))?;
+    if !known.is_within(zone) && !text.ends_with('.') {
+        known.under(zone)?;
+        name = name.append_name(&zone.to_hickory())?;
+    }
+    name.set_fqdn(true);
+    Ok(name)
 }
 
 fn parse_type(text: &str) -> anyhow::Result<RecordType> {
@@ -146,5 +151,22 @@ fn rcode_name(code: hickory_proto::op::ResponseCode) -> String {
         ResponseCode::NotImp => "NOTIMP".to_owned(),
         ResponseCode::Refused => "REFUSED".to_owned(),
         other => format!("{other:?}").to_uppercase(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_completed_and_keep_their_letters() {
+        let zone = "tm.example".parse().unwrap();
+        let full = |text: &str| full_name(text, &zone).map(|name| name.to_ascii());
+        assert_eq!(full("cOnToSo").unwrap(), "cOnToSo.tm.example.");
+        assert_eq!(full("a.B").unwrap(), "a.B.tm.example.");
+        assert_eq!(full("cOnToSo.TM.Example").unwrap(), "cOnToSo.TM.Example.");
+        assert_eq!(full("Other.example.").unwrap(), "Other.example.");
+        let labels = ["x"; 4].map(|letter| letter.repeat(60)).join(".");
+        assert!(full(&labels).unwrap_err().to_string().contains("too long"));
     }
 }

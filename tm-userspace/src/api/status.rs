@@ -105,14 +105,18 @@ pub(super) fn status(view: &View) -> anyhow::Result<Status> {
     let (_, answers) = view.tables.answers(&keys);
     let answers: HashMap<&EndpointKey, u64> =
         keys.iter().zip(answers).map(|(key, answers)| (key, answers.elsewhere + answers.in_kernel)).collect();
-    let kernel = view.tables.kernel();
+    let (_, packets) = view.tables.packets();
     let listen = &desired.node.listen;
-    let interface = |name: &String| InterfaceView {
-        name: name.clone(),
-        xdp: kernel.as_ref().and_then(|kernel| {
-            let (.., mode) = kernel.attached().find(|(attached, ..)| attached == name)?;
-            Some(format!("{mode:?}").to_lowercase())
-        }),
+    let interfaces = {
+        let kernel = view.tables.kernel();
+        let interface = |name: &String| InterfaceView {
+            name: name.clone(),
+            xdp: kernel.as_ref().and_then(|kernel| {
+                let (.., mode) = kernel.attached().find(|(attached, ..)| attached == name)?;
+                Some(format!("{mode:?}").to_lowercase())
+            }),
+        };
+        listen.interfaces.iter().map(interface).collect()
     };
     let profiles = published.decisions.values().map(|decision| {
         let profile = &decision.profile;
@@ -165,15 +169,10 @@ pub(super) fn status(view: &View) -> anyhow::Result<Status> {
             XdpMode::Off => "off",
         }
         .to_owned(),
-        interfaces: listen.interfaces.iter().map(interface).collect(),
+        interfaces,
         config_ok: reload.ok,
         config_error: reload.error,
-        packets: view
-            .tables
-            .packets(kernel.as_ref())
-            .into_iter()
-            .map(|(reason, count, _)| (reason.label().to_owned(), count))
-            .collect(),
+        packets: packets.into_iter().map(|(reason, count, _)| (reason.label().to_owned(), count)).collect(),
         messages: view
             .responder
             .counts()

@@ -22,7 +22,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::{
     api::{Question, VERSION},
     config::{self, ConfigError},
-    reload::Source,
+    reload::{Source, Trigger},
     serve,
 };
 
@@ -189,10 +189,12 @@ fn run_daemon(serve: Serve) -> Result<(), Failure> {
     let Serve { config, interfaces, socket, keep, log_format, log_level } = serve;
     start_log(log_format, &log_level)?;
     let source = Source { dir: config, interfaces };
-    let desired = source.load(None).map_err(report)?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from)?;
-    Ok(runtime.block_on(serve::run(serve::Options { source, socket, keep }, desired))?)
+    let _inside = runtime.enter();
+    let trigger = Trigger::new(&source.dir)?;
+    let desired = source.load(None).map_err(report)?;
+    Ok(runtime.block_on(serve::run(serve::Options { source, trigger, socket, keep }, desired))?)
 }
 
 fn start_log(format: LogFormat, filter: &str) -> anyhow::Result<()> {

@@ -1,9 +1,6 @@
 //! Answers against hickory's parser, shares against arithmetic.
 
-use std::{
-    collections::HashMap,
-    time::{Duration, SystemTime},
-};
+use std::{collections::HashMap, time::SystemTime};
 
 use hickory_proto::{
     op::Message,
@@ -14,55 +11,33 @@ use proptest::prelude::{prop, prop_assert, prop_assert_eq, proptest};
 use super::*;
 use crate::{
     decide::decide,
-    desired::{Endpoint, Monitor, Profile, Protocol, RoutingMethod, Soa, Status},
+    desired::{Endpoint, Profile, RoutingMethod},
     health::Health,
+    samples,
 };
 
 fn zone() -> Zone {
     Zone {
         name: "tm.example".parse().unwrap(),
         primary: "ns1.tm.example".parse().unwrap(),
-        soa: Soa {
-            mailbox: "hostmaster.tm.example".parse().unwrap(),
-            refresh: 3600,
-            retry: 600,
-            expire: 1_209_600,
-            minimum: 60,
-        },
+        soa: samples::soa(),
         serial: 1_800_000_000,
     }
 }
 
 fn compiled(name: &str, ttl: u32, targets: &[(Target, u16)]) -> Compiled {
-    let endpoint = |(i, (target, weight)): (usize, &(Target, u16))| {
-        Arc::new(Endpoint {
-            name: format!("e{i}").into(),
-            target: target.clone(),
-            status: Status::Enabled,
-            priority: i as u16 + 1,
-            weight: *weight,
-            always_serve: true,
-        })
+    let endpoint = |(i, (target, weight)): (usize, &(Target, u16))| Endpoint {
+        target: target.clone(),
+        weight: *weight,
+        always_serve: true,
+        ..samples::endpoint(&format!("e{i}"), "192.0.2.1")
     };
+    let endpoints = targets.iter().enumerate().map(endpoint).collect();
     let profile = Arc::new(Profile {
-        name: "p".into(),
         dns_name: name.parse().unwrap(),
         routing_method: RoutingMethod::Weighted,
         ttl,
-        status: Status::Enabled,
-        monitor: Arc::new(Monitor {
-            protocol: Protocol::Tcp,
-            port: 80,
-            path: String::new(),
-            interval: Duration::from_secs(30),
-            timeout: Duration::from_secs(9),
-            tolerated_failures: 3,
-            successes_to_recover: 1,
-            expected_status: vec![],
-            headers: vec![],
-            verify_certificate: false,
-        }),
-        endpoints: targets.iter().enumerate().map(endpoint).collect(),
+        ..samples::profile("p", samples::monitor(), endpoints)
     });
     compile(&decide(&profile, &Health::default(), SystemTime::UNIX_EPOCH), &zone()).unwrap()
 }

@@ -96,7 +96,7 @@ fn file(path: &Path, order: usize, found: &mut Found) -> Option<Arc<Source>> {
 }
 
 /// Only of a regular file, since reading another kind may never end.
-fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
+pub(super) fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::other("it is not a regular file"));
     }

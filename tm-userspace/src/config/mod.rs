@@ -26,7 +26,10 @@ mod report;
 mod value;
 mod whole;
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use imbl::OrdMap;
 
@@ -50,6 +53,17 @@ pub struct Loaded {
 /// Reads and checks `dir/tm.toml` and `dir/conf.d/*.toml`, the latter in the order of their names; other files are passed over.
 pub fn load(dir: &Path) -> Result<Loaded, ConfigError> {
     load_for(dir, &[])
+}
+
+/// Where the node of `dir` keeps its state, as far as that can be told: whatever else the files say may be wrong.
+pub fn state_dir(dir: &Path) -> Result<PathBuf, ConfigError> {
+    let octets = files::read_regular(&dir.join(files::NODE_FILE)).unwrap_or_default();
+    let table = str::from_utf8(&octets).ok().and_then(|text| text.parse::<toml::Table>().ok());
+    match table.as_ref().map(|table| table.get("state_dir")) {
+        Some(None) => Ok(defaults::STATE_DIR.into()),
+        Some(Some(toml::Value::String(path))) => Ok(path.into()),
+        _ => load(dir).map(|loaded| loaded.node.state_dir),
+    }
 }
 
 /// As [`load`], with interfaces that win over those of the file; none where the file decides.

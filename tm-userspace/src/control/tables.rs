@@ -57,15 +57,27 @@ impl Tables {
         self.kernel.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Packets by reason: all of them, and those among them that the present program counted.
-    pub fn packets(&self, kernel: Option<&Kernel>) -> Vec<(Reason, u64, u64)> {
-        let now = kernel.map(Kernel::reasons);
-        let of = |reason: &Reason| {
-            let before = self.packets_before[*reason as usize].load(Ordering::Relaxed);
-            let now = now.as_ref().map_or(0, |now| now[*reason as usize].1);
-            (*reason, before + now, now)
-        };
-        Reason::ALL.iter().map(of).collect()
+    /// Packets by reason: all of them, and those among them that the present program counted; and which load of the programs that is. Nobody waits
+    /// while they are read.
+    pub fn packets(&self) -> (Option<String>, Vec<(Reason, u64, u64)>) {
+        loop {
+            let (id, counters, before) = {
+                let kernel = self.kernel();
+                let before: [u64; REASONS] =
+                    std::array::from_fn(|reason| self.packets_before[reason].load(Ordering::Relaxed));
+                let (id, counters) = loaded(kernel.as_ref());
+                (id, counters, before)
+            };
+            let now = counters.map(|counters| counters.reasons()).unwrap_or_default();
+            // Other tables, other counts.
+            if self.load().0 == id {
+                let of = |reason: &Reason| {
+                    let (before, now) = (before[*reason as usize], now[*reason as usize]);
+                    (*reason, before + now, now)
+                };
+                return (id, Reason::ALL.iter().map(of).collect());
+            }
+        }
     }
 
     /// What was answered for each of these endpoints, and by which load of the programs. Writers never wait long for it, however many there are.
@@ -95,7 +107,7 @@ impl Tables {
     }
 
     fn load(&self) -> (Option<String>, Option<Arc<Counters>>) {
-        self.kernel().as_ref().map(|kernel| (kernel.id().to_owned(), kernel.counters())).unzip()
+        loaded(self.kernel().as_ref())
     }
 
     pub(super) fn image_mut(&self) -> RwLockWriteGuard<'_, Image> {
@@ -112,4 +124,9 @@ impl Tables {
             before.fetch_add(count, Ordering::Relaxed);
         }
     }
+}
+
+/// Which load it is, and what it counts with.
+fn loaded(kernel: Option<&Kernel>) -> (Option<String>, Option<Arc<Counters>>) {
+    kernel.map(|kernel| (kernel.id().to_owned(), kernel.counters())).unzip()
 }

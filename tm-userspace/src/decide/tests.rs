@@ -1,14 +1,11 @@
 //! The tables of `decide`, row by row.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use proptest::prelude::{Strategy, any, prop, prop_assert, prop_assert_eq, proptest};
 
 use super::*;
-use crate::{
-    desired::{Endpoint, Monitor, Protocol, Target},
-    health::Verdict,
-};
+use crate::{desired::Endpoint, health::Verdict, samples};
 
 const NOW: SystemTime = SystemTime::UNIX_EPOCH;
 
@@ -30,45 +27,23 @@ const ALWAYS: Given = Given { always: true, up: Some(false), ..UP };
 
 fn decided(method: RoutingMethod, enabled: bool, given: &[Given]) -> Decision {
     let status = |enabled| if enabled { Status::Enabled } else { Status::Disabled };
-    let endpoints: Vec<Arc<Endpoint>> = given
-        .iter()
-        .enumerate()
-        .map(|(i, given)| {
-            Arc::new(Endpoint {
-                name: format!("e{i}").into(),
-                target: Target::V4([192, 0, 2, i as u8].into()),
-                status: status(given.enabled),
-                priority: given.priority,
-                weight: given.weight,
-                always_serve: given.always,
-            })
-        })
-        .collect();
+    let endpoint = |(i, given): (usize, &Given)| Endpoint {
+        status: status(given.enabled),
+        priority: given.priority,
+        weight: given.weight,
+        always_serve: given.always,
+        ..samples::endpoint(&format!("e{i}"), &format!("192.0.2.{i}"))
+    };
+    let endpoints = given.iter().enumerate().map(endpoint).collect();
     let profile = Arc::new(Profile {
-        name: "p".into(),
-        dns_name: "p.tm.example".parse().unwrap(),
         routing_method: method,
-        ttl: 30,
         status: status(enabled),
-        monitor: Arc::new(Monitor {
-            protocol: Protocol::Tcp,
-            port: 80,
-            path: "/".into(),
-            interval: Duration::from_secs(30),
-            timeout: Duration::from_secs(9),
-            tolerated_failures: 3,
-            successes_to_recover: 1,
-            expected_status: vec![],
-            headers: vec![],
-            verify_certificate: false,
-        }),
-        endpoints,
+        ..samples::profile("p", samples::monitor(), endpoints)
     });
     let mut health = Health::default();
     for (i, given) in given.iter().enumerate() {
         if let Some(up) = given.up {
-            let key = EndpointKey { profile: "p".into(), endpoint: format!("e{i}").into() };
-            health.verdicts.insert(key, Verdict { up, since: NOW });
+            health.verdicts.insert(samples::key("p", &format!("e{i}")), Verdict { up, since: NOW });
         }
     }
     decide(&profile, &health, NOW)

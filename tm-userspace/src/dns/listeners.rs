@@ -30,12 +30,12 @@ const MOST_CONNECTIONS: usize = 1000;
 /// How long sockets may take to close.
 const CLOSE: Duration = Duration::from_secs(2);
 
-/// Answers at `addresses`, always as they are at the moment, until `shutdown`.
-pub async fn run(
+/// Answers at `addresses`, always as they are at the moment, until `shutdown`. Sockets are open at the present ones when this returns.
+pub fn run(
     responder: Arc<Responder>,
     mut addresses: watch::Receiver<Arc<[SocketAddr]>>,
     shutdown: CancellationToken,
-) -> anyhow::Result<()> {
+) -> impl Future<Output = anyhow::Result<()>> {
     let mut listeners = Listeners {
         responder,
         connections: Connections::new(MOST_CONNECTIONS),
@@ -45,24 +45,11 @@ pub async fn run(
         failed: HashMap::new(),
         tasks: JoinSet::new(),
     };
-    let mut retry = interval_at(Instant::now() + RETRY, RETRY);
-    retry.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        let wanted = addresses.borrow_and_update().clone();
-        listeners.reconcile(&wanted);
-        tokio::select! {
-            () = shutdown.cancelled() => break,
-            // Once there is nobody to change the list, the last one holds.
-            Ok(()) = addresses.changed() => listeners.waiting.clear(),
-            _ = retry.tick() => listeners.waiting.clear(),
-            Some(ended) = listeners.tasks.join_next_with_id() => listeners.close(ended),
-        }
+    listeners.reconcile(&addresses.borrow_and_update());
+    async move {
+        listeners.follow(addresses, shutdown).await;
+        Ok(())
     }
-    let closed = timeout(CLOSE, async { while listeners.tasks.join_next().await.is_some() {} });
-    if closed.await.is_err() {
-        tracing::warn!(open = listeners.tasks.len(), "sockets had to be closed while they were sending");
-    }
-    Ok(())
 }
 
 /// One socket of one address.
@@ -82,6 +69,32 @@ struct Listeners {
 }
 
 impl Listeners {
+    async fn follow(
+        &mut self,
+        mut addresses: watch::Receiver<Arc<[SocketAddr]>>,
+        shutdown: CancellationToken,
+    ) {
+        let mut retry = interval_at(Instant::now() + RETRY, RETRY);
+        retry.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                // In this order: what ends at shutdown is not to be opened anew.
+                biased;
+                () = shutdown.cancelled() => break,
+                // Once there is nobody to change the list, the last one holds.
+                Ok(()) = addresses.changed() => self.waiting.clear(),
+                _ = retry.tick() => self.waiting.clear(),
+                Some(ended) = self.tasks.join_next_with_id() => self.close(ended),
+            }
+            let wanted = addresses.borrow_and_update().clone();
+            self.reconcile(&wanted);
+        }
+        let closed = timeout(CLOSE, async { while self.tasks.join_next().await.is_some() {} });
+        if closed.await.is_err() {
+            tracing::warn!(open = self.tasks.len(), "sockets had to be closed while they were sending");
+        }
+    }
+
     /// Stops what is not wanted any more, and opens what is missing.
     fn reconcile(&mut self, wanted: &[SocketAddr]) {
         let wanted: HashSet<Listener> = wanted

@@ -1,8 +1,9 @@
-//! An HTTP or HTTPS probe: one GET on a connection of its own, of whose answer only the status counts.
+//! An HTTP or HTTPS probe: one GET on a connection of its own, whose answer must have the right status and end in time.
 //!
 //! The request names the monitor's `Host` header or else the target, and TLS names the same host (SNI), while the connection goes to the address that was
-//! checked and to no other: whatever name the client looks up, it is told that address. Redirects are not followed, proxies not asked, cookies not kept, the body not
-//! read: the connection is dropped after the response's head, which hyper holds to about 400 KiB and 100 headers.
+//! checked and to no other: whatever name the client looks up, it is told that address. Redirects are not followed, proxies not asked, cookies not kept. What
+//! the body says does not matter, but it is read to its end, since a server that cannot finish an answer is not well; it may have [`BODY`] octets. hyper
+//! holds the head to about 400 KiB and 100 headers.
 
 use std::{
     future::ready,
@@ -11,31 +12,61 @@ use std::{
 };
 
 use reqwest::{
-    Client, StatusCode, Url,
+    Client, Response, StatusCode, Url,
     dns::{Addrs, Name, Resolve, Resolving},
-    header::{CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue},
+    header::{CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING},
     redirect, retry,
 };
 use rustls::ClientConfig;
 
-use super::reason;
+use super::{
+    probe::{Deadline, NO_ANSWER},
+    reason,
+};
 use crate::desired::{Monitor, Protocol, Target};
 
 const USER_AGENT: &str = concat!("tm-probe/", env!("CARGO_PKG_VERSION"));
 
-/// Success if the status is expected.
+/// The most octets of a body that a good answer has.
+const BODY: usize = 64 << 10;
+
+/// Success if the status is expected and the body ends.
 pub(super) async fn get(
     address: SocketAddr,
     tls: ClientConfig,
     target: &Target,
     monitor: &Monitor,
+    deadline: Deadline,
 ) -> Result<String, String> {
     let headers = headers(&monitor.headers)?;
     let url = url(address, headers.get(HOST), target, monitor)?;
     let client = client(address, tls).map_err(|error| reason::of_http(&error))?;
-    match client.get(url).headers(headers).send().await {
-        Ok(response) => judge(response.status(), &monitor.expected_status),
-        Err(error) => Err(reason::of_http(&error)),
+    let head =
+        async { client.get(url).headers(headers).send().await.map_err(|error| reason::of_http(&error)) };
+    let response = deadline.hold(NO_ANSWER, head).await?;
+    let found = judge(response.status(), &monitor.expected_status)?;
+    deadline.hold(&format!("{found}, but the body does not end"), drain(response, &found)).await?;
+    Ok(found)
+}
+
+/// Reads the body to its end.
+async fn drain(mut response: Response, found: &str) -> Result<(), String> {
+    let ends_by_closing =
+        response.content_length().is_none() && !response.headers().contains_key(TRANSFER_ENCODING);
+    let mut length = 0;
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) => length += chunk.len(),
+            Ok(None) => return Ok(()),
+            // Many servers close without TLS's farewell; that matters only to who wants the content.
+            Err(error) if ends_by_closing && reason::is_end(&error) => return Ok(()),
+            Err(error) => {
+                return Err(format!("{found}, but the body breaks off: {}", reason::of_http(&error)));
+            }
+        }
+        if length > BODY {
+            return Err(format!("{found}, but the body is longer than {} KiB", BODY >> 10));
+        }
     }
 }
 

@@ -38,6 +38,32 @@ pub struct Prober {
 /// What was found: success or failure, with the reason.
 type Finding = Result<String, String>;
 
+/// When a probe ends, and how long that is after its start.
+#[derive(Clone, Copy)]
+pub(super) struct Deadline {
+    at: Instant,
+    timeout: Duration,
+}
+
+impl Deadline {
+    fn after(timeout: Duration) -> Self {
+        Deadline { at: Instant::now() + timeout, timeout }
+    }
+
+    /// What `work` finds; where that is not in time, `late` says what was not done.
+    pub(super) async fn hold<T>(
+        self,
+        late: &str,
+        work: impl Future<Output = Result<T, String>>,
+    ) -> Result<T, String> {
+        let in_time = timeout_at(self.at, work).await;
+        in_time.unwrap_or_else(|_| Err(format!("{late} within {:?}", self.timeout)))
+    }
+}
+
+/// What is late where nothing came.
+pub(super) const NO_ANSWER: &str = "no answer";
+
 /// At most this long is one address waited for before the next is tried as well ([RFC 8305, section 5]).
 ///
 /// [RFC 8305, section 5]: https://www.rfc-editor.org/rfc/rfc8305#section-5
@@ -56,14 +82,10 @@ impl Prober {
     }
 
     async fn find(&self, target: &Target, monitor: &Arc<Monitor>) -> Finding {
-        let deadline = Instant::now() + monitor.timeout;
-        let addresses = timeout_at(deadline, self.addresses(target))
-            .await
-            .unwrap_or_else(|_| Err(format!("{target} does not resolve within {:?}", monitor.timeout)))?;
-        let attempts = self.attempt_each(&addresses, target, monitor);
-        timeout_at(deadline, attempts)
-            .await
-            .unwrap_or_else(|_| Err(format!("no answer within {:?}", monitor.timeout)))
+        let deadline = Deadline::after(monitor.timeout);
+        let late = format!("{target} does not resolve");
+        let addresses = deadline.hold(&late, self.addresses(target)).await?;
+        self.attempt_each(&addresses, target, monitor, deadline).await
     }
 
     /// The addresses to try; never empty.
@@ -91,7 +113,14 @@ impl Prober {
         self.desired.borrow().as_ref().map(|desired| desired.node.probes.clone()).unwrap_or_default()
     }
 
-    async fn attempt_each(&self, addresses: &[IpAddr], target: &Target, monitor: &Arc<Monitor>) -> Finding {
+    /// Ends by the deadline, since every attempt does and the last begins before it.
+    async fn attempt_each(
+        &self,
+        addresses: &[IpAddr],
+        target: &Target,
+        monitor: &Arc<Monitor>,
+        deadline: Deadline,
+    ) -> Finding {
         let verify = monitor.protocol == Protocol::Https && monitor.verify_certificate;
         let tls = self.tls.config(verify)?;
         let mut waiting = addresses.iter().map(|address| SocketAddr::new(*address, monitor.port));
@@ -104,9 +133,9 @@ impl Prober {
                     let (tls, target, monitor) = (tls.clone(), target.clone(), monitor.clone());
                     attempts.spawn(async move {
                         let finding = match monitor.protocol {
-                            Protocol::Tcp => tcp::connect(address).await,
+                            Protocol::Tcp => deadline.hold(NO_ANSWER, tcp::connect(address)).await,
                             Protocol::Http | Protocol::Https => {
-                                http::get(address, tls, &target, &monitor).await
+                                http::get(address, tls, &target, &monitor, deadline).await
                             }
                         };
                         (address.ip(), finding)

@@ -19,6 +19,12 @@ pub(super) fn of_http(error: &reqwest::Error) -> String {
     find(error).unwrap_or_else(|| format!("HTTP: {}", deepest(error)))
 }
 
+/// Is it the end of what the server sends, rather than of its answer?
+pub(super) fn is_end(error: &(dyn Error + 'static)) -> bool {
+    let io = error.downcast_ref::<io::Error>();
+    io.is_some_and(|error| error.kind() == io::ErrorKind::UnexpectedEof) || error.source().is_some_and(is_end)
+}
+
 /// A TLS or I/O error in the chain of causes; an I/O error hides the cause it wraps from `source`.
 fn find(error: &(dyn Error + 'static)) -> Option<String> {
     let mut next = Some(error);

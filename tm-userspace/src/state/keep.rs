@@ -116,12 +116,12 @@ impl Keeper {
                 counter: answers.counter,
             }
         });
-        let kernel = self.view.tables.kernel();
-        let is_same = kernel.as_ref().map(Kernel::id) == tables.as_deref();
-        let packets =
-            self.view.tables.packets(kernel.as_ref()).into_iter().map(|(reason, count, in_kernel)| {
-                SavedPackets { reason: reason.label().to_owned(), count, in_kernel }
-            });
+        let (counted_by, packets) = self.view.tables.packets();
+        let packets = packets.into_iter().map(|(reason, count, in_kernel)| SavedPackets {
+            reason: reason.label().to_owned(),
+            count,
+            in_kernel,
+        });
         Some(Saved {
             version: VERSION,
             at: SystemTime::now(),
@@ -136,7 +136,7 @@ impl Keeper {
                 .collect(),
             endpoints: endpoints.collect(),
             // Where they were made anew meanwhile, the next save names the new ones.
-            tables: tables.filter(|_| is_same),
+            tables: tables.filter(|tables| Some(tables) == counted_by.as_ref()),
         })
     }
 }

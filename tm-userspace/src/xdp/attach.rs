@@ -8,7 +8,7 @@ use aya::{
     programs::{ProgramError, XdpMode as AttachMode, links::FdLink, xdp::XdpLink},
 };
 
-use super::{Kernel, PROGRAM, Pins, hook::Occupant, interface, program_mut};
+use super::{Kernel, PROGRAM, Pins, hook::Occupant, interface, program_mut, rights};
 use crate::desired::XdpMode;
 
 /// How the program came to be attached.
@@ -259,7 +259,7 @@ fn reason_of(error: &ProgramError, index: u32) -> String {
             None => "another XDP program is attached (see `ip link show`)".to_owned(),
         },
         Some(libc::EPERM | libc::EACCES) => {
-            "not allowed: run as root or with CAP_BPF and CAP_NET_ADMIN".to_owned()
+            format!("not allowed: {}", rights::NEEDED)
         }
         _ => format!("{:#}", anyhow!("{error}")),
     }

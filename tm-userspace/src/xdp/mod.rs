@@ -12,6 +12,7 @@ mod log;
 mod mirror;
 mod pin;
 mod region;
+mod rights;
 
 use std::{
     fmt,
@@ -26,7 +27,7 @@ use aya::{
     maps::{Array, ArrayOfMaps, Map, MapData, ProgramArray},
     programs::{TestRun as _, TestRunOptions, Xdp},
 };
-use tm_common::verdict::{Reason, Verdict};
+use tm_common::verdict::Verdict;
 use tokio_util::task::AbortOnDropHandle;
 
 pub use attach::Attached;
@@ -96,7 +97,7 @@ pub struct ProgramInfo {
 impl Kernel {
     /// Loads programs and tables for all that is in `image` and some more, and copies it. Nothing is attached yet.
     ///
-    /// Needs CAP_BPF and CAP_NET_ADMIN.
+    /// Needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN.
     ///
     /// # Errors
     ///
@@ -106,6 +107,7 @@ impl Kernel {
     }
 
     fn try_load(image: &Image) -> anyhow::Result<Self> {
+        rights::check()?;
         let sizes = image.sizes().with_headroom();
         let mut loader = EbpfLoader::new();
         for (map, size) in [
@@ -183,12 +185,6 @@ impl Kernel {
         Ok((verdict, out))
     }
 
-    /// Packets by reason, over all CPUs.
-    pub fn reasons(&self) -> Vec<(Reason, u64)> {
-        let counts = self.counters.reasons();
-        Reason::ALL.iter().map(|reason| (*reason, counts[*reason as usize])).collect()
-    }
-
     /// Answers given, by counter, over all CPUs.
     pub fn answered(&self, counter: u32) -> u64 {
         self.counters.answered(counter)
@@ -245,8 +241,9 @@ fn advise(error: anyhow::Error) -> anyhow::Error {
         None => None,
     };
     match error.chain().find_map(code) {
-        Some(libc::EPERM | libc::EACCES) => error
-            .context("the kernel does not let us load BPF: run as root or with CAP_BPF and CAP_NET_ADMIN"),
+        Some(libc::EPERM | libc::EACCES) => {
+            error.context(format!("the kernel does not let us load BPF: {}", rights::NEEDED))
+        }
         Some(libc::ENOMEM | libc::E2BIG) => error.context(
             "no memory for the tables: free some, raise the service's memory limit, or serve fewer names",
         ),

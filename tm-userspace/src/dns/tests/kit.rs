@@ -3,7 +3,7 @@
 use std::{
     net::{IpAddr, Ipv4Addr},
     sync::{Arc, RwLock},
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
 use hickory_proto::{
@@ -11,19 +11,16 @@ use hickory_proto::{
     rr::{RData, Record},
     serialize::binary::{BinDecodable, BinDecoder},
 };
-use imbl::OrdMap;
 use tokio::sync::watch;
 
 use crate::{
     compile::{Zone, compile},
     decide::decide,
-    desired::{
-        Desired, Endpoint, Listen, Monitor, NameServer, Node, Probes, Profile, Protocol, RoutingMethod, Soa,
-        Status, Target, XdpMode,
-    },
+    desired::{Desired, Endpoint, NameServer, Node, Profile, Status},
     dns::{Responder, Transport, ZoneView},
     health::Health,
     names::DnsName,
+    samples,
     sync::Image,
 };
 
@@ -35,42 +32,16 @@ pub(super) fn longest() -> String {
     format!("{}.{}.{}.{}.tm.example", "a".repeat(63), "b".repeat(63), "c".repeat(63), "d".repeat(50))
 }
 
-fn profile(name: &str, ttl: u32, status: Status, targets: &[(&str, Status)]) -> Arc<Profile> {
-    let endpoint = |(i, (target, status)): (usize, &(&str, Status))| {
-        let target = match target.parse() {
-            Ok(IpAddr::V4(address)) => Target::V4(address),
-            Ok(IpAddr::V6(address)) => Target::V6(address),
-            Err(_) => Target::Name(target.parse().unwrap()),
-        };
-        Arc::new(Endpoint {
-            name: format!("e{i}").into(),
-            target,
-            status: *status,
-            priority: i as u16 + 1,
-            weight: 1,
-            always_serve: true,
-        })
+fn profile(name: &str, ttl: u32, status: Status, targets: &[(&str, Status)]) -> Profile {
+    let endpoint = |(i, (target, status)): (usize, &(&str, Status))| Endpoint {
+        status: *status,
+        priority: i as u16 + 1,
+        always_serve: true,
+        ..samples::endpoint(&format!("e{i}"), target)
     };
-    Arc::new(Profile {
-        name: name.into(),
-        dns_name: name.parse().unwrap(),
-        routing_method: RoutingMethod::Priority,
-        ttl,
-        status,
-        monitor: Arc::new(Monitor {
-            protocol: Protocol::Tcp,
-            port: 80,
-            path: "/".into(),
-            interval: Duration::from_secs(30),
-            timeout: Duration::from_secs(9),
-            tolerated_failures: 3,
-            successes_to_recover: 1,
-            expected_status: vec![],
-            headers: vec![],
-            verify_certificate: false,
-        }),
-        endpoints: targets.iter().enumerate().map(endpoint).collect(),
-    })
+    let endpoints = targets.iter().enumerate().map(endpoint).collect();
+    let any = samples::profile("any", samples::monitor(), endpoints);
+    Profile { name: name.into(), dns_name: name.parse().unwrap(), ttl, status, ..any }
 }
 
 pub(super) fn desired(name_servers: Vec<NameServer>) -> Desired {
@@ -89,36 +60,9 @@ pub(super) fn desired(name_servers: Vec<NameServer>) -> Desired {
         profile("below.half.tm.example", 30, Enabled, &[("192.0.2.15", Enabled)]),
         profile(&longest(), 30, Enabled, &[(&far, Enabled)]),
     ];
-    Desired {
-        generation: 1_800_000_000,
-        node: Arc::new(Node {
-            zone: "tm.example".parse().unwrap(),
-            name_servers,
-            soa: Soa {
-                mailbox: "hostmaster.tm.example".parse().unwrap(),
-                refresh: 3600,
-                retry: 600,
-                expire: 1_209_600,
-                minimum: 60,
-            },
-            state_dir: "/var/lib/tm".into(),
-            listen: Listen {
-                interfaces: vec![],
-                addresses: vec![],
-                port: 53,
-                mode: XdpMode::Off,
-                vlans: vec![],
-                pins: "/sys/fs/bpf/tm".into(),
-                keep: false,
-            },
-            probes: Probes::default(),
-            capacity: 1000,
-        }),
-        profiles: profiles
-            .into_iter()
-            .map(|profile| (profile.name.clone(), profile))
-            .collect::<OrdMap<_, _>>(),
-    }
+    let sample = samples::desired(&[], profiles.into());
+    let node = Arc::new(Node { name_servers, ..(*sample.node).clone() });
+    Desired { generation: 1_800_000_000, node, ..sample }
 }
 
 pub(super) fn name_server(name: &str, addresses: &[&str]) -> NameServer {

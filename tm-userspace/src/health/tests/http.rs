@@ -129,14 +129,38 @@ async fn flooded(first: &'static str, again: &'static str, pause: Option<Duratio
 }
 
 #[tokio::test]
-async fn the_body_is_left_alone_however_long_it_is() {
+async fn a_body_that_never_ends_is_a_failure() {
     let head = "HTTP/1.1 200 OK\r\n\r\n";
-    assert_eq!(flooded(head, &"x".repeat(65_536).leak()[..], None).await, good("200 OK"));
-    assert_eq!(flooded(head, "x", Some(Duration::from_millis(1))).await, good("200 OK"));
+    let chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+    let drip = Some(Duration::from_millis(1));
+    let (slow, long) =
+        ("200 OK, but the body does not end within 200ms", "200 OK, but the body is longer than 64 KiB");
+    assert_eq!(flooded(head, &"x".repeat(65_536).leak()[..], None).await, bad(long));
     assert_eq!(
-        flooded("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", "1\r\nx\r\n", None).await,
-        good("200 OK")
+        flooded(chunked, &*("1000\r\n".to_owned() + &"x".repeat(4096) + "\r\n").leak(), None).await,
+        bad(long)
     );
+    assert_eq!(flooded(head, "x", drip).await, bad(slow));
+    assert_eq!(flooded(chunked, "1\r\nx\r\n", drip).await, bad(slow));
+    // A status that is wrong is the reason, whatever follows.
+    assert_eq!(
+        flooded("HTTP/1.1 500 No\r\n\r\n", "x", drip).await,
+        bad("500 Internal Server Error, expected 200")
+    );
+}
+
+#[tokio::test]
+async fn a_body_has_to_end_and_to_be_of_some_length_at_most() {
+    let of = |length: usize, sent: usize| {
+        format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{}", "x".repeat(sent))
+    };
+    assert_eq!(answered(&of(65_536, 65_536), |_| {}).await, good("200 OK"));
+    assert_eq!(
+        answered(&of(65_537, 65_537), |_| {}).await,
+        bad("200 OK, but the body is longer than 64 KiB")
+    );
+    let (ok, reason) = answered(&of(10, 9), |_| {}).await;
+    assert!(!ok && reason.starts_with("200 OK, but the body breaks off: "), "{reason}");
 }
 
 #[tokio::test]

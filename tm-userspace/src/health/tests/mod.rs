@@ -4,5 +4,4 @@ mod http;
 mod names;
 mod schedule;
 mod servers;
-mod state;
 mod tls;

@@ -13,10 +13,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::state::{desired, endpoint, key, monitor, profile};
 use crate::{
     desired::{Desired, Monitor, Profile, Status, Target},
     health::{Details, EndpointDetails, Health, Outcome, Probe, Slots, run},
+    samples::{desired, endpoint, key, monitor, profile},
 };
 
 const SECOND: Duration = Duration::from_secs(1);

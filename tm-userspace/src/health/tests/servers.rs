@@ -23,10 +23,10 @@ use tokio::{
     sync::{mpsc, watch},
 };
 
-use super::state::{desired, monitor, target};
 use crate::{
     desired::{Monitor, Protocol},
     health::{Probe as _, Prober, resolve::Names, tls::Tls},
+    samples::{desired, monitor, target},
 };
 
 /// A listening server: where, and how often it was connected to.

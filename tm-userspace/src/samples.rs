@@ -1,20 +1,20 @@
-//! Wanted states.
+//! Wanted states for tests: one of each type, right in every field, to be changed where a test cares.
 
 use std::{sync::Arc, time::Duration};
 
 use crate::desired::{
-    Desired, Endpoint, EndpointKey, Listen, Monitor, Node, Probes, Profile, Protocol, RoutingMethod, Soa,
-    Status, Target, XdpMode,
+    Desired, Endpoint, EndpointKey, Listen, Monitor, NameServer, Node, Probes, Profile, Protocol,
+    RoutingMethod, Soa, Status, Target, XdpMode,
 };
 
 /// The smallest state with `profiles`, in which `allow` may be probed.
-pub(super) fn desired(allow: &[(&str, u8)], profiles: Vec<Profile>) -> Desired {
+pub(crate) fn desired(allow: &[(&str, u8)], profiles: Vec<Profile>) -> Desired {
     let name = |text: &str| text.parse().unwrap();
     let allow = allow.iter().map(|(prefix, length)| (prefix.parse().unwrap(), *length)).collect();
     let node = Node {
         zone: name("tm.example"),
-        name_servers: Vec::new(),
-        soa: Soa { mailbox: name("hostmaster.tm.example"), refresh: 1, retry: 1, expire: 1, minimum: 1 },
+        name_servers: vec![NameServer { name: name("ns1.tm.example"), addresses: Vec::new() }],
+        soa: soa(),
         state_dir: "/nowhere".into(),
         listen: Listen {
             interfaces: Vec::new(),
@@ -32,8 +32,19 @@ pub(super) fn desired(allow: &[(&str, u8)], profiles: Vec<Profile>) -> Desired {
     Desired { generation: 1, node: Arc::new(node), profiles }
 }
 
-/// A profile whose endpoints are those of `endpoints`.
-pub(super) fn profile(name: &str, monitor: Monitor, endpoints: Vec<Endpoint>) -> Profile {
+/// The SOA of `tm.example`.
+pub(crate) fn soa() -> Soa {
+    Soa {
+        mailbox: "hostmaster.tm.example".parse().unwrap(),
+        refresh: 3600,
+        retry: 600,
+        expire: 1_209_600,
+        minimum: 60,
+    }
+}
+
+/// A Priority profile at `name` in `tm.example` whose endpoints are those of `endpoints`.
+pub(crate) fn profile(name: &str, monitor: Monitor, endpoints: Vec<Endpoint>) -> Profile {
     Profile {
         name: name.into(),
         dns_name: format!("{name}.tm.example").parse().unwrap(),
@@ -46,7 +57,7 @@ pub(super) fn profile(name: &str, monitor: Monitor, endpoints: Vec<Endpoint>) ->
 }
 
 /// An enabled endpoint.
-pub(super) fn endpoint(name: &str, target: &str) -> Endpoint {
+pub(crate) fn endpoint(name: &str, target: &str) -> Endpoint {
     Endpoint {
         name: name.into(),
         target: self::target(target),
@@ -58,7 +69,7 @@ pub(super) fn endpoint(name: &str, target: &str) -> Endpoint {
 }
 
 /// A target from text.
-pub(super) fn target(text: &str) -> Target {
+pub(crate) fn target(text: &str) -> Target {
     match text.parse() {
         Ok(std::net::IpAddr::V4(address)) => Target::V4(address),
         Ok(std::net::IpAddr::V6(address)) => Target::V6(address),
@@ -67,7 +78,7 @@ pub(super) fn target(text: &str) -> Target {
 }
 
 /// Azure's fast monitor: every 10 s, at most 5 s, 3 failures tolerated.
-pub(super) fn monitor() -> Monitor {
+pub(crate) fn monitor() -> Monitor {
     Monitor {
         protocol: Protocol::Http,
         port: 80,
@@ -83,6 +94,6 @@ pub(super) fn monitor() -> Monitor {
 }
 
 /// An endpoint's key.
-pub(super) fn key(profile: &str, endpoint: &str) -> EndpointKey {
+pub(crate) fn key(profile: &str, endpoint: &str) -> EndpointKey {
     EndpointKey { profile: profile.into(), endpoint: endpoint.into() }
 }

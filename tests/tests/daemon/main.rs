@@ -1,0 +1,49 @@
+//! The real daemon from outside: packets, clients, files, signals and the command line, in namespaces of each test's own.
+#![expect(clippy::unwrap_used, reason = "helpers of tests: a panic is how they fail")]
+
+mod answers;
+mod cli;
+mod failover;
+mod frames;
+mod interfaces;
+mod modes;
+mod outlive;
+mod probes;
+mod reload;
+mod statuses;
+mod vlans;
+mod wire;
+
+use tm_tests::{daemon::Daemon, lab::Lab};
+
+/// The node's file; what a test adds to `[listen]` goes behind it.
+const NODE: &str = r#"
+zone = "tm.example"
+name_servers = ["ns1.tm.example"]
+state_dir = "{dir}/state"
+[listen]
+pins = "{bpf}/tm"
+interfaces = ["tm0"]
+"#;
+
+/// Starts the daemon with these profiles and lines of `[listen]`, and waits until it serves.
+fn serve(lab: &Lab, listen: &str, profiles: &str) -> Daemon {
+    let node = format!("{NODE}{listen}");
+    let mut daemon = Daemon::start(lab, &[("tm.toml", &node), ("conf.d/profiles.toml", profiles)]).unwrap();
+    wait_until_ready(&mut daemon);
+    daemon
+}
+
+fn wait_until_ready(daemon: &mut Daemon) {
+    daemon.wait_for("ready", |line| line.contains("\"ready\""));
+}
+
+/// An endpoint that is never probed.
+fn unmonitored(name: &str, target: &str) -> String {
+    format!("[[profile.endpoint]]\nname = \"{name}\"\ntarget = \"{target}\"\nalways_serve = true\n")
+}
+
+/// A profile of one endpoint that is never probed.
+fn profile(name: &str, target: &str) -> String {
+    format!("[[profile]]\nname = \"{name}\"\nrouting_method = \"priority\"\n{}", unmonitored("only", target))
+}

@@ -1,0 +1,123 @@
+//! The operator's switches from outside: what each does to the answers, to the monitor statuses and to the probes.
+
+use std::collections::HashMap;
+
+use tm_tests::{
+    endpoint::FakeEndpoint,
+    lab::{Lab, SERVER_V4},
+    query::{Query, qtype},
+};
+
+use crate::serve;
+
+const FILE: &str = "conf.d/profiles.toml";
+
+/// Two endpoints on the client, of which the first may get further lines, as may the profile.
+fn contoso(method: &str, profile: &str, first: &str) -> String {
+    format!(
+        "[[profile]]\nname = \"contoso\"\nrouting_method = \"{method}\"\n{profile}\n\
+         [profile.monitor]\ninterval = \"200ms\"\ntimeout = \"150ms\"\ntolerated_failures = 0\n\
+         [[profile.endpoint]]\nname = \"first\"\ntarget = \"10.53.0.11\"\n{first}\n\
+         [[profile.endpoint]]\nname = \"second\"\ntarget = \"10.53.0.12\"\n"
+    )
+}
+
+#[test]
+fn switches_of_profile_and_endpoint() {
+    let lab = Lab::new().unwrap();
+    let first = FakeEndpoint::on_client(&lab, [10, 53, 0, 11].into()).unwrap();
+    let second = FakeEndpoint::on_client(&lab, [10, 53, 0, 12].into()).unwrap();
+    first.set_status(503);
+    let daemon = serve(&lab, "", &contoso("priority", "", ""));
+    let off = "status = \"disabled\"";
+    let always = "always_serve = true";
+    // Lines of profile and first endpoint; the profile's monitor status, the endpoints', and the answer.
+    let cases = [
+        ("", "", "Degraded", ["Degraded", "Online"], "10.53.0.12"),
+        ("", off, "Online", ["Disabled", "Online"], "10.53.0.12"),
+        (off, "", "Disabled", ["Inactive", "Inactive"], ""),
+        (off, off, "Disabled", ["Disabled", "Inactive"], ""),
+        ("", always, "Online", ["Unmonitored", "Online"], "10.53.0.11"),
+        ("", "", "Degraded", ["Degraded", "Online"], "10.53.0.12"),
+    ];
+    for (profile, endpoint, status, endpoints, answer) in cases {
+        daemon.write(FILE, &contoso("priority", profile, endpoint)).unwrap();
+        let case = format!("{profile}/{endpoint}");
+        let now = daemon.wait_for_endpoints(&lab, "contoso", &endpoints);
+        assert_eq!(now.profile("contoso")["monitor_status"], status, "{case}");
+        assert_eq!(now.profile("contoso")["status"], if profile == off { "disabled" } else { "enabled" });
+        assert_eq!(lab.answers(&["@10.53.0.1", "contoso.tm.example", "+short"]).unwrap(), answer, "{case}");
+        let whole = lab.dig(&["@10.53.0.1", "contoso.tm.example"]).unwrap();
+        let rcode = if answer.is_empty() { "status: NXDOMAIN" } else { "status: NOERROR" };
+        assert!(whole.contains(rcode), "{case}: {whole}");
+        // What is not probed has no outcome to show, and no time since when.
+        let probed = !matches!(endpoints[0], "Disabled" | "Inactive" | "Unmonitored");
+        let endpoint = now.endpoint("contoso", "first");
+        assert_eq!(endpoint["last_reason"].is_string(), probed, "{case}: {endpoint:#}");
+        assert_eq!(endpoint["since"].is_string(), probed, "{case}: {endpoint:#}");
+    }
+    // Nobody asks a disabled endpoint: connections stand still while the second's go on.
+    daemon.write(FILE, &contoso("priority", "", off)).unwrap();
+    daemon.wait_for_endpoints(&lab, "contoso", &["Disabled", "Online"]);
+    let (stands, goes) = (first.connections(), second.connections());
+    second.wait_for_connections(goes + 5);
+    assert!(first.connections() <= stands + 1, "one may have been under way");
+}
+
+#[test]
+fn an_unheard_endpoint_answers_and_all_degraded_is_all_online() {
+    let lab = Lab::new().unwrap();
+    let endpoints = [11, 12].map(|host| FakeEndpoint::on_client(&lab, [10, 53, 0, host].into()).unwrap());
+    endpoints.iter().for_each(FakeEndpoint::hang);
+    // A probe that takes its time: until it ends, its endpoint is being checked, and eligible.
+    let slow = |method| contoso(method, "", "").replace("200ms", "30s").replace("150ms", "20s");
+    let mut daemon = serve(&lab, "", &slow("priority"));
+    let answer = || lab.answers(&["@10.53.0.1", "contoso.tm.example", "+short"]).unwrap();
+    endpoints.iter().for_each(|endpoint| endpoint.wait_for_connections(1));
+    let status = daemon.wait_for_endpoints(&lab, "contoso", &["CheckingEndpoint", "CheckingEndpoint"]);
+    assert_eq!(status.profile("contoso")["monitor_status"], "CheckingEndpoints");
+    assert_eq!(answer(), "10.53.0.11");
+    let shares = |status: &tm_tests::status::Status| {
+        ["first", "second"].map(|name| status.endpoint("contoso", name)["share"].as_f64().unwrap())
+    };
+    assert_eq!(shares(&status), [1.0, 0.0]);
+
+    endpoints.iter().for_each(|endpoint| endpoint.set_status(500));
+    let status = daemon.wait_for_endpoints(&lab, "contoso", &["Degraded", "Degraded"]);
+    assert_eq!(status.profile("contoso")["monitor_status"], "Degraded");
+    assert_eq!(answer(), "10.53.0.11");
+    daemon.write(FILE, &slow("weighted")).unwrap();
+    let status = daemon.wait_until(&lab, "both to answer", |status| shares(status) == [0.5, 0.5]);
+    assert_eq!(status.endpoints("contoso"), ["Degraded", "Degraded"]);
+    daemon.stop().unwrap();
+}
+
+#[test]
+fn weights_are_exact_though_types_are_asked_in_turn() {
+    let lab = Lab::new().unwrap();
+    let weighted = |(name, weight): (&str, u32)| {
+        format!("{}weight = {weight}\n", crate::unmonitored(name, &format!("192.0.2.{weight}")))
+    };
+    let endpoints = [("ten", 10), ("thirty", 30), ("sixty", 60)].map(weighted).concat();
+    let profile = format!("[[profile]]\nname = \"spread\"\nrouting_method = \"weighted\"\n{endpoints}");
+    let daemon = serve(&lab, "", &profile);
+    let mut asker = lab.asker(SERVER_V4.into()).unwrap();
+    let mut given = HashMap::<String, u64>::new();
+    for _ in 0..1000 {
+        let answer = asker.ask(&Query::with_edns("spread.tm.example", qtype::A)).unwrap();
+        *given.entry(answer.answers[0].data.to_string()).or_default() += 1;
+        let none = asker.ask(&Query::with_edns("spread.tm.example", qtype::AAAA)).unwrap();
+        assert_eq!((none.answers.len(), none.authorities.len()), (0, 1));
+    }
+    let status = daemon.status(&lab).unwrap();
+    assert_eq!(status.packets("answered"), 2000);
+    // Each CPU that a query came by may be two slots short of a round.
+    let short = 2 * std::thread::available_parallelism().unwrap().get() as u64;
+    for (name, due) in [("ten", 100), ("thirty", 300), ("sixty", 600)] {
+        let endpoint = status.endpoint("spread", name);
+        let count = given[endpoint["target"].as_str().unwrap()];
+        assert!(count.abs_diff(due) <= short, "{count} of {due}: {given:?}");
+        assert_eq!(endpoint["answers"], count, "{name}");
+        assert_eq!(endpoint["share"].as_f64(), Some(due as f64 / 1000.0), "{name}");
+    }
+}
