@@ -1,11 +1,15 @@
 //! The classes of packets that are measured, and the profiles they ask for.
 
-use std::net::IpAddr;
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    sync::Arc,
+};
 
 use tm_userspace::{
     compile::{Choices, Compiled, Records, Zone, interleave, nodata},
     desired::{EndpointKey, Soa},
     names::DnsName,
+    places::{Choice, Class as PlaceClass, Place, View},
     sync::{Image, buckets_for},
     xdp::frame::frame,
 };
@@ -47,9 +51,10 @@ enum Kind {
     Aaaa,
     Cname,
     Weighted,
+    Subnet,
 }
 
-/// Tables with so many profiles: a tenth AAAA, a tenth CNAME, a tenth weighted, the rest one A each.
+/// Tables with so many profiles: a tenth AAAA, a tenth CNAME, a tenth weighted, a tenth by the client's subnet, the rest one A each.
 pub fn image(profiles: usize) -> Image {
     image_with_vlans(profiles, &[])
 }
@@ -97,6 +102,9 @@ pub fn classes(profiles: usize) -> Vec<Class> {
         class("A hit, EDNS, cookie", None, carrying(some(Kind::A), &COOKIE)),
         class("A hit, EDNS, server cookie", None, carrying(some(Kind::A), &COOKIE_BACK)),
         class("A hit, EDNS, client subnet", None, carrying(some(Kind::A), &SUBNET)),
+        class("Subnet hit, EDNS, IPv4", Some(1070.0), ask(some(Kind::Subnet), A, true, false, false)),
+        class("Subnet hit, EDNS, IPv6", None, ask(some(Kind::Subnet), A, true, true, false)),
+        class("Subnet hit, EDNS, client subnet", None, carrying(some(Kind::Subnet), &SUBNET)),
         class(
             "longest name, EDNS",
             None,
@@ -121,6 +129,7 @@ fn kind_of(i: usize) -> Kind {
         1 => Kind::Aaaa,
         2 => Kind::Cname,
         3 => Kind::Weighted,
+        4 => Kind::Subnet,
         _ => Kind::A,
     }
 }
@@ -197,12 +206,33 @@ fn compiled(i: usize, zone: &Zone) -> Compiled {
             let all = Choices { answers, slots: interleave(&[10, 30, 60]) };
             [all.clone(), none.clone(), all, none]
         }
+        Kind::Subnet => {
+            let place = |octet: u8, endpoint| {
+                let answer = one(record(1, &[10, octet | a, b, c], endpoint));
+                [answer.clone(), none.clone(), answer, none.clone()]
+            };
+            let places = vec![place(0, "first"), place(128, "second"), place(64, "third")];
+            return Compiled { name, view: Some(view(i)), places };
+        }
     };
-    Compiled { name, blocks }
+    Compiled { name, view: None, places: vec![blocks] }
+}
+
+/// A view of its own for each profile, in which both who asks and whom its option names are found in the last octet of a /24 and of a /64.
+fn view(i: usize) -> Arc<View> {
+    let class = |choice| PlaceClass(vec![(format!("p{i}").into(), Choice::Subnet(choice))]);
+    let v4 = |text: &str| text.parse().unwrap_or(Ipv4Addr::UNSPECIFIED);
+    let v6 = |text: &str| text.parse().unwrap_or(Ipv6Addr::UNSPECIFIED);
+    Arc::new(View::new(
+        vec![(v4("10.53.0.0"), 30, Place(1)), (v4("203.0.113.0"), 25, Place(2))],
+        vec![(v6("fd53::"), 64, Place(1))],
+        Place::ANYWHERE,
+        [None, Some(1), Some(2)].map(class).to_vec(),
+    ))
 }
 
 fn parse(text: &str) -> IpAddr {
-    text.parse().unwrap_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED))
+    text.parse().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
 }
 
 fn message(wire: &[u8], kind: u16, opt: Option<&[u8]>, id: u16) -> Vec<u8> {

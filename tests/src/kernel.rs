@@ -62,7 +62,7 @@ pub fn release() -> Result<String> {
 fn budget(release: &str) -> u32 {
     let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map_while(|part| part.parse::<u32>().ok());
     let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
-    if version >= (6, 18) { 150_000 } else { 300_000 }
+    if version >= (6, 18) { 200_000 } else { 300_000 }
 }
 
 fn load_product() -> Result<String> {
@@ -160,8 +160,8 @@ mod tests {
     fn the_budget_follows_the_kernel() {
         assert_eq!(budget("6.1.0-56-cloud-amd64"), 300_000);
         assert_eq!(budget("6.12.117+deb12-cloud-amd64"), 300_000);
-        assert_eq!(budget("6.18.44"), 150_000);
-        assert_eq!(budget("7.0.1"), 150_000);
+        assert_eq!(budget("6.18.44"), 200_000);
+        assert_eq!(budget("7.0.1"), 200_000);
     }
 
     #[test]

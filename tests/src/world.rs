@@ -18,6 +18,7 @@ use tm_userspace::{
     health::Health,
     listen::key,
     names::DnsName,
+    places::Views,
     sync::{Image, buckets_for},
 };
 use tokio::sync::watch;
@@ -72,8 +73,10 @@ fn image(desired: &Desired) -> Image {
         0x7472_6166_6669_636d,
         &desired.node.listen.vlans,
     );
+    let views = Views::of(desired, &Views::default());
     for profile in desired.profiles.values() {
-        let compiled = compile(&decide(profile, &Health::default(), SystemTime::UNIX_EPOCH), &zone);
+        let view = views.get(&profile.name);
+        let compiled = compile(&decide(profile, &view, &Health::default(), SystemTime::UNIX_EPOCH), &zone);
         image.apply([(&profile.dns_name, compiled.as_ref())]);
     }
     let served = [key(&SERVER_V4.into()), key(&SERVER_V6.into())];

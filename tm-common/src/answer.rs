@@ -12,8 +12,10 @@ use crate::{
     name,
     net::{self, Bare, Headers, Start as _, V4, V6},
     packet::Packet,
+    place::{self, Client},
+    subnet::Subnet,
     sum::Sum,
-    tables::{Answer, Meta, Names, Records},
+    tables::{Answer, Entry, Meta, Names, PLACES, Records},
     verdict::{OrRefuse as _, Reason},
 };
 
@@ -25,7 +27,7 @@ pub fn answer<const WORDS: usize, const FULL: bool>(
 ) -> Result<(), Reason> {
     let (kind, at) = net::link::<FULL>(packet, tables)?;
     // Without tags, which are only read where `FULL` says so, there is but one position.
-    let at = if FULL { packet.blur(at) } else { at };
+    let at = if FULL { packet.blur::<32>(at) } else { at };
     match kind {
         net::IPV4 => over::<V4, WORDS, FULL>(packet, at, tables),
         net::IPV6 => over::<V6, WORDS, FULL>(packet, at, tables),
@@ -49,7 +51,7 @@ fn over<H: Headers, const WORDS: usize, const FULL: bool>(
 ) -> Result<(), Reason> {
     let plan = plan::<H, WORDS, FULL>(packet, at, tables)?;
     packet.resize(at + H::IP + plan.payload()).or_refuse(Reason::NoRoom)?;
-    write::<H>(packet, at, &plan).or_refuse(Reason::Broken)?;
+    write::<H, FULL>(packet, at, &plan).or_refuse(Reason::Broken)?;
     tables.count(plan.meta.counter);
     Ok(())
 }
@@ -58,6 +60,8 @@ fn over<H: Headers, const WORDS: usize, const FULL: bool>(
 struct Plan<'a> {
     /// What stands behind the name in the request.
     tail: Tail,
+    /// The client-subnet option, as it is to be in the reply.
+    subnet: Subnet,
     /// The sum of the name as it was asked.
     name_sum: Sum,
     /// Octets from the UDP header to the end of the question.
@@ -70,7 +74,7 @@ impl Plan<'_> {
     /// Octets of the reply's UDP datagram.
     #[inline(always)]
     fn payload(&self) -> usize {
-        self.asked + self.last() + 16 + self.tail.reply_len
+        self.asked + self.last() + 16 + self.tail.reply_len + self.subnet.len()
     }
     /// Where the last sixteen octets of the records begin, from their first.
     #[inline(always)]
@@ -80,7 +84,9 @@ impl Plan<'_> {
     /// The sum of all that follows the reply's DNS header: the name at an even place, the rest at the parity of the name's length.
     #[inline(always)]
     fn sum(&self) -> Sum {
-        let opt = self.tail.reply_sum().shifted(self.meta.tail & 1 != 0);
+        // The option stands at an odd place of the OPT.
+        let opt = self.tail.reply_sum(self.subnet.len()).plus(self.subnet.sum().shifted(true));
+        let opt = opt.shifted(self.meta.tail & 1 != 0);
         let records = Sum::default().and(self.tail.fixed).and(self.meta.sum).plus(opt);
         self.name_sum.plus(records.shifted(self.asked & 1 != 0))
     }
@@ -116,6 +122,12 @@ fn plan<'a, H: Headers, const WORDS: usize, const FULL: bool>(
         true => edns::with::<FULL>(packet, at + H::IP + end)?,
         false => edns::without(packet, at + H::IP + end)?,
     };
+    let mut subnet = Subnet::NONE;
+    if FULL {
+        let options = at + H::IP + end + 8 + 1 + dns::FIXED + edns::LEN;
+        subnet = Subnet::read(packet, if tail.subnet == 0 { 0 } else { options - 1 + tail.subnet })?;
+        packet.forget();
+    }
     let name_sum = name::ends(last, capitals, entry).or_refuse(Reason::UnknownName)?;
     let asked = end + 8 + 1 + dns::FIXED;
     let size = packet.size();
@@ -137,37 +149,76 @@ fn plan<'a, H: Headers, const WORDS: usize, const FULL: bool>(
         return Reason::Source.refuse();
     }
     let kind = dns::asked(tail.fixed).or_refuse(Reason::Type)?;
-    let records = tables.pick::<WORDS, FULL>(entry, kind)?;
+    let block = match entry.flags & PLACES {
+        0 => *entry.block(kind),
+        _ => {
+            let place = place::<WORDS, FULL>(tables, entry, &headers.client(), &mut subnet)?;
+            let first = entry.block(kind).first;
+            tables.placed(first.wrapping_add(place)).or_refuse(Reason::NoAnswer)?.block
+        }
+    };
+    let records = tables.pick::<FULL>(&block)?;
     let meta = match records {
         Records::Small(answer) => &answer.meta,
         Records::Medium(answer) => &answer.meta,
         Records::Large(answer) => &answer.meta,
     };
-    let plan = Plan { tail, name_sum, asked, meta, records };
+    let plan = Plan { tail, subnet, name_sum, asked, meta, records };
     // A short name with a small or medium answer is always below the smallest limit.
     const { assert!(net::UDP + 12 + 8 * name::SHORT + 4 + 8 * crate::tables::MEDIUM + 16 + edns::LEN < 512) };
     if FULL && plan.payload() - net::UDP > headers.limit(tail.limit) {
-        tables.unpick(entry, kind);
+        tables.unpick(&block);
         return Reason::TooLarge.refuse();
     }
     Ok(plan)
 }
 
+/// The place of whoever the question is for: the client that its subnet option names, which is given the scope, else its sender. An option that names
+/// nobody (`/0`), or an address that does not tell where it is, leaves it at the sender's place ([RFC 7871, sections 7.1.2, 7.5 and 10]).
+///
+/// [RFC 7871, sections 7.1.2, 7.5 and 10]: https://www.rfc-editor.org/rfc/rfc7871#section-7
+#[inline(always)]
+fn place<const WORDS: usize, const FULL: bool>(
+    tables: &impl Names<WORDS>,
+    entry: &Entry<WORDS>,
+    sender: &Client,
+    subnet: &mut Subnet,
+) -> Result<u32, Reason> {
+    if FULL && subnet.is_telling() {
+        let client = place::find(tables, entry.view, &subnet.client()).or_refuse(Reason::NoAnswer)?;
+        *subnet = subnet.with_scope(client.scope);
+        if !client.is_private {
+            return Ok(client.place);
+        }
+    }
+    Ok(place::find(tables, entry.view, sender).or_refuse(Reason::NoAnswer)?.place)
+}
+
 /// Writes front to back.
 #[inline(always)]
-fn write<H: Headers>(packet: &mut impl Packet, at: usize, plan: &Plan) -> Option<()> {
+fn write<H: Headers, const FULL: bool>(packet: &mut impl Packet, at: usize, plan: &Plan) -> Option<()> {
     H::turn_link(packet)?;
     let request: H = packet.read(at)?;
     packet.write(at, request.reply(plan.payload(), dns::reply(request.dns(), plan.meta), plan.sum()))?;
     let records = at + H::IP + plan.asked;
     match plan.records {
-        Records::Small(answer) => write_records(packet, records, plan, answer),
-        Records::Medium(answer) => write_records(packet, records, plan, answer),
-        Records::Large(answer) => write_records(packet, records, plan, answer),
+        Records::Small(answer) => write_records(packet, records, plan, answer)?,
+        Records::Medium(answer) => write_records(packet, records, plan, answer)?,
+        Records::Large(answer) => write_records(packet, records, plan, answer)?,
     }
+    if plan.tail.reply_len == 0 {
+        return Some(());
+    }
+    // Else the verifier follows all that is left from every turn at which the loop over the records may have ended.
+    let last = if FULL { packet.blur::<1024>(plan.last()) } else { plan.last() };
+    let opt = records + last + 16;
+    if FULL {
+        plan.subnet.write(packet, opt + edns::LEN)?;
+    }
+    plan.tail.write(packet, opt, plan.subnet.len())
 }
 
-/// Writes what follows the question: whole words, over the last of which come the last sixteen octets, then the OPT.
+/// Writes the records: whole words, over the last of which come the last sixteen octets.
 #[inline(always)]
 fn write_records<const WORDS: usize>(
     packet: &mut impl Packet,
@@ -182,9 +233,5 @@ fn write_records<const WORDS: usize>(
         }
         packet.write(at + 8 * i, *word)?;
     }
-    packet.write(at + last, answer.last)?;
-    if plan.tail.reply_len != 0 {
-        plan.tail.write(packet, at + last + 16)?;
-    }
-    Some(())
+    packet.write(at + last, answer.last)
 }

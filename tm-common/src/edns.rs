@@ -17,6 +17,7 @@ use core::hint::black_box;
 use crate::{
     dns,
     packet::Packet,
+    subnet,
     sum::Sum,
     verdict::{OrRefuse as _, Reason},
 };
@@ -49,7 +50,9 @@ pub struct Tail {
     pub len: usize,
     /// Octets the client takes: 512 to 1232.
     pub limit: u16,
-    /// Octets of the reply's OPT; 0 where there is to be none.
+    /// One more than where the first client-subnet option begins among the options; 0 where there is none.
+    pub subnet: usize,
+    /// Octets of the reply's OPT but for its options; 0 where there is to be none.
     pub reply_len: usize,
     /// Its first eight octets.
     opt: u64,
@@ -62,7 +65,15 @@ pub fn without(packet: &impl Packet, at: usize) -> Result<(u64, Tail), Reason> {
     let last = u64::from(low) | u64::from(high) << 32;
     Ok((
         last,
-        Tail { fixed, sum: Sum::of(u64::from(fixed) << 8), len: 0, limit: SMALLEST, reply_len: 0, opt: 0 },
+        Tail {
+            fixed,
+            sum: Sum::of(u64::from(fixed) << 8),
+            len: 0,
+            limit: SMALLEST,
+            subnet: 0,
+            reply_len: 0,
+            opt: 0,
+        },
     ))
 }
 
@@ -80,13 +91,16 @@ pub fn with<const FULL: bool>(packet: &impl Packet, at: usize) -> Result<(u64, T
     }
     let mut sum = Sum::of(first).and64(second);
     let mut len = LEN;
+    let mut subnet = 0;
     if second & LENGTH != 0 {
         if !FULL {
             return Reason::Full.refuse();
         }
         let options = usize::from(((second >> 48) as u16).swap_bytes());
-        sum = sum.plus(self::options(packet, at + 8 + 1 + dns::FIXED + LEN, options)?);
+        let (options_sum, option) = self::options(packet, at + 8 + 1 + dns::FIXED + LEN, options)?;
+        sum = sum.plus(options_sum);
         len += options;
+        subnet = option;
     }
     // DO is the fifth octet's top bit in the second word, and the eighth's in the reply.
     let opt = REPLY | (second << 24) & DNSSEC_OK;
@@ -95,6 +109,7 @@ pub fn with<const FULL: bool>(packet: &impl Packet, at: usize) -> Result<(u64, T
         sum,
         len,
         limit: (second as u16).swap_bytes().clamp(SMALLEST, PAYLOAD),
+        subnet,
         reply_len: LEN,
         opt,
     };
@@ -102,34 +117,38 @@ pub fn with<const FULL: bool>(packet: &impl Packet, at: usize) -> Result<(u64, T
 }
 
 impl Tail {
-    /// The sum of the reply's OPT, if any, at an even place.
+    /// The sum of the reply's OPT but for its options, if any, at an even place. `options` is their length.
     #[inline(always)]
-    pub fn reply_sum(&self) -> Sum {
-        Sum::of(self.opt)
+    pub fn reply_sum(&self, options: usize) -> Sum {
+        // The second octet of the length stands at an even place.
+        Sum::of(self.opt).and(options as u16)
     }
 
-    /// Writes the reply's OPT.
+    /// Writes the reply's OPT but for its options, of which there are so many octets.
     #[inline(always)]
-    pub fn write(&self, packet: &mut impl Packet, at: usize) -> Option<()> {
+    pub fn write(&self, packet: &mut impl Packet, at: usize, options: usize) -> Option<()> {
         packet.write(at, self.opt)?;
-        packet.write(at + 7, (self.opt >> 56) as u32)
+        packet.write(at + 7, (self.opt >> 56) as u32 | (options as u32) << 24)
     }
 }
 
-/// Walks `len` octets of options that begin at `at` and end the packet; gives their sum at the parity of `at`.
-/// None of them is used: what we do not know is ignored (RFC 6891, section 6.1.2), but its lengths must be right.
+/// Walks `len` octets of options that begin at `at` and end the packet; gives their sum at the parity of `at`, and one more than where the first
+/// client-subnet option begins among them, 0 where there is none. What we do not know is ignored (RFC 6891, section 6.1.2), but its lengths must be right.
 #[inline(always)]
-fn options(packet: &impl Packet, at: usize, len: usize) -> Result<Sum, Reason> {
+fn options(packet: &impl Packet, at: usize, len: usize) -> Result<(Sum, usize), Reason> {
     if len > 8 * MOST_WORDS {
         return Reason::Edns.refuse();
     }
-    let mut next = 0;
+    let (mut next, mut option) = (0, 0);
     for _ in 0..MOST_OPTIONS {
         if next == len {
             break;
         }
         // Hidden: else the compiler adds up another way what it has compared, and Linux 6.1 does not see that it is the same number.
         let head: u32 = packet.read(black_box(at + next)).or_refuse(Reason::Edns)?;
+        if head as u16 == subnet::CODE && option == 0 {
+            option = next + 1;
+        }
         next += 4 + usize::from(((head >> 16) as u16).swap_bytes());
         if next > len {
             return Reason::Edns.refuse();
@@ -138,6 +157,8 @@ fn options(packet: &impl Packet, at: usize, len: usize) -> Result<Sum, Reason> {
     if next != len {
         return Reason::Edns.refuse();
     }
+    // Here, before there is more to follow for each of them.
+    let (len, option) = (packet.blur::<256>(len), packet.blur::<{ 8 * MOST_WORDS }>(option));
     let mut sum = Sum::default();
     for i in 0..MOST_WORDS {
         if 8 * i + 8 > len {
@@ -148,5 +169,5 @@ fn options(packet: &impl Packet, at: usize, len: usize) -> Result<Sum, Reason> {
     if len & 7 != 0 {
         sum = sum.and64(packet.rest(at + (len & !7)).or_refuse(Reason::Edns)?);
     }
-    Ok(sum)
+    Ok((sum, option))
 }

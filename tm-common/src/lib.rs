@@ -5,7 +5,7 @@
 //! through which every byte is touched, and [`tables::Lookup`], what userspace has written down.
 //!
 //! Read in this order: [`verdict`] (what can become of a packet), [`packet`], [`tables`], [`answer`]; then [`net`], [`dns`], [`edns`],
-//! [`name`] and [`sum`], which [`answer`] calls in that order.
+//! [`name`], [`place`], [`subnet`] and [`sum`], which [`answer`] calls.
 //!
 //! # Invariants
 //!
@@ -13,12 +13,12 @@
 //! - No panic, no unbounded loop, no index out of range for any bytes: what the verifier proves of the kernel's copy holds for all.
 //! - Names, targets and tables are only ever compared with what userspace stored; nothing is learned from the wire.
 //!
-//! # How what is not here yet fits
+//! # How every routing method fits
 //!
 //! An [`Entry`](tables::Entry) has a [`Block`](tables::Block) of slots for each kind of question, a slot names an [`Answer`](tables::Answer).
-//! - *Priority* is one slot, *Weighted* a block walked in turn: both are here.
-//! - *Performance, Geographic, Subnet*: `Entry::flags` says that places matter, and `Block::first` then points at a row of blocks, one for each place; the place comes
-//!   from one look-up of the client's prefix in a table of its own. One more look-up; nothing else moves.
+//! - *Priority* is one slot, *Weighted* a block walked in turn.
+//! - *Subnet*, and every method that looks at the client: [`Entry::flags`](tables::Entry) says so, `Entry::view` which clients it tells apart ([`place`]), and `Block::first`
+//!   then is the first of a row of blocks, one for each place. The client is who the query's client-subnet option names ([`subnet`]), else who sent it.
 //! - *MultiValue*: an answer holds several records (`Answer::records` and its counts already do), and the block holds the rotations.
 //! - *Nested profiles* are flattened into the parent's blocks before they get here.
 //! - *Pre-signed DNSSEC*: the slot after the chosen one (`first + count + turn`) names the answer with its RRSIG; the DO bit, already read, chooses.
@@ -32,6 +32,8 @@ pub mod edns;
 pub mod name;
 pub mod net;
 pub mod packet;
+pub mod place;
+pub mod subnet;
 pub mod sum;
 pub mod tables;
 pub mod verdict;

@@ -20,6 +20,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 use crate::{
     dns,
     packet::{Packet, Plain},
+    place::Client,
     sum::Sum,
     tables::{Address, Lookup, v4_mapped},
     verdict::{OrRefuse as _, Reason},
@@ -108,6 +109,8 @@ pub trait Headers: Plain {
     const CHECKED: bool = true;
     /// Who asks, IPv4 as IPv6 sees it.
     fn source(&self) -> Address;
+    /// Who asks, to be placed.
+    fn client(&self) -> Client;
     /// The UDP port that the question is from.
     fn source_port(&self) -> u16;
     /// Do IP and UDP both say that the datagram fills all `size` octets from the IP header on?
@@ -216,6 +219,10 @@ impl Headers for V4 {
         v4_mapped(self.source)
     }
     #[inline(always)]
+    fn client(&self) -> Client {
+        Client::v4(self.source)
+    }
+    #[inline(always)]
     fn source_port(&self) -> u16 {
         self.ports as u16
     }
@@ -287,6 +294,10 @@ impl Headers for V6 {
     #[inline(always)]
     fn source(&self) -> Address {
         address(&self.source)
+    }
+    #[inline(always)]
+    fn client(&self) -> Client {
+        Client::v6(self.source())
     }
     #[inline(always)]
     fn source_port(&self) -> u16 {
@@ -394,6 +405,13 @@ impl Headers for Bare {
 
     fn source(&self) -> Address {
         address(&self.start.client)
+    }
+    fn client(&self) -> Client {
+        let mapped = self.source();
+        match v4_mapped((mapped[1] >> 32) as u32) == mapped {
+            true => Client::v4((mapped[1] >> 32) as u32),
+            false => Client::v6(mapped),
+        }
     }
     fn source_port(&self) -> u16 {
         0

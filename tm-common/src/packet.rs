@@ -22,8 +22,8 @@ pub trait Packet {
     /// Forgets which positions were found to lie inside. Changes nothing; but what follows a loop is then one state to the verifier, and not
     /// one for each length that the loop may have seen.
     fn forget(&mut self);
-    /// The same position, below 32; but what follows is then one state to the verifier, and not one for each position that it may have been.
-    fn blur(&self, at: usize) -> usize;
+    /// The same number, below `BELOW`, a power of two; but what follows is then one state to the verifier, and not one for each number that it may have been.
+    fn blur<const BELOW: usize>(&self, number: usize) -> usize;
 
     /// The fewer than eight octets from `at` to the end, zeroes after them.
     #[inline(always)]
@@ -77,7 +77,7 @@ impl Packet for Buffer<'_> {
         Some(())
     }
     fn forget(&mut self) {}
-    fn blur(&self, at: usize) -> usize {
-        at
+    fn blur<const BELOW: usize>(&self, number: usize) -> usize {
+        number
     }
 }

@@ -9,6 +9,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 use crate::{
     dns::{ASKED, Asked},
     name::{LONG, SHORT, mix, word_of},
+    place::{Line, Roots},
     verdict::{OrRefuse as _, Reason},
 };
 
@@ -76,13 +77,16 @@ pub struct Entry<const WORDS: usize> {
     pub whole: u16,
     /// Bits of the last word that stand before those octets, because whole words cover them or the name is shorter.
     pub covered: u16,
-    /// Zero: what the place of the client would change is not in use yet.
+    /// [`PLACES`], or zero.
     pub flags: u32,
-    /// Zero.
-    pub spare: u32,
+    /// With [`PLACES`], the view that tells the clients apart.
+    pub view: u32,
     /// By [`Asked`].
     pub blocks: [Block; ASKED],
 }
+
+/// [`Entry::flags`]: who asks matters. `Block::first` of each kind of question is then the first of a row of blocks ([`Placed`]), one for each place.
+pub const PLACES: u32 = 1;
 
 /// A run of slots, walked in turn.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, FromBytes, IntoBytes, Immutable)]
@@ -94,6 +98,16 @@ pub struct Block {
     pub count: u32,
     /// Whose turn it is: an index into the per-CPU turns. Unused where there is one slot.
     pub turn: u32,
+}
+
+/// What answers one kind of question at one place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, FromBytes, IntoBytes, Immutable)]
+#[repr(C, align(8))]
+pub struct Placed {
+    /// The run of slots.
+    pub block: Block,
+    /// Zero.
+    pub spare: u32,
 }
 
 /// The longest block.
@@ -119,16 +133,21 @@ impl<const WORDS: usize> Entry<WORDS> {
             whole: whole as u16,
             covered: 64 - 8 * (wire.len() - 8 * whole) as u16,
             flags: 0,
-            spare: 0,
+            view: 0,
             blocks,
         })
+    }
+    /// The same name, for clients that this view tells apart.
+    #[must_use]
+    pub fn with_view(self, view: u32) -> Self {
+        Entry { flags: PLACES, view, ..self }
     }
 }
 
 impl<const WORDS: usize> Entry<WORDS> {
-    /// What answers a question.
+    /// What answers a question, or the first of what answers it by place.
     #[inline(always)]
-    fn block(&self, asked: Asked) -> &Block {
+    pub(crate) fn block(&self, asked: Asked) -> &Block {
         let [a, aaaa, any, other] = &self.blocks;
         match asked {
             Asked::A => a,
@@ -278,6 +297,12 @@ pub trait Lookup {
     fn turn(&self, index: u32, count: u32) -> Option<u32>;
     /// Gives the last turn of a sequence back: it is the next one again.
     fn give_back(&self, index: u32);
+    /// A view's roots.
+    fn view(&self, index: u32) -> Option<Roots>;
+    /// A line of the views' nodes.
+    fn line(&self, index: u32) -> Option<&Line>;
+    /// A block of those that are chosen by place.
+    fn placed(&self, index: u32) -> Option<&Placed>;
     /// A slot.
     fn slot(&self, index: u32) -> Option<AnswerIndex>;
     /// An answer of the small class.
@@ -303,12 +328,7 @@ pub trait Lookup {
 
     /// The answer whose turn it is. `FULL` says whether the large class is read here.
     #[inline(always)]
-    fn pick<const WORDS: usize, const FULL: bool>(
-        &self,
-        entry: &Entry<WORDS>,
-        asked: Asked,
-    ) -> Result<Records<'_>, Reason> {
-        let block = entry.block(asked);
+    fn pick<const FULL: bool>(&self, block: &Block) -> Result<Records<'_>, Reason> {
         let turn = if block.count > 1 {
             self.turn(block.turn, block.count).or_refuse(Reason::NoAnswer)?
         } else {
@@ -322,7 +342,7 @@ pub trait Lookup {
             Some(Class::Small) => self.small(slot.index()).map(Records::Small),
             Some(Class::Medium) => self.medium(slot.index()).map(Records::Medium),
             Some(Class::Large) if !FULL => {
-                self.unpick(entry, asked);
+                self.unpick(block);
                 return Reason::Full.refuse();
             }
             Some(Class::Large) => self.large(slot.index()).map(Records::Large),
@@ -333,8 +353,7 @@ pub trait Lookup {
 
     /// Makes the answer that was picked last the next one again, where it cannot be given here: a turn that nobody is answered with is none.
     #[inline(always)]
-    fn unpick<const WORDS: usize>(&self, entry: &Entry<WORDS>, asked: Asked) {
-        let block = entry.block(asked);
+    fn unpick(&self, block: &Block) {
         if block.count > 1 {
             self.give_back(block.turn);
         }

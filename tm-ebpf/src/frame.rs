@@ -108,8 +108,8 @@ impl Packet for Frame {
     }
     // To the verifier, the size read twice is two numbers.
     #[inline(always)]
-    fn blur(&self, at: usize) -> usize {
-        at.wrapping_add(self.size()).wrapping_sub(self.size()) & 31
+    fn blur<const BELOW: usize>(&self, number: usize) -> usize {
+        number.wrapping_add(self.size()).wrapping_sub(self.size()) & (BELOW - 1)
     }
 }
 

@@ -14,9 +14,10 @@ use aya_ebpf::{
 };
 use tm_common::{
     name::{LONG, SHORT},
+    place::{Line, Roots},
     tables::{
         ADDRESS_LINES, Addresses, Answer, AnswerIndex, Bucket, Entry, LARGE, Lookup, MEDIUM, Names, OWN_BITS,
-        SMALL,
+        Placed, SMALL,
     },
 };
 
@@ -51,6 +52,12 @@ static BUCKETS: Array<Bucket> = Array::with_max_entries(ONE, MMAPABLE);
 static ENTRIES: Array<Entry<SHORT>> = Array::with_max_entries(ONE, MMAPABLE);
 #[map]
 static LONG_ENTRIES: Array<Entry<LONG>> = Array::with_max_entries(ONE, MMAPABLE);
+#[map]
+static VIEWS: Array<Roots> = Array::with_max_entries(ONE, MMAPABLE);
+#[map]
+static NODES: Array<Line> = Array::with_max_entries(ONE, MMAPABLE);
+#[map]
+static BLOCKS: Array<Placed> = Array::with_max_entries(ONE, MMAPABLE);
 #[map]
 static SLOTS: Array<u32> = Array::with_max_entries(ONE, MMAPABLE);
 #[map]
@@ -126,6 +133,18 @@ impl Lookup for Maps {
             // SAFETY: as in `turn`, which has just left 1 or more here.
             unsafe { *turn -= 1 };
         }
+    }
+    #[inline(always)]
+    fn view(&self, index: u32) -> Option<Roots> {
+        VIEWS.get(index).copied()
+    }
+    #[inline(always)]
+    fn line(&self, index: u32) -> Option<&Line> {
+        NODES.get(index)
+    }
+    #[inline(always)]
+    fn placed(&self, index: u32) -> Option<&Placed> {
+        BLOCKS.get(index)
     }
     #[inline(always)]
     fn slot(&self, index: u32) -> Option<AnswerIndex> {

@@ -65,6 +65,7 @@ pub(crate) fn endpoint(name: &str, target: &str) -> Endpoint {
         priority: 1,
         weight: 1,
         always_serve: false,
+        subnets: Vec::new(),
     }
 }
 

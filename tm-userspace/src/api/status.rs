@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{VERSION, View};
 use crate::{
+    decide::Share,
     desired::{EndpointKey, RoutingMethod, Status as Wanted, XdpMode},
     time::rfc3339,
 };
@@ -55,7 +56,7 @@ pub struct ProfileView {
     pub name: String,
     /// The name it answers.
     pub dns_name: String,
-    /// `priority` or `weighted`.
+    /// `priority`, `weighted` or `subnet`.
     pub routing_method: String,
     /// Seconds.
     pub ttl: u32,
@@ -78,8 +79,11 @@ pub struct EndpointView {
     pub status: String,
     /// As derived.
     pub monitor_status: String,
-    /// Its part of the profile's answers now, 0 to 1.
+    /// Its part of the profile's answers now, 0 to 1: where it gets most of them, if that depends on the client.
     pub share: f64,
+    /// The clients it is for, where it was given ranges.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subnets: Vec<String>,
     /// Since when it is up or down.
     pub since: Option<String>,
     /// Was the last probe a success?
@@ -120,19 +124,17 @@ pub(super) fn status(view: &View) -> anyhow::Result<Status> {
     };
     let profiles = published.decisions.values().map(|decision| {
         let profile = &decision.profile;
-        let shares = decision.places.first().map(|(_, shares)| shares.as_slice()).unwrap_or_default();
-        let total: u32 = shares.iter().map(|share| share.weight).sum();
         let endpoints = profile.endpoints.iter().zip(&decision.endpoints).enumerate().map(
             |(i, (endpoint, monitor_status))| {
                 let key = EndpointKey { profile: profile.name.clone(), endpoint: endpoint.name.clone() };
                 let details = view.details.get(&key).unwrap_or_default();
-                let share = shares.iter().find(|share| share.endpoint == i);
                 EndpointView {
                     name: endpoint.name.to_string(),
                     target: endpoint.target.to_string(),
                     status: word(endpoint.status).to_owned(),
                     monitor_status: format!("{monitor_status:?}"),
-                    share: share.map_or(0.0, |share| f64::from(share.weight) / f64::from(total)),
+                    share: decision.places.iter().map(|(_, shares)| part(shares, i)).fold(0.0, f64::max),
+                    subnets: endpoint.subnets.iter().map(ToString::to_string).collect(),
                     since: health.verdicts.get(&key).map(|verdict| rfc3339(verdict.since)),
                     last_ok: details.last.as_ref().map(|last| last.ok),
                     last_reason: details.last.as_ref().map(|last| last.reason.to_string()),
@@ -148,6 +150,7 @@ pub(super) fn status(view: &View) -> anyhow::Result<Status> {
             routing_method: match profile.routing_method {
                 RoutingMethod::Priority => "priority",
                 RoutingMethod::Weighted => "weighted",
+                RoutingMethod::Subnet => "subnet",
             }
             .to_owned(),
             ttl: profile.ttl,
@@ -181,6 +184,13 @@ pub(super) fn status(view: &View) -> anyhow::Result<Status> {
             .collect(),
         profiles: profiles.collect(),
     })
+}
+
+/// An endpoint's part of the answers at one place.
+fn part(shares: &[Share], endpoint: usize) -> f64 {
+    let total: u32 = shares.iter().map(|share| share.weight).sum();
+    let share = shares.iter().find(|share| share.endpoint == endpoint);
+    share.map_or(0.0, |share| f64::from(share.weight) / f64::from(total))
 }
 
 fn word(status: Wanted) -> &'static str {

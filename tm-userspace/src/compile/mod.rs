@@ -1,6 +1,6 @@
 //! From a decision to finished answers: pure, and knowing nothing of where they are put.
 //!
-//! For each kind of question a profile gets a block of slots, each naming one of a few answers.
+//! For each kind of question, at each place that it tells apart, a profile gets a block of slots, each naming one of a few answers.
 //!
 //! | asked | endpoint with an IPv4 address | IPv6 address | name |
 //! | --- | --- | --- | --- |
@@ -26,9 +26,10 @@ pub use interleave::interleave;
 pub use records::{Zone, nodata, records_of};
 
 use crate::{
-    decide::Decision,
-    desired::{EndpointKey, Target},
+    decide::{Decision, Share},
+    desired::{EndpointKey, Profile, Target},
     names::DnsName,
+    places::View,
 };
 
 /// A name as it is to be in the tables.
@@ -36,8 +37,10 @@ use crate::{
 pub struct Compiled {
     /// The name.
     pub name: DnsName,
-    /// By `tm_common::dns::Asked`.
-    pub blocks: [Choices; ASKED],
+    /// Which clients are at which place; none where all are alike.
+    pub view: Option<Arc<View>>,
+    /// What is answered at each place of the view, by `tm_common::dns::Asked`; one row where all clients are alike.
+    pub places: Vec<[Choices; ASKED]>,
 }
 
 /// What may be answered to one kind of question.
@@ -64,11 +67,24 @@ pub struct Records {
 
 /// The tables' form of a decision, or none where the name does not exist.
 pub fn compile(decision: &Decision, zone: &Zone) -> Option<Compiled> {
-    // With one place there is one block a question; places are rows of blocks when a method comes that tells them apart.
-    let (_, shares) = decision.places.first()?;
-    let order = interleave(&shares.iter().map(|share| share.weight).collect::<Vec<_>>());
+    if decision.places.is_empty() {
+        return None;
+    }
     let profile = &decision.profile;
     let nodata = nodata(&profile.dns_name, profile.ttl, zone);
+    Some(Compiled {
+        name: profile.dns_name.clone(),
+        view: Some(decision.view.clone()).filter(|view| !view.is_anywhere()),
+        places: decision.places.iter().map(|(_, shares)| row(profile, shares, &nodata)).collect(),
+    })
+}
+
+/// What is answered at one place.
+fn row(profile: &Profile, shares: &[Share], nodata: &Records) -> [Choices; ASKED] {
+    if shares.is_empty() {
+        return [const { () }; ASKED].map(|()| Choices { answers: vec![nodata.clone()], slots: vec![0] });
+    }
+    let order = interleave(&shares.iter().map(|share| share.weight).collect::<Vec<_>>());
     let block = |asked: fn(&Target) -> bool| {
         let answers = shares.iter().map(|share| {
             let endpoint = &profile.endpoints[share.endpoint];
@@ -79,15 +95,12 @@ pub fn compile(decision: &Decision, zone: &Zone) -> Option<Compiled> {
         });
         Choices::new(answers.collect(), &order)
     };
-    Some(Compiled {
-        name: profile.dns_name.clone(),
-        blocks: [
-            block(|target| !matches!(target, Target::V6(_))),
-            block(|target| !matches!(target, Target::V4(_))),
-            block(|_| true),
-            block(|target| matches!(target, Target::Name(_))),
-        ],
-    })
+    [
+        block(|target| !matches!(target, Target::V6(_))),
+        block(|target| !matches!(target, Target::V4(_))),
+        block(|_| true),
+        block(|target| matches!(target, Target::Name(_))),
+    ]
 }
 
 impl Choices {

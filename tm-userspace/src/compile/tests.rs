@@ -39,7 +39,8 @@ fn compiled(name: &str, ttl: u32, targets: &[(Target, u16)]) -> Compiled {
         ttl,
         ..samples::profile("p", samples::monitor(), endpoints)
     });
-    compile(&decide(&profile, &Health::default(), SystemTime::UNIX_EPOCH), &zone()).unwrap()
+    compile(&decide(&profile, &View::anywhere(), &Health::default(), SystemTime::UNIX_EPOCH), &zone())
+        .unwrap()
 }
 
 /// The records behind a question for `name`, as hickory reads them.
@@ -64,7 +65,7 @@ fn query_type_by_endpoint_type() {
     use RecordType::{A, AAAA, CNAME, SOA};
     for (target, expected) in [(v4, [A, SOA, A, SOA]), (v6, [SOA, AAAA, AAAA, SOA]), (name, [CNAME; 4])] {
         let compiled = compiled("web.tm.example", 100, &[(target.clone(), 1)]);
-        for ((asked, expected), block) in ASKED.iter().zip(expected).zip(&compiled.blocks) {
+        for ((asked, expected), block) in ASKED.iter().zip(expected).zip(&compiled.places[0]) {
             assert_eq!(block.slots, [0]);
             let message = read(&compiled.name, &block.answers[0]);
             let negative = expected == SOA;
@@ -88,7 +89,7 @@ fn query_type_by_endpoint_type() {
 #[test]
 fn no_data_is_kept_no_longer_than_the_profile_says() {
     let compiled = compiled("web.tm.example", 7, &[(Target::V4([192, 0, 2, 10].into()), 1)]);
-    let message = read(&compiled.name, &compiled.blocks[1].answers[0]);
+    let message = read(&compiled.name, &compiled.places[0][1].answers[0]);
     assert_eq!(message.authorities[0].ttl, 7);
 }
 
@@ -98,21 +99,21 @@ fn names_are_compressed_to_the_question() {
     let inside = compiled("web.tm.example", 30, &[(target("eu.tm.example"), 1)]);
     // c00c CNAME IN ttl, 5 octets of data: 2 e u c010 (tm.example in web.tm.example).
     assert_eq!(
-        inside.blocks[0].answers[0].octets[..],
+        inside.places[0][0].answers[0].octets[..],
         *b"\xc0\x0c\0\x05\0\x01\0\0\0\x1e\0\x05\x02eu\xc0\x10"
     );
     let outside = compiled("web.tm.example", 30, &[(target("a.test"), 1)]);
     assert_eq!(
-        outside.blocks[0].answers[0].octets[..],
+        outside.places[0][0].answers[0].octets[..],
         *b"\xc0\x0c\0\x05\0\x01\0\0\0\x1e\0\x08\x01a\x04test\0"
     );
     // A target that is all pointer: the owner is spelled out, which makes 16 octets and more of it.
     let apex = compiled("web.tm.example", 30, &[(target("tm.example"), 1)]);
     assert_eq!(
-        apex.blocks[0].answers[0].octets[..],
+        apex.places[0][0].answers[0].octets[..],
         *b"\x03web\x02tm\x07example\0\0\x05\0\x01\0\0\0\x1e\0\x02\xc0\x10"
     );
-    let message = read(&inside.name, &inside.blocks[0].answers[0]);
+    let message = read(&inside.name, &inside.places[0][0].answers[0]);
     assert!(matches!(&message.answers[0].data, RData::CNAME(name) if name.0.to_string() == "eu.tm.example."));
 }
 
@@ -120,9 +121,9 @@ fn names_are_compressed_to_the_question() {
 fn equal_answers_are_one_slot() {
     let both = [(Target::V4([192, 0, 2, 1].into()), 1), (Target::V4([192, 0, 2, 2].into()), 3)];
     let compiled = compiled("web.tm.example", 30, &both);
-    assert_eq!((compiled.blocks[0].answers.len(), compiled.blocks[0].slots.len()), (2, 4));
+    assert_eq!((compiled.places[0][0].answers.len(), compiled.places[0][0].slots.len()), (2, 4));
     assert_eq!(
-        (compiled.blocks[1].answers.len(), compiled.blocks[1].slots.len()),
+        (compiled.places[0][1].answers.len(), compiled.places[0][1].slots.len()),
         (1, 1),
         "NODATA either way"
     );

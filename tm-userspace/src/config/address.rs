@@ -48,8 +48,20 @@ pub(super) fn prefix(text: &str) -> Result<(IpAddr, u8), Fault> {
     Ok((address, length))
 }
 
+/// The last address of a prefix.
+pub(super) fn last_of(network: IpAddr, length: u8) -> IpAddr {
+    match network {
+        IpAddr::V4(first) => {
+            IpAddr::V4((first.to_bits() | u32::MAX.checked_shr(length.into()).unwrap_or(0)).into())
+        }
+        IpAddr::V6(first) => {
+            IpAddr::V6((first.to_bits() | u128::MAX.checked_shr(length.into()).unwrap_or(0)).into())
+        }
+    }
+}
+
 /// `address` with the bits beyond `length` cleared.
-fn network(address: IpAddr, length: u8) -> IpAddr {
+pub(super) fn network(address: IpAddr, length: u8) -> IpAddr {
     let length = u32::from(length);
     match address {
         IpAddr::V4(address) => {

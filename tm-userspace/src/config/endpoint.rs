@@ -2,18 +2,23 @@
 
 use std::{collections::HashMap, hash::Hash, ops::Range, sync::Arc};
 
-use crate::desired::{Endpoint, Status, Target};
+use crate::desired::{Endpoint, RoutingMethod, Status, Target};
 
 use super::{
     address, defaults,
     profile::STATUSES,
     raw,
     report::{Fault, Notes},
+    subnets,
     value::{number, operator_name, quote, word},
 };
 
 /// All of them, or none where one has no target; what is wrong is in `notes`.
-pub(super) fn check(written: &[raw::Endpoint], notes: &mut Notes<'_>) -> Option<Vec<Arc<Endpoint>>> {
+pub(super) fn check(
+    written: &[raw::Endpoint],
+    method: RoutingMethod,
+    notes: &mut Notes<'_>,
+) -> Option<Vec<Arc<Endpoint>>> {
     if let Some(over) = written.get(defaults::ENDPOINTS_AT_MOST) {
         let message = format!("{} endpoints, over {}", written.len(), defaults::ENDPOINTS_AT_MOST);
         notes.error(over.name.span(), message, "spread them over several profiles");
@@ -23,6 +28,7 @@ pub(super) fn check(written: &[raw::Endpoint], notes: &mut Notes<'_>) -> Option<
     duplicates(written, &endpoints, notes);
     one_kind_of_target(written, &endpoints, notes);
     priorities_on_all_or_none(written, notes);
+    subnets::compare(written, method, notes);
     endpoints.into_iter().map(|endpoint| endpoint.map(Arc::new)).collect()
 }
 
@@ -37,7 +43,16 @@ fn endpoint(raw: &raw::Endpoint, order: u16, notes: &mut Notes<'_>) -> Option<En
     let status = word(notes, "status", raw.status.as_ref(), STATUSES, &[], Status::Enabled);
     let priority = number(notes, "priority", raw.priority.as_ref(), defaults::PRIORITY_RANGE, order);
     let weight = number(notes, "weight", raw.weight.as_ref(), defaults::WEIGHT_RANGE, defaults::WEIGHT);
-    Some(Endpoint { name, target: target.ok()?, status, priority, weight, always_serve: raw.always_serve })
+    let subnets = subnets::read(raw, notes);
+    Some(Endpoint {
+        name,
+        target: target.ok()?,
+        status,
+        priority,
+        weight,
+        always_serve: raw.always_serve,
+        subnets,
+    })
 }
 
 fn duplicates(written: &[raw::Endpoint], endpoints: &[Option<Endpoint>], notes: &mut Notes<'_>) {

@@ -15,8 +15,11 @@ use super::{
     value::{number, operator_name, quote, word},
 };
 
-const ROUTING_METHODS: &[(&str, RoutingMethod)] =
-    &[("priority", RoutingMethod::Priority), ("weighted", RoutingMethod::Weighted)];
+const ROUTING_METHODS: &[(&str, RoutingMethod)] = &[
+    ("priority", RoutingMethod::Priority),
+    ("weighted", RoutingMethod::Weighted),
+    ("subnet", RoutingMethod::Subnet),
+];
 /// What the methods were called in 2012.
 const OLD_ROUTING_METHODS: &[(&str, RoutingMethod)] =
     &[("failover", RoutingMethod::Priority), ("round_robin", RoutingMethod::Weighted)];
@@ -63,7 +66,7 @@ pub(super) fn check(
     let ttl = number(notes, "ttl", raw.ttl.as_ref(), defaults::TTL_RANGE, defaults::TTL);
     let status = word(notes, "status", raw.status.as_ref(), STATUSES, &[], Status::Enabled);
     let monitor = Arc::new(monitor::check(&raw.monitor, notes));
-    let endpoints = endpoint::check(&raw.endpoint, notes)?;
+    let endpoints = endpoint::check(&raw.endpoint, routing_method, notes)?;
     if endpoints.is_empty() {
         notes.warn(raw.name.span(), format!("profile {} has no endpoints", quote(raw.name.get_ref())));
     }

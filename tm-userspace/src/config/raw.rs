@@ -144,6 +144,7 @@ pub(super) struct Endpoint {
     pub(super) status: Option<Text>,
     #[serde(default)]
     pub(super) always_serve: bool,
+    pub(super) subnets: Option<List<String>>,
 }
 
 /// A whole number; one that 64 bits cannot hold is the nearest that they can, and out of every range.

@@ -33,6 +33,7 @@ use crate::{
     health::Health,
     listen::{Host, Listening},
     names::DnsName,
+    places::Views,
     xdp::{Barrier, Pins},
 };
 
@@ -74,6 +75,7 @@ pub struct Control {
     host: Host,
     listening: Listening,
     zone: Arc<Zone>,
+    views: Views,
     decisions: OrdMap<Arc<str>, Arc<Decision>>,
     /// Hands a new program's means to wait to the thread that waits.
     barriers: mpsc::UnboundedSender<Barrier>,
@@ -106,12 +108,14 @@ impl Control {
             health: inputs.health.borrow_and_update().clone(),
             host: inputs.host.borrow_and_update().clone(),
             listening: Listening::default(),
+            views: Views::default(),
             decisions: OrdMap::new(),
             barriers,
             pins,
             before: Some(before),
         };
         control.listening = Listening::of(&control.desired.node.listen, &control.host);
+        control.views = Views::of(&control.desired, &control.views);
         control.decide_all();
         control.rebuild();
         control.publish();
@@ -169,6 +173,7 @@ impl Control {
         let zone = Zone::of(&self.desired.node, self.desired.generation);
         self.zone = Arc::new(zone);
         self.listening = Listening::of(&self.desired.node.listen, &self.host);
+        self.views = Views::of(&self.desired, &self.views);
         self.decide_all();
         let listen = (&before.node.listen, &self.desired.node.listen);
         if before.node.state_dir != self.desired.node.state_dir || listen.0.pins != listen.1.pins {
@@ -247,7 +252,10 @@ impl Control {
             .desired
             .profiles
             .iter()
-            .map(|(name, profile)| (name.clone(), Arc::new(decide(profile, &self.health, now))))
+            .map(|(name, profile)| {
+                let view = self.views.get(name);
+                (name.clone(), Arc::new(decide(profile, &view, &self.health, now)))
+            })
             .collect();
     }
 
@@ -257,7 +265,7 @@ impl Control {
         let mut changed = vec![];
         for name in profiles {
             let Some(profile) = self.desired.profiles.get(&name) else { continue };
-            let decision = Arc::new(decide(profile, &self.health, now));
+            let decision = Arc::new(decide(profile, &self.views.get(&name), &self.health, now));
             if self.decisions.get(&name) != Some(&decision) {
                 self.decisions.insert(name, decision.clone());
                 changed.push(decision);

@@ -29,13 +29,15 @@
 //! A disabled profile, and one without an enabled endpoint, has no name: NXDOMAIN, as Azure answers. For an empty profile Azure documents
 //! nothing; it is treated alike.
 //!
-//! # How the other methods fit
+//! # Places
 //!
-//! A [`Decision`] gives shares by [`Place`]. Priority and Weighted do not look at the place and use [`Place::ANYWHERE`]; Performance, Geographic and Subnet
-//! will give a row for each place they tell apart, MultiValue all of its endpoints as one share. A nested endpoint becomes the shares of its child, scaled.
+//! A [`Decision`] gives shares by [`Place`]. Priority and Weighted do not look at the client and have but [`Place::ANYWHERE`]; Subnet has a row for each place of
+//! the profile's view. A place without shares has no data; the name exists all the same.
+//!
 //! Time enters as an argument, and [`Decision::until`] says when the result would next change by itself.
 
 pub mod priority;
+pub mod subnet;
 pub mod weighted;
 
 use std::{sync::Arc, time::SystemTime};
@@ -45,6 +47,7 @@ use serde::Serialize;
 use crate::{
     desired::{EndpointKey, Profile, RoutingMethod, Status},
     health::Health,
+    places::{Class, Place, View},
 };
 
 /// Who answers for one profile, and what to call its state.
@@ -56,19 +59,12 @@ pub struct Decision {
     pub endpoints: Vec<EndpointStatus>,
     /// The profile's.
     pub status: ProfileStatus,
-    /// For each place the endpoints that answer there; empty where the name does not exist.
+    /// Which clients are at which place.
+    pub view: Arc<View>,
+    /// For each place of the view, in order, the endpoints that answer there; empty where the name does not exist.
     pub places: Vec<(Place, Vec<Share>)>,
     /// When the decision would change though nothing else does.
     pub until: Option<SystemTime>,
-}
-
-/// A class of clients.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Place(pub u32);
-
-impl Place {
-    /// Every client.
-    pub const ANYWHERE: Place = Place(0);
 }
 
 /// An endpoint's part of the answers.
@@ -112,20 +108,25 @@ pub enum ProfileStatus {
     Inactive,
 }
 
-/// Decides for one profile at `now`.
-pub fn decide(profile: &Arc<Profile>, health: &Health, _now: SystemTime) -> Decision {
+/// Decides for one profile, whose clients `view` tells apart, at `now`.
+pub fn decide(profile: &Arc<Profile>, view: &Arc<View>, health: &Health, _now: SystemTime) -> Decision {
     let endpoints: Vec<EndpointStatus> =
         (0..profile.endpoints.len()).map(|i| status_of(profile, i, health)).collect();
     let eligible = eligible(&endpoints);
-    let shares = match profile.routing_method {
+    let shares = |class: &Class| match profile.routing_method {
         RoutingMethod::Priority => priority::shares(profile, &eligible),
         RoutingMethod::Weighted => weighted::shares(profile, &eligible),
+        RoutingMethod::Subnet => subnet::shares(profile, &endpoints, class.choice(&profile.name)),
     };
-    let places = if shares.is_empty() { vec![] } else { vec![(Place::ANYWHERE, shares)] };
+    let places = match eligible.is_empty() {
+        true => vec![],
+        false => (0..).map(Place).zip(view.classes().iter().map(shares)).collect(),
+    };
     Decision {
         profile: profile.clone(),
         status: roll_up(profile, &endpoints),
         endpoints,
+        view: view.clone(),
         places,
         until: None,
     }

@@ -46,7 +46,7 @@ fn decided(method: RoutingMethod, enabled: bool, given: &[Given]) -> Decision {
             health.verdicts.insert(samples::key("p", &format!("e{i}")), Verdict { up, since: NOW });
         }
     }
-    decide(&profile, &health, NOW)
+    decide(&profile, &View::anywhere(), &health, NOW)
 }
 
 /// The endpoints that answer, with their weights.

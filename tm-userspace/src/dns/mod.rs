@@ -11,16 +11,17 @@
 //! | ID, opcode, RD, question | as they came, the question octet by octet; no question where it could not be read |
 //! | AA | inside the zone |
 //! | RA, AD, CD, Z | clear |
-//! | OPT | where the query had one: version 0, payload 1,232, DO as it came, no options |
+//! | OPT | where the query had one: version 0, payload 1,232, DO as it came; the client's subnet where the query had it, with the scope ([7871]); no other options |
 //! | size | over UDP 512, or what the OPT says up to 1,232; a longer reply becomes TC with empty sections |
 //!
-//! RFCs: [1035], [2181], [2308], [6891], [7766], [8020], [8482], [8906], [9619].
+//! RFCs: [1035], [2181], [2308], [6891], [7766], [7871], [8020], [8482], [8906], [9619].
 //!
 //! [1035]: https://www.rfc-editor.org/rfc/rfc1035
 //! [2181]: https://www.rfc-editor.org/rfc/rfc2181
 //! [2308]: https://www.rfc-editor.org/rfc/rfc2308
 //! [6891]: https://www.rfc-editor.org/rfc/rfc6891
 //! [7766]: https://www.rfc-editor.org/rfc/rfc7766
+//! [7871]: https://www.rfc-editor.org/rfc/rfc7871
 //! [8020]: https://www.rfc-editor.org/rfc/rfc8020
 //! [8482]: https://www.rfc-editor.org/rfc/rfc8482
 //! [8906]: https://www.rfc-editor.org/rfc/rfc8906

@@ -8,6 +8,7 @@ use hickory_proto::{
     rr::{DNSClass, Name, RecordType},
     serialize::binary::{BinDecodable, BinDecoder},
 };
+use tm_common::subnet;
 
 /// Octets of a header.
 const HEADER: usize = 12;
@@ -21,7 +22,7 @@ pub(super) struct Query<'a> {
     /// Its question, where there is exactly one and it is well-formed.
     pub(super) question: Option<Question<'a>>,
     /// Its OPT, where there is exactly one, well-formed and where it belongs.
-    pub(super) opt: Option<Opt>,
+    pub(super) opt: Option<Opt<'a>>,
     /// Is all of it well-formed? Octets behind the message do no harm.
     pub(super) is_whole: bool,
 }
@@ -40,13 +41,15 @@ pub(super) struct Question<'a> {
 
 /// What an OPT says ([RFC 6891, section 6.1.2](https://www.rfc-editor.org/rfc/rfc6891#section-6.1.2)).
 #[derive(Clone, Copy)]
-pub(super) struct Opt {
+pub(super) struct Opt<'a> {
     /// Octets that the sender takes.
     pub(super) payload: u16,
     /// EDNS version.
     pub(super) version: u8,
     /// DO.
     pub(super) dnssec_ok: bool,
+    /// The data of the first client-subnet option.
+    subnet: Option<&'a [u8]>,
 }
 
 impl<'a> Query<'a> {
@@ -83,7 +86,7 @@ impl<'a> Query<'a> {
         Some(())
     }
 
-    /// The same question in the form that the engine speaks: nothing but the question, and a plain OPT where there was one.
+    /// The same question in the form that the engine speaks: nothing but the question, and where there was an OPT, one with nothing but the client's subnet.
     pub(super) fn canonical(&self) -> Option<Vec<u8>> {
         let question = self.question.as_ref()?;
         let mut octets = Vec::with_capacity(HEADER + question.octets.len() + tm_common::edns::LEN);
@@ -112,28 +115,58 @@ impl<'a> Question<'a> {
     }
 }
 
-impl Opt {
-    /// Options are not read, but where the version is ours they must fill the record.
-    fn read(record: &Record<'_>, decoder: &BinDecoder<'_>) -> Option<Self> {
+impl<'a> Opt<'a> {
+    /// Of the options only the client's subnet is read, but where the version is ours they must fill the record.
+    fn read(record: &Record<'a>, decoder: &BinDecoder<'_>) -> Option<Self> {
         let at = u16::try_from(record.at).ok()?;
         if !Name::read(&mut decoder.clone(at)).ok()?.is_root() {
             return None;
         }
         let [_, version, flags, _] = record.ttl.to_be_bytes();
-        let opt = Opt { payload: record.class, version, dnssec_ok: flags & 0x80 != 0 };
+        let mut opt = Opt { payload: record.class, version, dnssec_ok: flags & 0x80 != 0, subnet: None };
         let mut options = BinDecoder::new(record.data);
         while version == 0 && !options.is_empty() {
-            short(&mut options)?;
+            let code = short(&mut options)?;
             let length = short(&mut options)?;
-            options.read_slice(length.into()).ok()?;
+            let data = options.read_slice(length.into()).ok()?.unverified();
+            if code == u16::from_be(subnet::CODE) && opt.subnet.is_none() {
+                opt.subnet = Some(data);
+            }
         }
         Some(opt)
     }
 
-    /// An OPT without options that announces `payload`, with the upper bits of an RCODE and DO as it came.
-    pub(super) fn reply(&self, payload: u16, upper_code: u8) -> [u8; tm_common::edns::LEN] {
+    /// Is the client's subnet as RFC 7871, section 6, has it, if there is one?
+    pub(super) fn is_right(&self) -> bool {
+        let Some(subnet) = self.subnet else { return true };
+        let [family @ .., prefix, scope] = match subnet.first_chunk::<4>() {
+            Some(head) => *head,
+            None => return false,
+        };
+        let most = match family {
+            [0, 1] => 32,
+            [0, 2] => 128,
+            _ => return false,
+        };
+        let address = &subnet[4..];
+        let beyond = address.last().map_or(0, |last| u32::from(*last) << (prefix % 8) & 0xff);
+        let beyond = if prefix % 8 == 0 { 0 } else { beyond };
+        prefix <= most && scope == 0 && address.len() == usize::from(prefix).div_ceil(8) && beyond == 0
+    }
+
+    /// An OPT that announces `payload`, with the upper bits of an RCODE, DO as it came, and the client's subnet, if it came, with scope 0: what is written
+    /// here is the same for all clients, and the engine puts its own scope there.
+    pub(super) fn reply(&self, payload: u16, upper_code: u8) -> Vec<u8> {
         let [high, low] = payload.to_be_bytes();
-        [0, 0, 41, high, low, upper_code, 0, u8::from(self.dnssec_ok) << 7, 0, 0, 0]
+        let mut octets = vec![0, 0, 41, high, low, upper_code, 0, u8::from(self.dnssec_ok) << 7, 0];
+        let subnet = self.subnet.filter(|_| self.is_right());
+        octets.extend(subnet.map_or(0, |subnet| subnet.len() as u16 + 4).to_be_bytes());
+        if let Some(subnet) = subnet {
+            octets.extend(u16::from_be(subnet::CODE).to_be_bytes());
+            octets.extend((subnet.len() as u16).to_be_bytes());
+            octets.extend(subnet);
+        }
+        octets
     }
 }
 

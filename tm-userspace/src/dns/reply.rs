@@ -126,6 +126,9 @@ impl Responder {
         if query.opt.is_some_and(|opt| opt.version > 0) {
             return Reply::bare(Outcome::BadVers);
         }
+        if query.opt.is_some_and(|opt| !opt.is_right()) {
+            return Reply::bare(Outcome::FormErr);
+        }
         if question.class != DNSClass::IN {
             return Reply::bare(Outcome::Refused);
         }

@@ -76,9 +76,11 @@ pub(super) fn write(
     mut sections: Sections,
     limit: usize,
 ) -> (Outcome, Vec<u8>) {
+    let code = u16::from(outcome.code());
+    let opt = query.opt.map(|opt| opt.reply(PAYLOAD, (code >> 4) as u8));
     let rest = HEADER
         + query.question.as_ref().map_or(0, |question| question.octets.len())
-        + query.opt.map_or(0, |_| tm_common::edns::LEN)
+        + opt.as_ref().map_or(0, Vec::len)
         + sections.octets.len();
     let truncated = outcome == Outcome::Truncated || rest > limit;
     if truncated {
@@ -90,14 +92,12 @@ pub(super) fn write(
     }
 
     let asked = &query.metadata;
-    let code = u16::from(outcome.code());
     let flags = 0x8000
         | u16::from(u8::from(asked.op_code)) << 11
         | u16::from(outcome.is_authoritative()) << 10
         | u16::from(truncated) << 9
         | u16::from(asked.recursion_desired) << 8
         | code & 15;
-    let opt = u16::from(query.opt.is_some());
     let mut octets = Vec::with_capacity(rest + sections.extra.len());
     for word in [
         asked.id,
@@ -105,15 +105,13 @@ pub(super) fn write(
         u16::from(query.question.is_some()),
         sections.answers,
         sections.authorities,
-        sections.additionals + opt,
+        sections.additionals + u16::from(opt.is_some()),
     ] {
         octets.extend(word.to_be_bytes());
     }
     octets.extend(query.question.iter().flat_map(|question| question.octets));
     octets.extend(sections.octets);
     octets.extend(sections.extra);
-    if let Some(opt) = &query.opt {
-        octets.extend(opt.reply(PAYLOAD, (code >> 4) as u8));
-    }
+    octets.extend(opt.into_iter().flatten());
     (if truncated { Outcome::Truncated } else { outcome }, octets)
 }

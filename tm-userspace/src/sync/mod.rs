@@ -4,6 +4,9 @@
 //! elements changed, in two steps: what nothing leads to yet, then the words that lead there. A mirror (the kernel's maps, `xdp::Kernel`) copies the elements in that
 //! order. So at every moment both hold, for each name, the old answer or the new one.
 //!
+//! Who asks matters to some names. Their entry leads to a view and to rows of blocks, both of which it keeps for as long as it lives: a name whose clients are to be told apart in
+//! another way gets another entry, so that no client is ever placed by one view and answered by another's rows. Names with equal views share one.
+//!
 //! What is given up (an entry, an answer, a run of slots) is not used again until a wait for every packet on its way, which begins with
 //! [`Image::begin_wait`] and after which comes [`Image::reclaim`].
 
@@ -25,6 +28,12 @@ pub enum Table {
     Entries,
     /// `tables::Entry<LONG>`.
     LongEntries,
+    /// `place::Roots`.
+    Views,
+    /// `place::Line`.
+    Nodes,
+    /// `tables::Placed`.
+    Blocks,
     /// `tables::AnswerIndex`.
     Slots,
     /// `tables::Answer<SMALL>`.

@@ -1,9 +1,13 @@
 //! Where a name was put: what has to be known to change it, and to take it away again.
 
+use std::sync::Arc;
+
 use tm_common::{
     dns::ASKED,
     tables::{AnswerIndex, Block},
 };
+
+use crate::places::View;
 
 /// The elements of one name.
 #[derive(Debug)]
@@ -12,8 +16,20 @@ pub(super) struct Place {
     pub(super) bucket: Option<(u32, usize)>,
     /// Its entry.
     pub(super) entry: u32,
-    /// Its blocks, as in the entry.
-    pub(super) blocks: [Block; ASKED],
-    /// For each block, what its slots name.
-    pub(super) slots: [Vec<AnswerIndex>; ASKED],
+    /// What the entry leads to.
+    pub(super) rows: Rows,
 }
+
+/// What a name answers, as it lies in the tables.
+#[derive(Debug)]
+pub(super) struct Rows {
+    /// The view that tells its clients apart, if any.
+    pub(super) view: Option<Arc<View>>,
+    /// As in the entry: the blocks themselves, or with a view the first of each row of blocks.
+    pub(super) entry: [Block; ASKED],
+    /// For each place, its blocks, and for each of them what its slots name.
+    pub(super) places: Vec<Blocks>,
+}
+
+/// What a name answers at one place: by kind of question, the block and what its slots name.
+pub(super) type Blocks = [(Block, Vec<AnswerIndex>); ASKED];

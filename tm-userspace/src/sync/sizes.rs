@@ -9,6 +9,12 @@ pub struct Sizes {
     pub entries: u32,
     /// Long names.
     pub long_entries: u32,
+    /// Views.
+    pub views: u32,
+    /// Lines of the views' nodes.
+    pub nodes: u32,
+    /// Blocks chosen by place.
+    pub blocks: u32,
     /// Slots.
     pub slots: u32,
     /// Answers of the small class.
@@ -24,13 +30,17 @@ pub struct Sizes {
 }
 
 impl Sizes {
-    /// Twice as many of everything, and at least some: what to make for tables that are to grow for a while.
+    /// Twice as many of everything, and at least some: what to make for tables that are to grow for a while. Of nodes only half as many again, since theirs is the
+    /// table that may take hundreds of megabytes.
     pub fn with_headroom(self) -> Self {
         let more = |size: u32| size.saturating_mul(2).max(256);
         Sizes {
             buckets: self.buckets,
             entries: more(self.entries),
             long_entries: more(self.long_entries),
+            views: more(self.views),
+            nodes: self.nodes.saturating_add(self.nodes / 2).max(4096),
+            blocks: more(self.blocks),
             slots: more(self.slots),
             small: more(self.small),
             medium: more(self.medium),
@@ -45,6 +55,9 @@ impl Sizes {
         self.buckets == other.buckets
             && self.entries >= other.entries
             && self.long_entries >= other.long_entries
+            && self.views >= other.views
+            && self.nodes >= other.nodes
+            && self.blocks >= other.blocks
             && self.slots >= other.slots
             && self.small >= other.small
             && self.medium >= other.medium

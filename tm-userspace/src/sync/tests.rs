@@ -17,7 +17,11 @@ fn compiled(name: &DnsName, octets: &[&[u8]], slots: &[u16]) -> Compiled {
         endpoint: None,
     });
     let choices = Choices { answers: answers.collect(), slots: slots.to_vec() };
-    Compiled { name: name.clone(), blocks: [choices.clone(), choices.clone(), choices.clone(), choices] }
+    Compiled {
+        name: name.clone(),
+        view: None,
+        places: vec![[choices.clone(), choices.clone(), choices.clone(), choices]],
+    }
 }
 
 fn image() -> Image {

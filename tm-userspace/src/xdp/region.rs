@@ -12,7 +12,8 @@ use anyhow::{Context as _, bail};
 use aya::{Ebpf, maps::Map};
 use tm_common::{
     name::{LONG, SHORT},
-    tables::{Addresses, Answer, Bucket, Entry, LARGE, MEDIUM, SMALL},
+    place::{Line, Roots},
+    tables::{Addresses, Answer, Bucket, Entry, LARGE, MEDIUM, Placed, SMALL},
 };
 
 /// Values whose octets are all initialised and make whole words.
@@ -30,6 +31,7 @@ macro_rules! whole {
     )+ };
 }
 whole!(u64, Addresses, Bucket, Entry<SHORT>, Entry<LONG>, Answer<SMALL>, Answer<MEDIUM>, Answer<LARGE>);
+whole!(Roots, Line, Placed);
 
 /// The memory of one array map, shared with the kernel.
 #[derive(Debug)]

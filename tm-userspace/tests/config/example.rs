@@ -51,6 +51,7 @@ fn endpoint(name: &str, target: [u8; 4], priority: u16) -> Arc<Endpoint> {
         priority,
         weight: 1,
         always_serve: false,
+        subnets: vec![],
     })
 }
 
@@ -222,6 +223,7 @@ fn every_key_of_a_profile_arrives() {
         priority: 1000,
         weight: 1000,
         always_serve: true,
+        subnets: vec![],
     };
     assert_eq!(*shop.endpoints[0], one);
     assert_eq!(shop.endpoints[1].priority, 1);

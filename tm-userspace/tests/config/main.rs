@@ -9,3 +9,4 @@ mod monitors;
 mod node;
 mod profiles;
 mod report;
+mod subnets;

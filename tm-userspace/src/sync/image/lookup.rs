@@ -4,8 +4,10 @@ use std::sync::atomic::Ordering;
 
 use tm_common::{
     name::{LONG, SHORT},
+    place::{Line, Roots},
     tables::{
-        Addresses, Answer, AnswerIndex, Bucket, Entry, LARGE, Lookup, MEDIUM, Names, SMALL, bucket_index, tag,
+        Addresses, Answer, AnswerIndex, Bucket, Entry, LARGE, Lookup, MEDIUM, Names, Placed, SMALL,
+        bucket_index, tag,
     },
 };
 
@@ -44,6 +46,15 @@ impl Lookup for Image {
             // It fails for nobody: there is always a value.
             _ = turn.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| Some(now.saturating_sub(1)));
         }
+    }
+    fn view(&self, index: u32) -> Option<Roots> {
+        self.views.get(index).copied()
+    }
+    fn line(&self, index: u32) -> Option<&Line> {
+        self.nodes.get(index)
+    }
+    fn placed(&self, index: u32) -> Option<&Placed> {
+        self.blocks.get(index)
     }
     fn slot(&self, index: u32) -> Option<AnswerIndex> {
         self.slots.get(index).copied()

@@ -1,21 +1,26 @@
 //! The daemon's copy of all tables.
 //!
-//! `write` puts names in and takes them out, `lookup` answers the engine.
+//! `write` puts names in and takes them out, `views` does so with what places their clients, `lookup` answers the engine.
 
 mod lookup;
+mod views;
 mod write;
 
 use std::{
     collections::{HashMap, hash_map::Entry as MapEntry},
-    sync::atomic::{AtomicU32, AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, AtomicU64, Ordering},
+    },
 };
 
 use tm_common::{
     dns::ASKED,
     name::{LONG, SHORT},
+    place::{LINE, Line, Roots},
     tables::{
         ADDRESS_LINES, Address, Addresses, Answer, AnswerIndex, Block, Bucket, Entry, LARGE, MEDIUM, Meta,
-        OWN_BITS, SMALL, address_line, own_bit,
+        OWN_BITS, Placed, SMALL, address_line, own_bit,
     },
     verdict::{REASONS, Reason},
 };
@@ -26,7 +31,9 @@ use crate::{
     compile::{Compiled, Records},
     desired::EndpointKey,
     names::DnsName,
+    places::View,
 };
+use views::ViewUse;
 
 /// A change of one name: what it is to be, or that it goes.
 pub type Change<'a> = (&'a DnsName, Option<&'a Compiled>);
@@ -43,6 +50,9 @@ pub struct Image {
     buckets: Vec<Bucket>,
     entries: Store<Entry<SHORT>>,
     long_entries: Store<Entry<LONG>>,
+    views: Store<Roots>,
+    nodes: Store<Line>,
+    blocks: Store<Placed>,
     slots: Store<AnswerIndex>,
     small: Store<Answer<SMALL>>,
     medium: Store<Answer<MEDIUM>>,
@@ -55,6 +65,10 @@ pub struct Image {
     own_counts: Vec<AtomicU64>,
     /// Where each name is.
     places: HashMap<DnsName, Place>,
+    /// Where each view is, and how many names use it.
+    known_views: HashMap<Arc<View>, ViewUse>,
+    /// Where each node is that views may share, and how many do.
+    shared_nodes: HashMap<Vec<Line>, (u32, u32)>,
     /// Where each answer is, and how many slots name it.
     answers: HashMap<Records, (AnswerIndex, u32)>,
     /// What each answer is.
@@ -81,6 +95,10 @@ impl Image {
             buckets: vec![Bucket([0; 8]); buckets.next_power_of_two() as usize],
             entries: Store::new(entry(no_entry)),
             long_entries: Store::new(entry(no_entry)),
+            views: Store::new(Roots::default()),
+            // A word that was never written leads to these, and they to themselves.
+            nodes: Store::of(Line([0; LINE]), LINE as u32),
+            blocks: Store::new(Placed::default()),
             slots: Store::new(AnswerIndex::default()),
             small: Store::new(no_answer()),
             medium: Store::new(no_answer()),
@@ -91,6 +109,8 @@ impl Image {
             own_turns: vec![],
             own_counts: vec![],
             places: HashMap::new(),
+            known_views: HashMap::new(),
+            shared_nodes: HashMap::new(),
             answers: HashMap::new(),
             records: HashMap::new(),
             endpoints: HashMap::new(),
@@ -119,12 +139,18 @@ impl Image {
     pub fn begin_wait(&mut self) -> bool {
         let retired = self.entries.has_retired()
             || self.long_entries.has_retired()
+            || self.views.has_retired()
+            || self.nodes.has_retired()
+            || self.blocks.has_retired()
             || self.slots.has_retired()
             || self.small.has_retired()
             || self.medium.has_retired()
             || self.large.has_retired();
         self.entries.begin_wait();
         self.long_entries.begin_wait();
+        self.views.begin_wait();
+        self.nodes.begin_wait();
+        self.blocks.begin_wait();
         self.slots.begin_wait();
         self.small.begin_wait();
         self.medium.begin_wait();
@@ -137,6 +163,9 @@ impl Image {
     pub fn reclaim(&mut self) {
         self.entries.reclaim();
         self.long_entries.reclaim();
+        self.views.reclaim();
+        self.nodes.reclaim();
+        self.blocks.reclaim();
         self.slots.reclaim();
         self.small.reclaim();
         self.medium.reclaim();
@@ -169,6 +198,9 @@ impl Image {
             buckets: self.buckets.len() as u32,
             entries: self.entries.len(),
             long_entries: self.long_entries.len(),
+            views: self.views.len(),
+            nodes: self.nodes.len(),
+            blocks: self.blocks.len(),
             slots: self.slots.len(),
             small: self.small.len(),
             medium: self.medium.len(),
@@ -233,6 +265,18 @@ impl Image {
     pub fn long_entries(&self) -> &Store<Entry<LONG>> {
         &self.long_entries
     }
+    /// Views.
+    pub fn views(&self) -> &Store<Roots> {
+        &self.views
+    }
+    /// Lines of their nodes.
+    pub fn nodes(&self) -> &Store<Line> {
+        &self.nodes
+    }
+    /// Blocks chosen by place.
+    pub fn blocks(&self) -> &Store<Placed> {
+        &self.blocks
+    }
     /// Slots.
     pub fn slots(&self) -> &Store<AnswerIndex> {
         &self.slots
@@ -277,7 +321,7 @@ impl Image {
 }
 
 fn entry<const WORDS: usize>(blocks: [Block; ASKED]) -> Entry<WORDS> {
-    Entry { name: [0; WORDS], name_sum: 0, end: 0, whole: 0, covered: 0, flags: 0, spare: 0, blocks }
+    Entry { name: [0; WORDS], name_sum: 0, end: 0, whole: 0, covered: 0, flags: 0, view: 0, blocks }
 }
 
 fn no_answer<const WORDS: usize>() -> Answer<WORDS> {

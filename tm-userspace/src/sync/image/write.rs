@@ -5,20 +5,25 @@ use std::collections::hash_map::Entry as MapEntry;
 use tm_common::{
     dns::ASKED,
     name::{self, LONG, SHORT},
-    tables::{Answer, AnswerIndex, Block, Class, Entry, LARGE, MEDIUM, Meta, SMALL, bucket_index, tag},
+    tables::{
+        Answer, AnswerIndex, Block, Class, Entry, LARGE, MEDIUM, Meta, Placed, SMALL, bucket_index, tag,
+    },
 };
 
 use super::{Image, NOBODY};
 use crate::{
-    compile::{Compiled, Records},
+    compile::{Choices, Compiled, Records},
     names::DnsName,
-    sync::{Changes, Table, place::Place},
+    sync::{
+        Changes, Table,
+        place::{Blocks, Place, Rows},
+    },
 };
 
 impl Image {
     pub(super) fn add(&mut self, compiled: &Compiled, changed: &mut Changes) {
-        let (blocks, slots) = self.put_blocks(compiled, changed);
-        let entry = self.put_entry(&compiled.name, blocks, changed);
+        let rows = self.put_rows(compiled, changed);
+        let entry = self.put_entry(&compiled.name, &rows, changed);
         let hash = name::hash(compiled.name.wire(), self.seed);
         let line = bucket_index(hash) & (self.buckets.len() as u32 - 1);
         let bucket = &mut self.buckets[line as usize].0;
@@ -34,7 +39,7 @@ impl Image {
                 self.homeless.insert((hash, class_of(&compiled.name)), entry);
             }
         }
-        let place = Place { bucket: at.map(|at| (line, at)), entry, blocks, slots };
+        let place = Place { bucket: at.map(|at| (line, at)), entry, rows };
         self.places.insert(compiled.name.clone(), place);
     }
 
@@ -53,11 +58,9 @@ impl Image {
 
     /// Rewrites slots where only they differ: the common case, a flip. Else the name gets a new entry, and one word leads there.
     pub(super) fn change(&mut self, mut place: Place, compiled: &Compiled, changed: &mut Changes) {
-        let same_shape =
-            place.slots.iter().zip(&compiled.blocks).all(|(now, wanted)| now.len() == wanted.slots.len());
-        if !same_shape {
-            let (blocks, slots) = self.put_blocks(compiled, changed);
-            let entry = self.put_entry(&compiled.name, blocks, changed);
+        if !same_shape(&place.rows, compiled) {
+            let rows = self.put_rows(compiled, changed);
+            let entry = self.put_entry(&compiled.name, &rows, changed);
             match place.bucket {
                 Some((line, at)) => {
                     let word = &mut self.buckets[line as usize].0[at];
@@ -70,20 +73,21 @@ impl Image {
                 }
             }
             self.give_up(&place, &compiled.name);
-            let place = Place { bucket: place.bucket, entry, blocks, slots };
+            let place = Place { bucket: place.bucket, entry, rows };
             self.places.insert(compiled.name.clone(), place);
             return;
         }
-        for (i, wanted) in compiled.blocks.iter().enumerate() {
+        let blocks = place.rows.places.iter_mut().flatten();
+        for ((block, slots), wanted) in blocks.zip(compiled.places.iter().flatten()) {
             let answers: Vec<AnswerIndex> =
                 wanted.answers.iter().map(|answer| self.use_answer(answer, changed)).collect();
-            for (at, choice) in wanted.slots.iter().enumerate() {
-                let (old, new) = (place.slots[i][at], answers[usize::from(*choice)]);
+            for ((at, slot), choice) in (block.first..).zip(slots).zip(&wanted.slots) {
+                let (old, new) = (*slot, answers[usize::from(*choice)]);
                 if old != new {
                     self.hold(new);
-                    self.slots.put(place.blocks[i].first + at as u32, new);
-                    changed.published.push((Table::Slots, place.blocks[i].first + at as u32));
-                    place.slots[i][at] = new;
+                    self.slots.put(at, new);
+                    changed.published.push((Table::Slots, at));
+                    *slot = new;
                     self.release(old);
                 }
             }
@@ -92,43 +96,58 @@ impl Image {
         self.places.insert(compiled.name.clone(), place);
     }
 
-    /// Puts the slots of all blocks where nothing leads to yet.
-    fn put_blocks(
-        &mut self,
-        compiled: &Compiled,
-        changed: &mut Changes,
-    ) -> ([Block; ASKED], [Vec<AnswerIndex>; ASKED]) {
-        let mut blocks = [Block::default(); ASKED];
-        let mut slots = [const { vec![] }; ASKED];
-        for (i, wanted) in compiled.blocks.iter().enumerate() {
-            let answers: Vec<AnswerIndex> =
-                wanted.answers.iter().map(|answer| self.use_answer(answer, changed)).collect();
-            let count = wanted.slots.len() as u32;
-            let first = self.slots.take(count);
-            for (at, choice) in (first..).zip(&wanted.slots) {
-                let answer = answers[usize::from(*choice)];
-                self.hold(answer);
-                self.slots.put(at, answer);
-                changed.staged.push((Table::Slots, at));
-                slots[i].push(answer);
+    /// Puts all that an entry leads to where nothing leads to yet.
+    fn put_rows(&mut self, compiled: &Compiled, changed: &mut Changes) -> Rows {
+        let places: Vec<Blocks> = compiled
+            .places
+            .iter()
+            .map(|wanted| wanted.each_ref().map(|wanted| self.put_block(wanted, changed)))
+            .collect();
+        let Some(view) = &compiled.view else {
+            let entry = places.first().map_or_else(Default::default, |row| row.each_ref().map(|b| b.0));
+            return Rows { view: None, entry, places };
+        };
+        self.use_view(view, changed);
+        let mut entry = [Block::default(); ASKED];
+        for (kind, row) in entry.iter_mut().enumerate() {
+            row.first = self.blocks.take(places.len() as u32);
+            for (at, blocks) in (row.first..).zip(&places) {
+                self.blocks.put(at, Placed { block: blocks[kind].0, spare: 0 });
+                changed.staged.push((Table::Blocks, at));
             }
-            let turn = if count > 1 { self.turns.take(1) } else { 0 };
-            blocks[i] = Block { first, count, turn };
-            answers.into_iter().for_each(|answer| self.release(answer));
         }
-        (blocks, slots)
+        Rows { view: Some(view.clone()), entry, places }
     }
 
-    fn put_entry(&mut self, name: &DnsName, blocks: [Block; ASKED], changed: &mut Changes) -> u32 {
-        if let Some(entry) = Entry::<SHORT>::new(name.wire(), blocks) {
+    fn put_block(&mut self, wanted: &Choices, changed: &mut Changes) -> (Block, Vec<AnswerIndex>) {
+        let answers: Vec<AnswerIndex> =
+            wanted.answers.iter().map(|answer| self.use_answer(answer, changed)).collect();
+        let count = wanted.slots.len() as u32;
+        let first = self.slots.take(count);
+        let mut slots = Vec::with_capacity(wanted.slots.len());
+        for (at, choice) in (first..).zip(&wanted.slots) {
+            let answer = answers[usize::from(*choice)];
+            self.hold(answer);
+            self.slots.put(at, answer);
+            changed.staged.push((Table::Slots, at));
+            slots.push(answer);
+        }
+        let turn = if count > 1 { self.turns.take(1) } else { 0 };
+        answers.into_iter().for_each(|answer| self.release(answer));
+        (Block { first, count, turn }, slots)
+    }
+
+    fn put_entry(&mut self, name: &DnsName, rows: &Rows, changed: &mut Changes) -> u32 {
+        let view = rows.view.as_ref().and_then(|view| self.view_index(view));
+        if let Some(entry) = Entry::<SHORT>::new(name.wire(), rows.entry) {
             let index = self.entries.take(1);
-            self.entries.put(index, entry);
+            self.entries.put(index, view.map_or(entry, |view| entry.with_view(view)));
             changed.staged.push((Table::Entries, index));
             return index;
         }
         let index = self.long_entries.take(1);
-        if let Some(entry) = Entry::<LONG>::new(name.wire(), blocks) {
-            self.long_entries.put(index, entry);
+        if let Some(entry) = Entry::<LONG>::new(name.wire(), rows.entry) {
+            self.long_entries.put(index, view.map_or(entry, |view| entry.with_view(view)));
             changed.staged.push((Table::LongEntries, index));
         }
         index
@@ -140,7 +159,13 @@ impl Image {
             SHORT => self.entries.retire(place.entry, 1),
             _ => self.long_entries.retire(place.entry, 1),
         }
-        for (block, slots) in place.blocks.iter().zip(&place.slots) {
+        if let Some(view) = &place.rows.view {
+            for row in &place.rows.entry {
+                self.blocks.retire(row.first, place.rows.places.len() as u32);
+            }
+            self.release_view(view);
+        }
+        for (block, slots) in place.rows.places.iter().flatten() {
             self.slots.retire(block.first, block.count);
             if block.count > 1 {
                 self.turns.retire(block.turn, 1);
@@ -218,6 +243,13 @@ impl Image {
             _ => {}
         }
     }
+}
+
+/// Do the same clients stand at the same places, with as many slots in each block?
+fn same_shape(now: &Rows, wanted: &Compiled) -> bool {
+    let now_slots = now.places.iter().flatten().map(|(_, slots)| slots.len());
+    let wanted_slots = wanted.places.iter().flatten().map(|choices| choices.slots.len());
+    now.view == wanted.view && now_slots.eq(wanted_slots)
 }
 
 /// The size class of a name's entry, by its words.
