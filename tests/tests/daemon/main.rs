@@ -11,6 +11,7 @@ mod outlive;
 mod probes;
 mod reload;
 mod statuses;
+mod subnets;
 mod vlans;
 mod wire;
 

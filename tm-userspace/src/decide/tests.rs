@@ -108,6 +108,54 @@ fn weighted_shares_among_the_eligible() {
 }
 
 #[test]
+fn subnet_answers_by_range_and_by_who_is_up() {
+    let ranged = |endpoint: &Endpoint, last: u8| {
+        let address = std::net::Ipv4Addr::new(203, 0, 113, last).into();
+        Endpoint {
+            subnets: vec![crate::desired::Subnet { first: address, last: address }],
+            ..endpoint.clone()
+        }
+    };
+    // Who answers the clients of the first range, of the second, and the others.
+    let answers = |given: &[Given], with_rest: bool| -> Vec<Vec<usize>> {
+        let plain = decided(RoutingMethod::Priority, true, given);
+        let endpoints = plain.profile.endpoints.iter().zip(1..);
+        let endpoints = endpoints.map(|(e, last)| match with_rest && usize::from(last) == given.len() {
+            true => Endpoint::clone(e),
+            false => ranged(e, last),
+        });
+        let profile = Profile {
+            routing_method: RoutingMethod::Subnet,
+            ..samples::profile("p", samples::monitor(), endpoints.collect())
+        };
+        let desired = samples::desired(&[], vec![profile]);
+        let view = crate::places::Views::of(&desired, &crate::places::Views::default()).get("p");
+        let mut health = Health::default();
+        for (i, given) in given.iter().enumerate() {
+            if let Some(up) = given.up {
+                health.verdicts.insert(samples::key("p", &format!("e{i}")), Verdict { up, since: NOW });
+            }
+        }
+        let decision = decide(&desired.profiles["p"], &view, &health, NOW);
+        let place = |last: u8| {
+            let found = view.v4().iter().find(|(address, ..)| address.octets()[3] == last);
+            let place = found.map_or(view.default_place(), |(.., place)| *place);
+            let shares = decision.places.get(usize::from(place.0)).map(|(_, shares)| shares.as_slice());
+            shares.unwrap_or_default().iter().map(|share| share.endpoint).collect()
+        };
+        vec![place(1), place(2), place(9)]
+    };
+    let none: Vec<usize> = vec![];
+    assert_eq!(answers(&[UP, NEW, UP], true), [[0], [1], [2]]);
+    assert_eq!(answers(&[DOWN, ALWAYS, UP], true), [[2], [1], [2]], "the rest's endpoint steps in");
+    assert_eq!(answers(&[DOWN, UP, DOWN], true), [[0], [1], [2]], "as if all were up");
+    assert_eq!(answers(&[OFF, UP, UP], true), [[2], [1], [2]], "a disabled one's range is not there");
+    assert_eq!(answers(&[DOWN, UP, OFF], true), [vec![0], vec![1], none.clone()]);
+    assert_eq!(answers(&[DOWN, UP], false), [vec![0], vec![1], none.clone()], "no data for the others");
+    assert_eq!(answers(&[OFF, OFF], false), [none.clone(), none.clone(), none], "no name");
+}
+
+#[test]
 fn a_profile_without_anybody_has_no_name() {
     for method in [RoutingMethod::Priority, RoutingMethod::Weighted] {
         for (enabled, given) in [(false, vec![UP]), (true, vec![OFF, OFF]), (true, vec![])] {

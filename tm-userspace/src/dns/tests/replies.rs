@@ -50,8 +50,12 @@ fn a_profile_is_answered_by_the_engine_whatever_surrounds_the_question() {
         (web().opt(1232, 0xff00_0000, &[]), &with_opt),
         (web().opt(1232, 0, &cookie), &with_opt),
         (web().opt(1232, 0, &cookie.repeat(40)), &with_opt),
-        // An option of a known kind that is wrong in itself is one that we ignore: a client subnet with a prefix of 33.
-        (web().opt(1232, 0, &[cookie.repeat(40), vec![0, 8, 0, 4, 0, 1, 33, 0]].concat()), &with_opt),
+        // RFC 7871, section 6: a client subnet with a prefix of 33, wherever it stands, and one that says nothing.
+        (
+            web().opt(1232, 0, &[cookie.repeat(40), vec![0, 8, 0, 4, 0, 1, 33, 0]].concat()),
+            &["FORMERR", "opt 1232"],
+        ),
+        (web().opt(1232, 0, &[0, 8, 0, 4, 0, 1, 33, 0]), &["FORMERR", "opt 1232"]),
     ]);
 }
 
