@@ -164,7 +164,7 @@ fn walk<const MOST: usize>(tables: &impl Lookup, root: u32, mut high: u64, mut l
             break;
         }
         let stride = word & 15;
-        let rest = 64 - stride & 63;
+        let rest = (64 - stride) & 63;
         let next = (high >> rest) as u32 & 255;
         high <<= stride;
         if MOST > MOST_V4 {

@@ -68,8 +68,8 @@ impl Subnet {
         let last: u64 = packet.read(black_box(at + count)).or_refuse(Reason::Edns)?;
         // Shifts by the octets that are missing: in halves, since they may be all.
         // All ones, but for an option that is none.
-        let some = 0u64.wrapping_sub(packet.blur::<32>(len) as u64 + 24 >> 5 & 1);
-        let (near, far) = (4 * (8 - near) & 63, 4 * (16 - far) & 63);
+        let some = 0u64.wrapping_sub(((packet.blur::<32>(len) as u64 + 24) >> 5) & 1);
+        let (near, far) = ((4 * (8 - near)) & 63, (4 * (16 - far)) & 63);
         Ok(Subnet {
             len: packet.blur::<32>(len),
             head: head & some,
@@ -125,7 +125,7 @@ impl Subnet {
         if self.len == 0 {
             return Some(());
         }
-        let count = self.len - HEAD & 31;
+        let count = (self.len - HEAD) & 31;
         packet.write(black_box(at + count), self.last)?;
         if count > 8 {
             packet.write(at + HEAD, self.first)?;
@@ -154,11 +154,11 @@ fn checked(packet: &impl Packet, at: usize) -> Result<usize, Reason> {
     let beyond = (1u32 << (prefix.wrapping_neg() & 7)) - 1;
     let family = u32::from(family(head).swap_bytes());
     // 32 of the first family, 128 of the second.
-    let most = 8 << (2 * family & 31);
+    let most = 8 << ((2 * family) & 31);
     let is_right = family.wrapping_sub(1) < 2
         && head >> 56 == 0
         && prefix <= most
-        && len - HEAD == (prefix as usize + 7) / 8
+        && len - HEAD == (prefix as usize + 7) >> 3
         && (last >> 56) as u32 & beyond == 0;
     match is_right {
         true => Ok(len),

@@ -82,7 +82,7 @@ pub fn compile(decision: &Decision, zone: &Zone) -> Option<Compiled> {
 /// What is answered at one place.
 fn row(profile: &Profile, shares: &[Share], nodata: &Records) -> [Choices; ASKED] {
     if shares.is_empty() {
-        return [const { () }; ASKED].map(|()| Choices { answers: vec![nodata.clone()], slots: vec![0] });
+        return std::array::from_fn(|_| Choices { answers: vec![nodata.clone()], slots: vec![0] });
     }
     let order = interleave(&shares.iter().map(|share| share.weight).collect::<Vec<_>>());
     let block = |asked: fn(&Target) -> bool| {

@@ -115,7 +115,7 @@ fn the_known_words_are_told() {
     let text = PROFILE.replace("\"priority\"", "\"performance\"");
     let error =
         load_files(&[("tm.toml", NODE.as_bytes()), ("conf.d/a.toml", text.as_bytes())]).1.unwrap_err();
-    assert_eq!(error.problems()[0].help, "write \"priority\" or \"weighted\"");
+    assert_eq!(error.problems()[0].help, "write \"priority\" or \"weighted\" or \"subnet\"");
 }
 
 #[test]
