@@ -39,24 +39,34 @@ const PROTOCOL: u8 = IpProto::Udp as u8;
 /// Time to live and hop limit of replies.
 const TTL: u8 = 64;
 
-/// What follows the Ethernet header and its tags, and where. Tags are at most two, each with an id that is listed; they are read where `FULL` says so.
+/// Octets of an Ethernet header without tags.
+pub const LINK: usize = EthHdr::LEN;
+/// Where in it the type stands.
+pub const KIND: usize = LINK - 2;
+
+/// What follows the Ethernet header and its tags, and where. Tags are at most two, each with an id that is listed.
 #[inline(always)]
-pub fn link<const FULL: bool>(packet: &impl Packet, tables: &impl Lookup) -> Result<(u16, usize), Reason> {
-    let kind: u16 = packet.read(12).or_refuse(Reason::Short)?;
-    if kind != VLAN && kind != SERVICE_VLAN {
-        return Ok((kind, EthHdr::LEN));
+pub fn link(packet: &impl Packet, tables: &impl Lookup) -> Result<(u16, usize), Reason> {
+    let kind: u16 = packet.read(KIND).or_refuse(Reason::Short)?;
+    if !is_tag(kind) {
+        return Ok((kind, LINK));
     }
     if !tables.has_vlans() {
         return Reason::Vlan.refuse();
     }
-    if !FULL {
-        return Reason::Full.refuse();
-    }
-    let (kind, at) = untag(packet, tables, EthHdr::LEN)?;
+    let (kind, at) = untag(packet, tables, LINK)?;
     if kind != VLAN {
         return Ok((kind, at));
     }
-    untag(packet, tables, at)
+    let (kind, at) = untag(packet, tables, at)?;
+    // A third one.
+    if is_tag(kind) { Reason::Vlan.refuse() } else { Ok((kind, at)) }
+}
+
+/// Is it the type of a VLAN tag?
+#[inline(always)]
+pub fn is_tag(kind: u16) -> bool {
+    kind == VLAN || kind == SERVICE_VLAN
 }
 
 /// Steps over the tag at `at`: its id, in the low twelve bits, then the type of what follows.
@@ -163,16 +173,18 @@ pub struct V4 {
     dns: dns::Header,
 }
 
-/// IPv6, and ports: in words as long as can be.
+/// IPv6, and UDP: in words as long as can be.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 pub struct V6Start {
     first: u32,
     second: u32,
-    source: [u32; 4],
-    target: [u32; 4],
+    source: Address,
+    target: Address,
     source_port: u16,
     target_port: u16,
+    length: u16,
+    checksum: u16,
 }
 
 /// IPv6, UDP, DNS.
@@ -272,11 +284,11 @@ impl Start for V6Start {
     }
     #[inline(always)]
     fn target(&self) -> Address {
-        address(&self.target)
+        self.target
     }
     #[inline(always)]
     fn has_target(&self) -> bool {
-        self.target[0] | self.target[1] != 0
+        self.target[0] != 0
     }
 }
 

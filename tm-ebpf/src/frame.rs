@@ -31,7 +31,7 @@ impl Frame {
     }
 
     #[inline(always)]
-    fn of(context: *mut xdp_md) -> Self {
+    pub(crate) fn of(context: *mut xdp_md) -> Self {
         // Volatile, so that each call reads anew: a pointer read anew is one that the verifier knows no range of.
         // SAFETY: the kernel keeps the context alive while the program runs; nobody else touches it.
         let data = unsafe { &raw const (*context).data };
@@ -85,6 +85,14 @@ impl Packet for Frame {
     fn read<T: Plain>(&self, at: usize) -> Option<T> {
         // SAFETY: `place` found all of T inside the frame, which is this program's alone while it runs; any octets are a T.
         self.place::<T>(at).map(|place| unsafe { *place })
+    }
+    #[inline(always)]
+    fn read_both<T: Plain, U: Plain>(&self, at: usize, farther: usize) -> Option<(T, U)> {
+        debug_assert!(at + size_of::<T>() <= farther + size_of::<U>());
+        let second = self.place::<U>(farther)?;
+        let first = (self.data + at) as *const T;
+        // SAFETY: as in `read`; what ends before the second ends inside the frame too.
+        Some(unsafe { (*first, *second) })
     }
     #[inline(always)]
     fn write<T: Plain>(&mut self, at: usize, value: T) -> Option<()> {

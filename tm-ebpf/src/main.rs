@@ -9,14 +9,18 @@ mod frame;
 mod maps;
 
 use aya_ebpf::{
-    bindings::xdp_action::{XDP_ABORTED, XDP_PASS, XDP_TX},
+    EbpfContext as _,
+    bindings::{
+        xdp_action::{XDP_ABORTED, XDP_PASS, XDP_TX},
+        xdp_md,
+    },
     macros::xdp,
     programs::XdpContext,
 };
 use frame::Frame;
 use maps::{COLD, COLD_FULL, COLD_LONG, Maps};
 use tm_common::{
-    answer::answer,
+    answer::{answer, answer_sifted, sift},
     name::{LONG, SHORT},
     tables::Lookup as _,
     verdict::Reason,
@@ -25,9 +29,11 @@ use tm_common::{
 /// Answers what is common; hands the rest to the programs below.
 #[xdp]
 pub fn tm(context: XdpContext) -> u32 {
-    let answered = answer::<SHORT, false>(&mut Frame::new(&context), &Maps);
+    let answered = match sift(&Frame::new(&context), &Maps) {
+        Ok(kind) => serve(context.as_ptr().cast(), kind),
+        Err(reason) => Err(reason),
+    };
     match answered {
-        Ok(()) => {}
         Err(reason) if !reason.is_rare() => {}
         // SAFETY: the context is the one this program was given. A tail call comes back only where the slot is empty.
         Err(Reason::Full) => unsafe { COLD.tail_call(&context, COLD_FULL) },
@@ -36,6 +42,12 @@ pub fn tm(context: XdpContext) -> u32 {
         _ => {}
     }
     finish(&context, answered)
+}
+
+/// A function of its own for the kernel too: what is not for us does not pay for the registers that answering takes.
+#[inline(never)]
+fn serve(context: *mut xdp_md, kind: u16) -> Result<(), Reason> {
+    answer_sifted::<SHORT>(&mut Frame::of(context), kind, &Maps)
 }
 
 /// Short names with options in the query, or with an answer of the large class.
