@@ -54,12 +54,11 @@ pub fn link(packet: &impl Packet, tables: &impl Lookup) -> Result<(u16, usize), 
     if !tables.has_vlans() {
         return Reason::Vlan.refuse();
     }
-    let (kind, at) = untag(packet, tables, LINK)?;
-    if kind != VLAN {
-        return Ok((kind, at));
-    }
-    let (kind, at) = untag(packet, tables, at)?;
-    // A third one.
+    let (kind, at) = match untag(packet, tables, LINK)? {
+        (VLAN, at) => untag(packet, tables, at)?,
+        link => link,
+    };
+    // A third one, or one of a provider's inside another.
     if is_tag(kind) { Reason::Vlan.refuse() } else { Ok((kind, at)) }
 }
 

@@ -14,7 +14,7 @@ pub trait Packet {
     fn last(&self, count: usize) -> Option<usize>;
     /// The value whose octets begin at `at`.
     fn read<T: Plain>(&self, at: usize) -> Option<T>;
-    /// Two values, the second of which lies farther in: one look at where the frame ends does for both.
+    /// Two values, the second of which ends no earlier than the first: one look at where the frame ends does for both.
     #[inline(always)]
     fn read_both<T: Plain, U: Plain>(&self, at: usize, farther: usize) -> Option<(T, U)> {
         let second = self.read(farther)?;

@@ -88,11 +88,16 @@ impl Packet for Frame {
     }
     #[inline(always)]
     fn read_both<T: Plain, U: Plain>(&self, at: usize, farther: usize) -> Option<(T, U)> {
-        debug_assert!(at + size_of::<T>() <= farther + size_of::<U>());
+        if at + size_of::<T>() > farther + size_of::<U>() {
+            return None;
+        }
         let second = self.place::<U>(farther)?;
         let first = (self.data + at) as *const T;
-        // SAFETY: as in `read`; what ends before the second ends inside the frame too.
-        Some(unsafe { (*first, *second) })
+        // SAFETY: as in `read`; what ends no later than the second ends inside the frame too.
+        let first = unsafe { *first };
+        // SAFETY: as in `read`.
+        let second = unsafe { *second };
+        Some((first, second))
     }
     #[inline(always)]
     fn write<T: Plain>(&mut self, at: usize, value: T) -> Option<()> {
