@@ -31,7 +31,7 @@ use tm_common::{
 pub fn tm(context: XdpContext) -> u32 {
     let answered = match sift(&Frame::new(&context), &Maps) {
         Ok(kind) => serve(context.as_ptr().cast(), kind),
-        Err(reason) => Err(reason),
+        Err(reason) => return pass(&context, reason),
     };
     match answered {
         Err(reason) if !reason.is_rare() => {}
@@ -63,19 +63,28 @@ pub fn tm_long(context: XdpContext) -> u32 {
 }
 
 #[inline(always)]
-fn finish(_context: &XdpContext, answered: Result<(), Reason>) -> u32 {
-    #[cfg(feature = "log")]
-    {
-        let outcome = Reason::of(answered).label();
-        aya_log_ebpf::info!(_context, "{} octets: {}", _context.data_end() - _context.data(), outcome);
-    }
-    let Err(reason) = answered else { return XDP_TX };
+fn finish(context: &XdpContext, answered: Result<(), Reason>) -> u32 {
+    let Err(reason) = answered else {
+        note(context, Reason::Answered);
+        return XDP_TX;
+    };
+    let verdict = pass(context, reason);
+    if reason.is_rare() && reason == Reason::Broken { XDP_ABORTED } else { verdict }
+}
+
+/// Counts what is handed up.
+#[inline(always)]
+fn pass(context: &XdpContext, reason: Reason) -> u32 {
+    note(context, reason);
     Maps.count(reason as u32);
-    match reason {
-        _ if !reason.is_rare() => XDP_PASS,
-        Reason::Broken => XDP_ABORTED,
-        _ => XDP_PASS,
-    }
+    XDP_PASS
+}
+
+/// A line in the daemon's log, where the programs are built with the switch for it.
+#[inline(always)]
+fn note(_context: &XdpContext, _reason: Reason) {
+    #[cfg(feature = "log")]
+    aya_log_ebpf::info!(_context, "{} octets: {}", _context.data_end() - _context.data(), _reason.label());
 }
 
 #[panic_handler]
