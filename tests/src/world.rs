@@ -18,6 +18,7 @@ use tm_userspace::{
     health::Health,
     listen::key,
     names::DnsName,
+    places::Class,
     sync::{Image, buckets_for},
 };
 use tokio::sync::watch;
@@ -73,7 +74,10 @@ fn image(desired: &Desired) -> Image {
         &desired.node.listen.vlans,
     );
     for profile in desired.profiles.values() {
-        let compiled = compile(&decide(profile, &Health::default(), SystemTime::UNIX_EPOCH), &zone);
+        let compiled = compile(
+            &decide(&desired.profiles, profile, &[Class::ANYONE], &Health::default(), SystemTime::UNIX_EPOCH),
+            &zone,
+        );
         image.apply([(&profile.dns_name, compiled.as_ref())]);
     }
     let served = [key(&SERVER_V4.into()), key(&SERVER_V6.into())];
