@@ -194,7 +194,10 @@ fn compiled(i: usize, zone: &Zone) -> Compiled {
         Kind::Weighted => {
             let answers =
                 vec![v4, record(1, &[10, 128 | a, b, c], "second"), record(1, &[10, 64 | a, b, c], "third")];
-            let all = Choices { answers, slots: interleave(&[10, 30, 60]) };
+            let all = Choices {
+                answers,
+                slots: interleave(&[10, 30, 60]).into_iter().map(|slot| slot as u16).collect(),
+            };
             [all.clone(), none.clone(), all, none]
         }
     };

@@ -16,6 +16,9 @@ use imbl::OrdMap;
 
 use crate::names::DnsName;
 
+/// Profiles by name.
+pub type Profiles = OrdMap<Arc<str>, Arc<Profile>>;
+
 /// One whole wanted state.
 #[derive(Clone, Debug)]
 pub struct Desired {
@@ -25,7 +28,7 @@ pub struct Desired {
     /// This node.
     pub node: Arc<Node>,
     /// By profile name.
-    pub profiles: OrdMap<Arc<str>, Arc<Profile>>,
+    pub profiles: Profiles,
 }
 
 /// Settings of this node (`tm.toml`).
@@ -125,6 +128,8 @@ pub struct Profile {
     pub status: Status,
     /// How the endpoints are probed.
     pub monitor: Arc<Monitor>,
+    /// Endpoints in one answer where the method is MultiValue, 1 to 10.
+    pub max_return: u8,
     /// In the order they were written.
     pub endpoints: Vec<Arc<Endpoint>>,
 }
@@ -136,6 +141,19 @@ pub enum RoutingMethod {
     Priority,
     /// Each eligible endpoint in proportion to its weight.
     Weighted,
+    /// Several eligible endpoints in one answer.
+    MultiValue,
+}
+
+impl RoutingMethod {
+    /// As it is written in files.
+    pub fn label(self) -> &'static str {
+        match self {
+            RoutingMethod::Priority => "priority",
+            RoutingMethod::Weighted => "weighted",
+            RoutingMethod::MultiValue => "multivalue",
+        }
+    }
 }
 
 /// What the operator wants of a profile or an endpoint.
@@ -158,10 +176,23 @@ pub struct Endpoint {
     pub status: Status,
     /// 1 to 1000, unique in the profile; lower is preferred.
     pub priority: u16,
-    /// 1 to 1000.
+    /// 0 to 1000; 0 drains: never picked while another one is up.
     pub weight: u16,
-    /// Never probed, always eligible.
+    /// Never probed, always eligible; never of a nested endpoint.
     pub always_serve: bool,
+    /// How many of the target profile's endpoints a nested endpoint needs.
+    pub min_child: MinChild,
+}
+
+/// How many endpoints of a nested endpoint's target must be available for it to be so itself; all three must hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MinChild {
+    /// Of any kind, 1 to 1000.
+    pub endpoints: u16,
+    /// That can answer with an IPv4 address, 0 to 1000.
+    pub ipv4: u16,
+    /// That can answer with an IPv6 address, 0 to 1000.
+    pub ipv6: u16,
 }
 
 /// What an endpoint answers with.
@@ -173,6 +204,8 @@ pub enum Target {
     V4(Ipv4Addr),
     /// An AAAA record.
     V6(Ipv6Addr),
+    /// Whatever this profile answers with: a nested endpoint. The name is as that profile has it, and the profile is there.
+    Profile(Arc<str>),
 }
 
 impl fmt::Display for Target {
@@ -181,6 +214,7 @@ impl fmt::Display for Target {
             Target::Name(name) => name.fmt(f),
             Target::V4(address) => address.fmt(f),
             Target::V6(address) => address.fmt(f),
+            Target::Profile(name) => name.fmt(f),
         }
     }
 }
@@ -236,17 +270,18 @@ impl fmt::Display for EndpointKey {
     }
 }
 
+impl Profile {
+    /// The key of one of its endpoints.
+    pub fn key(&self, endpoint: &Endpoint) -> EndpointKey {
+        EndpointKey { profile: self.name.clone(), endpoint: endpoint.name.clone() }
+    }
+}
+
 impl Desired {
     /// Every endpoint with its profile.
     pub fn endpoints(&self) -> impl Iterator<Item = (EndpointKey, &Arc<Profile>, &Arc<Endpoint>)> {
         self.profiles.values().flat_map(|profile| {
-            profile.endpoints.iter().map(move |endpoint| {
-                (
-                    EndpointKey { profile: profile.name.clone(), endpoint: endpoint.name.clone() },
-                    profile,
-                    endpoint,
-                )
-            })
+            profile.endpoints.iter().map(move |endpoint| (profile.key(endpoint), profile, endpoint))
         })
     }
 }

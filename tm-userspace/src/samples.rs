@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::desired::{
-    Desired, Endpoint, EndpointKey, Listen, Monitor, NameServer, Node, Probes, Profile, Protocol,
+    Desired, Endpoint, EndpointKey, Listen, MinChild, Monitor, NameServer, Node, Probes, Profile, Protocol,
     RoutingMethod, Soa, Status, Target, XdpMode,
 };
 
@@ -52,6 +52,7 @@ pub(crate) fn profile(name: &str, monitor: Monitor, endpoints: Vec<Endpoint>) ->
         ttl: 30,
         status: Status::Enabled,
         monitor: Arc::new(monitor),
+        max_return: 2,
         endpoints: endpoints.into_iter().map(Arc::new).collect(),
     }
 }
@@ -65,6 +66,7 @@ pub(crate) fn endpoint(name: &str, target: &str) -> Endpoint {
         priority: 1,
         weight: 1,
         always_serve: false,
+        min_child: MinChild { endpoints: 1, ipv4: 0, ipv6: 0 },
     }
 }
 

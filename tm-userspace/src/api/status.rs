@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{VERSION, View};
 use crate::{
-    desired::{EndpointKey, RoutingMethod, Status as Wanted, XdpMode},
+    control::Published,
+    desired::{Endpoint, EndpointKey, Status as Wanted, Target, XdpMode},
     time::rfc3339,
 };
 
@@ -55,7 +56,7 @@ pub struct ProfileView {
     pub name: String,
     /// The name it answers.
     pub dns_name: String,
-    /// `priority` or `weighted`.
+    /// As it is written in files.
     pub routing_method: String,
     /// Seconds.
     pub ttl: u32,
@@ -78,8 +79,10 @@ pub struct EndpointView {
     pub status: String,
     /// As derived.
     pub monitor_status: String,
-    /// Its part of the profile's answers now, 0 to 1.
+    /// The part of the profile's answers that it is in now, 0 to 1; of those of its address family where the method is MultiValue.
     pub share: f64,
+    /// The profile that it stands for, where it is nested.
+    pub child: Option<ChildView>,
     /// Since when it is up or down.
     pub since: Option<String>,
     /// Was the last probe a success?
@@ -90,8 +93,19 @@ pub struct EndpointView {
     pub last_at: Option<String>,
     /// Probes so far.
     pub probes: u64,
-    /// Answers given, by XDP and by the sockets.
+    /// Answers given, by XDP and by the sockets, whichever profile was asked; none where it is nested: they count for the endpoints below.
     pub answers: u64,
+}
+
+/// What a nested endpoint's state comes from.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ChildView {
+    /// The child's state.
+    pub monitor_status: String,
+    /// Its endpoints that are Online, Unmonitored or CheckingEndpoint.
+    pub available: usize,
+    /// How many of them there must be.
+    pub min_child_endpoints: u16,
 }
 
 /// Gathers it.
@@ -120,19 +134,17 @@ pub(super) fn status(view: &View) -> anyhow::Result<Status> {
     };
     let profiles = published.decisions.values().map(|decision| {
         let profile = &decision.profile;
-        let shares = decision.places.first().map(|(_, shares)| shares.as_slice()).unwrap_or_default();
-        let total: u32 = shares.iter().map(|share| share.weight).sum();
         let endpoints = profile.endpoints.iter().zip(&decision.endpoints).enumerate().map(
             |(i, (endpoint, monitor_status))| {
-                let key = EndpointKey { profile: profile.name.clone(), endpoint: endpoint.name.clone() };
+                let key = profile.key(endpoint);
                 let details = view.details.get(&key).unwrap_or_default();
-                let share = shares.iter().find(|share| share.endpoint == i);
                 EndpointView {
                     name: endpoint.name.to_string(),
                     target: endpoint.target.to_string(),
                     status: word(endpoint.status).to_owned(),
                     monitor_status: format!("{monitor_status:?}"),
-                    share: share.map_or(0.0, |share| f64::from(share.weight) / f64::from(total)),
+                    share: decision.part(i),
+                    child: child(&published, endpoint),
                     since: health.verdicts.get(&key).map(|verdict| rfc3339(verdict.since)),
                     last_ok: details.last.as_ref().map(|last| last.ok),
                     last_reason: details.last.as_ref().map(|last| last.reason.to_string()),
@@ -145,11 +157,7 @@ pub(super) fn status(view: &View) -> anyhow::Result<Status> {
         ProfileView {
             name: profile.name.to_string(),
             dns_name: profile.dns_name.to_string(),
-            routing_method: match profile.routing_method {
-                RoutingMethod::Priority => "priority",
-                RoutingMethod::Weighted => "weighted",
-            }
-            .to_owned(),
+            routing_method: profile.routing_method.label().to_owned(),
             ttl: profile.ttl,
             status: word(profile.status).to_owned(),
             monitor_status: format!("{:?}", decision.status),
@@ -180,6 +188,17 @@ pub(super) fn status(view: &View) -> anyhow::Result<Status> {
             .map(|(label, count)| (label.to_owned(), count))
             .collect(),
         profiles: profiles.collect(),
+    })
+}
+
+/// By what was decided of the child itself.
+fn child(published: &Published, endpoint: &Endpoint) -> Option<ChildView> {
+    let Target::Profile(name) = &endpoint.target else { return None };
+    let decision = published.decisions.get(name)?;
+    Some(ChildView {
+        monitor_status: format!("{:?}", decision.status),
+        available: decision.endpoints.iter().filter(|status| status.is_available()).count(),
+        min_child_endpoints: endpoint.min_child.endpoints,
     })
 }
 

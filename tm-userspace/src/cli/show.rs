@@ -22,7 +22,16 @@ pub(super) fn status(status: &Status) {
     println!();
     let mut table = Table::new();
     table.load_style(NOTHING);
-    table.set_header(["PROFILE", "ENDPOINT", "TARGET", "STATUS", "SHARE", "SINCE", "LAST PROBE", "ANSWERS"]);
+    table.set_header([
+        "PROFILE",
+        "ENDPOINT",
+        "TARGET",
+        "STATUS",
+        "SHARE",
+        "SINCE",
+        "LAST PROBE OR CHILD",
+        "ANSWERS",
+    ]);
     for profile in &status.profiles {
         table.add_row([
             profile.name.clone(),
@@ -35,15 +44,29 @@ pub(super) fn status(status: &Status) {
             String::new(),
         ]);
         for endpoint in &profile.endpoints {
+            // A nested endpoint is not probed, and what it answers counts for those below it.
+            let (probed, answers) = match &endpoint.child {
+                Some(child) => {
+                    let (up, needed) = (child.available, child.min_child_endpoints);
+                    (format!("{}: {up} available, {needed} needed", child.monitor_status), "-".to_owned())
+                }
+                None => (
+                    endpoint.last_reason.clone().unwrap_or_else(|| "-".to_owned()),
+                    endpoint.answers.to_string(),
+                ),
+            };
             table.add_row([
                 String::new(),
                 endpoint.name.clone(),
-                endpoint.target.clone(),
+                match endpoint.child {
+                    Some(_) => format!("profile {}", endpoint.target),
+                    None => endpoint.target.clone(),
+                },
                 endpoint.monitor_status.clone(),
                 format!("{:.1}%", endpoint.share * 100.0),
                 endpoint.since.clone().unwrap_or_else(|| "-".to_owned()),
-                endpoint.last_reason.clone().unwrap_or_else(|| "-".to_owned()),
-                endpoint.answers.to_string(),
+                probed,
+                answers,
             ]);
         }
     }

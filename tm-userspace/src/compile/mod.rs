@@ -10,7 +10,8 @@
 //! | any other type | NODATA | NODATA | CNAME |
 //!
 //! (Azure's table; ANY is one RRset, [RFC 8482]. The type is looked at after the endpoint was chosen: with endpoints of both families a client that asks for A may
-//! be told NODATA.) NODATA is the zone's SOA in the authority section ([RFC 2308, section 2.2]).
+//! be told NODATA. MultiValue alone looks at it before: `decide::multivalue`.) The owner of an answer is the name that was asked, and its TTL that of the profile of this name, however
+//! deep the endpoint is nested: Azure does not say whose, and only this profile shows. NODATA is the zone's SOA in the authority section ([RFC 2308, section 2.2]).
 //!
 //! [RFC 8482]: https://www.rfc-editor.org/rfc/rfc8482
 //! [RFC 2308, section 2.2]: https://www.rfc-editor.org/rfc/rfc2308#section-2.2
@@ -18,7 +19,7 @@
 mod interleave;
 mod records;
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use tm_common::dns::ASKED;
 
@@ -26,8 +27,8 @@ pub use interleave::interleave;
 pub use records::{Zone, nodata, records_of};
 
 use crate::{
-    decide::Decision,
-    desired::{EndpointKey, Target},
+    decide::{Answer, Decision, Leaf, nested::scale},
+    desired::{Endpoint, EndpointKey, Target},
     names::DnsName,
 };
 
@@ -58,57 +59,94 @@ pub struct Records {
     pub answers: u16,
     /// And in the authority section.
     pub authorities: u16,
-    /// Whom it counts for; nobody where it says that there is no data.
+    /// Whom it counts for: the first endpoint in it; nobody where it says that there is no data.
     pub endpoint: Option<EndpointKey>,
 }
 
 /// The tables' form of a decision, or none where the name does not exist.
 pub fn compile(decision: &Decision, zone: &Zone) -> Option<Compiled> {
     // With one place there is one block a question; places are rows of blocks when a method comes that tells them apart.
-    let (_, shares) = decision.places.first()?;
-    let order = interleave(&shares.iter().map(|share| share.weight).collect::<Vec<_>>());
+    let shares = decision.places.first()?;
     let profile = &decision.profile;
     let nodata = nodata(&profile.dns_name, profile.ttl, zone);
-    let block = |asked: fn(&Target) -> bool| {
-        let answers = shares.iter().map(|share| {
-            let endpoint = &profile.endpoints[share.endpoint];
-            match asked(&endpoint.target) {
-                true => records_of(profile, endpoint),
-                false => nodata.clone(),
-            }
-        });
-        Choices::new(answers.collect(), &order)
+    let block = |asked: Question| {
+        let parts = shares.iter().map(|share| (share.weight, answers(&share.answer, asked))).collect();
+        let (weights, answers): (Vec<u64>, Vec<Vec<&Leaf>>) = scale(parts).into_iter().unzip();
+        let slots = interleave(&weights).into_iter().map(|share| answers[share].as_slice());
+        Choices::new(slots, |leaves| match leaves {
+            [] => nodata.clone(),
+            leaves => records_of(profile, leaves),
+        })
     };
     Some(Compiled {
         name: profile.dns_name.clone(),
-        blocks: [
-            block(|target| !matches!(target, Target::V6(_))),
-            block(|target| !matches!(target, Target::V4(_))),
-            block(|_| true),
-            block(|target| matches!(target, Target::Name(_))),
-        ],
+        blocks: [Question::A, Question::Aaaa, Question::Any, Question::Other].map(block),
     })
 }
 
+/// What is asked for, in the order of `tm_common::dns::Asked`.
+#[derive(Clone, Copy)]
+enum Question {
+    A,
+    Aaaa,
+    Any,
+    Other,
+}
+
+/// The answers that a share gives to a question, with their weights in it; an empty one is NODATA.
+fn answers(answer: &Answer, asked: Question) -> Vec<(u64, Vec<&Leaf>)> {
+    let (leaves, most) = match answer {
+        Answer::One(leaf) => {
+            let has = match (&leaf.endpoint.target, asked) {
+                (Target::Name(_), _) => true,
+                (Target::V4(_), Question::A | Question::Any) => true,
+                (Target::V6(_), Question::Aaaa | Question::Any) => true,
+                (Target::V4(_) | Target::V6(_) | Target::Profile(_), _) => false,
+            };
+            return vec![(1, has.then_some(leaf).into_iter().collect())];
+        }
+        Answer::Several(leaves, most) => (leaves, usize::from(*most)),
+    };
+    let of = |family: fn(&Target) -> bool| -> Vec<&Leaf> {
+        leaves.iter().filter(|leaf| family(&leaf.endpoint.target)).collect()
+    };
+    let (v4, v6) =
+        (of(|target| matches!(target, Target::V4(_))), of(|target| matches!(target, Target::V6(_))));
+    let family = match asked {
+        Question::A => v4,
+        Question::Aaaa => v6,
+        Question::Any if v4.is_empty() => v6,
+        Question::Any => v4,
+        Question::Other => vec![],
+    };
+    if family.is_empty() {
+        return vec![(1, vec![])];
+    }
+    let rotation = |first| family.iter().cycle().skip(first).take(most.min(family.len())).copied().collect();
+    (0..family.len()).map(|first| (1, rotation(first))).collect()
+}
+
 impl Choices {
-    /// Equal answers become one, and a block that always answers alike one slot.
-    fn new(answers: Vec<Records>, order: &[u16]) -> Self {
-        let mut different: Vec<Records> = vec![];
-        let index: Vec<u16> = answers
-            .into_iter()
-            .map(|answer| match different.iter().position(|known| *known == answer) {
-                Some(at) => at as u16,
-                None => {
-                    different.push(answer);
-                    different.len() as u16 - 1
-                }
-            })
-            .collect();
-        let slots = match different.len() {
-            1 => vec![0],
-            _ => order.iter().map(|share| index[usize::from(*share)]).collect(),
-        };
-        Choices { answers: different, slots }
+    /// A slot for each of `slots`. Equal answers become one, and a block that always answers alike one slot.
+    fn new<'a>(slots: impl Iterator<Item = &'a [&'a Leaf]>, records: impl Fn(&[&Leaf]) -> Records) -> Self {
+        let mut answers: Vec<Records> = vec![];
+        let mut known: HashMap<Vec<*const Endpoint>, u16> = HashMap::new();
+        let mut equal: HashMap<Records, u16> = HashMap::new();
+        let mut indices = vec![];
+        for leaves in slots {
+            let identity = leaves.iter().map(|leaf| Arc::as_ptr(&leaf.endpoint)).collect();
+            indices.push(*known.entry(identity).or_insert_with(|| {
+                *equal.entry(records(leaves)).or_insert_with_key(|records| {
+                    answers.push(records.clone());
+                    answers.len() as u16 - 1
+                })
+            }));
+        }
+        match answers.len() {
+            0 => Choices { answers: vec![records(&[])], slots: vec![0] },
+            1 => Choices { answers, slots: vec![0] },
+            _ => Choices { answers, slots: indices },
+        }
     }
 }
 

@@ -8,7 +8,8 @@ use hickory_proto::rr::RecordType;
 
 use super::Records;
 use crate::{
-    desired::{Endpoint, EndpointKey, Node, Profile, Soa, Target},
+    decide::Leaf,
+    desired::{Node, Profile, Soa, Target},
     names::DnsName,
 };
 
@@ -40,23 +41,30 @@ impl Zone {
     }
 }
 
-/// The answer of an endpoint: its A, AAAA or CNAME record.
-pub fn records_of(profile: &Profile, endpoint: &Endpoint) -> Records {
-    let mut octets = TO_QUESTION.to_vec();
-    match &endpoint.target {
-        Target::V4(address) => put_data(&mut octets, RecordType::A, profile.ttl, &address.octets()),
-        Target::V6(address) => put_data(&mut octets, RecordType::AAAA, profile.ttl, &address.octets()),
-        Target::Name(name) => {
-            let data = compressed(name, &profile.dns_name);
-            if data.len() < 4 {
-                // The shortest records that the tables hold have 16 octets.
-                octets = profile.dns_name.wire().to_vec();
-            }
-            put_data(&mut octets, RecordType::CNAME, profile.ttl, &data);
-        }
+/// The answer of some endpoints: their A, AAAA or CNAME records, all of one type. It counts for the first.
+pub fn records_of(profile: &Profile, leaves: &[&Leaf]) -> Records {
+    let mut octets = vec![];
+    for leaf in leaves {
+        put_record(&mut octets, profile, &leaf.endpoint.target);
     }
-    let endpoint = EndpointKey { profile: profile.name.clone(), endpoint: endpoint.name.clone() };
-    Records { octets: octets.into(), answers: 1, authorities: 0, endpoint: Some(endpoint) }
+    let endpoint = leaves.first().map(|leaf| leaf.key());
+    Records { octets: octets.into(), answers: leaves.len() as u16, authorities: 0, endpoint }
+}
+
+fn put_record(octets: &mut Vec<u8>, profile: &Profile, target: &Target) {
+    let (kind, data) = match target {
+        Target::V4(address) => (RecordType::A, address.octets().to_vec()),
+        Target::V6(address) => (RecordType::AAAA, address.octets().to_vec()),
+        Target::Name(name) => (RecordType::CNAME, compressed(name, &profile.dns_name)),
+        // A leaf is never nested.
+        Target::Profile(_) => return,
+    };
+    match data.len() {
+        // The shortest records that the tables hold have 16 octets.
+        0..4 => octets.extend(profile.dns_name.wire()),
+        _ => octets.extend(TO_QUESTION),
+    }
+    put_data(octets, kind, profile.ttl, &data);
 }
 
 /// "The name exists, but not with this type": the zone's SOA. It may be kept for the lesser of MINIMUM ([RFC 2308, section 5]) and the profile's TTL, so that a

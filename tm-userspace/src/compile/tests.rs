@@ -11,8 +11,9 @@ use proptest::prelude::{prop, prop_assert, prop_assert_eq, proptest};
 use super::*;
 use crate::{
     decide::decide,
-    desired::{Endpoint, Profile, RoutingMethod},
+    desired::{Endpoint, Profile, Profiles, RoutingMethod},
     health::Health,
+    places::Class,
     samples,
 };
 
@@ -39,7 +40,9 @@ fn compiled(name: &str, ttl: u32, targets: &[(Target, u16)]) -> Compiled {
         ttl,
         ..samples::profile("p", samples::monitor(), endpoints)
     });
-    compile(&decide(&profile, &Health::default(), SystemTime::UNIX_EPOCH), &zone()).unwrap()
+    let decision =
+        decide(&Profiles::new(), &profile, &[Class::ANYONE], &Health::default(), SystemTime::UNIX_EPOCH);
+    compile(&decision, &zone()).unwrap()
 }
 
 /// The records behind a question for `name`, as hickory reads them.
@@ -134,7 +137,7 @@ fn shares_of_the_issue_are_exact_and_even() {
     assert_eq!(slots, [2, 1, 2, 0, 2, 1, 2, 2, 1, 2]);
 }
 
-fn counts(slots: &[u16]) -> HashMap<u16, u32> {
+fn counts(slots: &[usize]) -> HashMap<usize, u32> {
     slots.iter().fold(HashMap::new(), |mut counts, slot| {
         *counts.entry(*slot).or_default() += 1;
         counts
@@ -143,35 +146,35 @@ fn counts(slots: &[u16]) -> HashMap<u16, u32> {
 
 proptest! {
     #[test]
-    fn every_share_is_right(weights in prop::collection::vec(1..=1000u32, 1..40)) {
+    fn every_share_is_right(weights in prop::collection::vec(1..=1000u64, 1..40)) {
         let slots = interleave(&weights);
-        let total: u32 = weights.iter().sum();
+        let total: u64 = weights.iter().sum();
         prop_assert!((1..=1024).contains(&slots.len()));
         let counts = counts(&slots);
         for (i, weight) in weights.iter().enumerate() {
-            let share = f64::from(*counts.get(&(i as u16)).unwrap_or(&0)) / slots.len() as f64;
-            prop_assert!((share - f64::from(*weight) / f64::from(total)).abs() <= 0.001);
+            let share = f64::from(*counts.get(&i).unwrap_or(&0)) / slots.len() as f64;
+            prop_assert!((share - *weight as f64 / total as f64).abs() <= 0.001);
         }
     }
 
     #[test]
-    fn shares_that_fit_are_exact(weights in prop::collection::vec(1..=25u32, 1..40)) {
+    fn shares_that_fit_are_exact(weights in prop::collection::vec(1..=25u64, 1..40)) {
         let slots = interleave(&weights);
-        let total: u32 = weights.iter().sum();
+        let total: u64 = weights.iter().sum();
         for (i, weight) in weights.iter().enumerate() {
-            let count = counts(&slots).get(&(i as u16)).copied().unwrap_or(0);
-            prop_assert_eq!(u64::from(count) * u64::from(total), u64::from(*weight) * slots.len() as u64);
+            let count = counts(&slots).get(&i).copied().unwrap_or(0);
+            prop_assert_eq!(u64::from(count) * total, weight * slots.len() as u64);
         }
     }
 
     #[test]
-    fn any_run_of_answers_is_close_to_its_due(weights in prop::collection::vec(1..=60u32, 2..4)) {
+    fn any_run_of_answers_is_close_to_its_due(weights in prop::collection::vec(1..=60u64, 2..4)) {
         let slots = interleave(&weights);
-        let total: f64 = weights.iter().sum::<u32>().into();
+        let total = weights.iter().sum::<u64>() as f64;
         for length in 1..=slots.len() {
             for (i, weight) in weights.iter().enumerate() {
-                let given = slots[..length].iter().filter(|slot| usize::from(**slot) == i).count() as f64;
-                let due = length as f64 * f64::from(*weight) / total;
+                let given = slots[..length].iter().filter(|slot| **slot == i).count() as f64;
+                let due = length as f64 * *weight as f64 / total;
                 prop_assert!((given - due).abs() < 2.0, "{given} of {due} after {length}");
             }
         }

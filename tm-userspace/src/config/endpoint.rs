@@ -2,10 +2,10 @@
 
 use std::{collections::HashMap, hash::Hash, ops::Range, sync::Arc};
 
-use crate::desired::{Endpoint, Status, Target};
+use crate::desired::{Endpoint, RoutingMethod, Status, Target};
 
 use super::{
-    address, defaults,
+    address, defaults, nested,
     profile::STATUSES,
     raw,
     report::{Fault, Notes},
@@ -13,31 +13,72 @@ use super::{
 };
 
 /// All of them, or none where one has no target; what is wrong is in `notes`.
-pub(super) fn check(written: &[raw::Endpoint], notes: &mut Notes<'_>) -> Option<Vec<Arc<Endpoint>>> {
+pub(super) fn check(
+    written: &[raw::Endpoint],
+    method: RoutingMethod,
+    least_weight: u16,
+    notes: &mut Notes<'_>,
+) -> Option<Vec<Arc<Endpoint>>> {
     if let Some(over) = written.get(defaults::ENDPOINTS_AT_MOST) {
         let message = format!("{} endpoints, over {}", written.len(), defaults::ENDPOINTS_AT_MOST);
         notes.error(over.name.span(), message, "spread them over several profiles");
     }
     let written = &written[..written.len().min(defaults::ENDPOINTS_AT_MOST)];
-    let endpoints: Vec<_> = written.iter().zip(1..).map(|(raw, order)| endpoint(raw, order, notes)).collect();
+    let endpoints: Vec<_> =
+        written.iter().zip(1..).map(|(raw, order)| endpoint(raw, order, least_weight, notes)).collect();
     duplicates(written, &endpoints, notes);
-    one_kind_of_target(written, &endpoints, notes);
+    match method {
+        RoutingMethod::MultiValue => addresses_alone(written, &endpoints, notes),
+        _ => one_kind_of_target(written, &endpoints, notes),
+    }
     priorities_on_all_or_none(written, notes);
     endpoints.into_iter().map(|endpoint| endpoint.map(Arc::new)).collect()
 }
 
+/// Where the target is written; where the endpoint is, if it has none.
+pub(super) fn target_span(raw: &raw::Endpoint) -> Range<usize> {
+    raw.target_profile.as_ref().or(raw.target.as_ref()).unwrap_or(&raw.name).span()
+}
+
 /// One endpoint, `order`th of its profile.
-fn endpoint(raw: &raw::Endpoint, order: u16, notes: &mut Notes<'_>) -> Option<Endpoint> {
+fn endpoint(raw: &raw::Endpoint, order: u16, least_weight: u16, notes: &mut Notes<'_>) -> Option<Endpoint> {
     if let Err(fault) = operator_name(raw.name.get_ref()) {
         notes.fault(raw.name.span(), fault);
     }
-    word(notes, "type", raw.kind.as_ref(), &[("external", ())], &[], ());
-    let target = address::target(raw.target.get_ref()).map_err(|fault| notes.fault(raw.target.span(), fault));
+    let target = target(raw, notes);
     let name = raw.name.get_ref().as_str().into();
     let status = word(notes, "status", raw.status.as_ref(), STATUSES, &[], Status::Enabled);
     let priority = number(notes, "priority", raw.priority.as_ref(), defaults::PRIORITY_RANGE, order);
-    let weight = number(notes, "weight", raw.weight.as_ref(), defaults::WEIGHT_RANGE, defaults::WEIGHT);
-    Some(Endpoint { name, target: target.ok()?, status, priority, weight, always_serve: raw.always_serve })
+    let weights = least_weight..=defaults::WEIGHT_AT_MOST;
+    let weight = number(notes, "weight", raw.weight.as_ref(), weights, defaults::WEIGHT);
+    let always_serve = raw.always_serve.as_ref().is_some_and(|written| *written.get_ref());
+    let min_child = nested::min_child(raw, notes);
+    Some(Endpoint { name, target: target?, status, priority, weight, always_serve, min_child })
+}
+
+/// What it answers with; a profile's name as it was written.
+fn target(raw: &raw::Endpoint, notes: &mut Notes<'_>) -> Option<Target> {
+    #[derive(Clone, Copy, PartialEq)]
+    enum Kind {
+        External,
+        Nested,
+    }
+    let kinds = &[("external", Kind::External), ("nested", Kind::Nested)];
+    match word(notes, "type", raw.kind.as_ref(), kinds, &[], Kind::External) {
+        Kind::Nested => nested::target(raw, notes),
+        Kind::External => {
+            nested::no_keys_of_nested(raw, notes);
+            let Some(written) = &raw.target else {
+                if raw.target_profile.is_none() {
+                    let help =
+                        "give `target` a value in this table: an IPv4 address, an IPv6 address or a DNS name";
+                    notes.error(raw.name.span(), "missing key `target`", help);
+                }
+                return None;
+            };
+            address::target(written.get_ref()).map_err(|fault| notes.fault(written.span(), fault)).ok()
+        }
+    }
 }
 
 fn duplicates(written: &[raw::Endpoint], endpoints: &[Option<Endpoint>], notes: &mut Notes<'_>) {
@@ -59,12 +100,23 @@ fn duplicates(written: &[raw::Endpoint], endpoints: &[Option<Endpoint>], notes: 
             notes.clash(priority.span(), fault, first, "first given here");
         }
         if let Some(endpoint) = endpoint
-            && let Some(first) = first_of(&mut targets, endpoint.target.clone(), raw.target.span())
+            && let span = target_span(raw)
+            && let Some(first) = first_of(&mut targets, one_spelling(&endpoint.target), span.clone())
         {
-            let message = format!("target {} is there twice", quote(raw.target.get_ref()));
+            let key = if raw.target.is_some() { "target" } else { "target_profile" };
+            let text = raw.target_profile.as_ref().or(raw.target.as_ref()).map_or("", |text| text.get_ref());
+            let message = format!("{key} {} is there twice", quote(text));
             let fault = Fault::new(message, "give each target once; `weight` sets its share");
-            notes.clash(raw.target.span(), fault, first, "first given here");
+            notes.clash(span, fault, first, "first given here");
         }
+    }
+}
+
+/// Names of profiles are the same whatever their case.
+fn one_spelling(target: &Target) -> Target {
+    match target {
+        Target::Profile(name) => Target::Profile(name.to_lowercase().into()),
+        other => other.clone(),
     }
 }
 
@@ -81,12 +133,28 @@ fn first_of<K: Eq + Hash>(
     first
 }
 
-/// Told once a profile, at the first that differs.
+/// In a MultiValue profile.
+fn addresses_alone(written: &[raw::Endpoint], endpoints: &[Option<Endpoint>], notes: &mut Notes<'_>) {
+    for (raw, endpoint) in written.iter().zip(endpoints) {
+        let Some(endpoint) = endpoint else { continue };
+        if let Target::Name(_) | Target::Profile(_) = &endpoint.target {
+            let message = format!(
+                "endpoint {} answers with {}, but the routing_method is multivalue",
+                quote(&endpoint.name),
+                kind(&endpoint.target)
+            );
+            let help = "write an IPv4 or IPv6 address: a multivalue answer holds addresses alone; or another routing_method";
+            notes.error(target_span(raw), message, help);
+        }
+    }
+}
+
+/// Told once a profile, at the first that differs; what nested endpoints answer with is their child's matter.
 fn one_kind_of_target(written: &[raw::Endpoint], endpoints: &[Option<Endpoint>], notes: &mut Notes<'_>) {
     let mut kinds = written
         .iter()
         .zip(endpoints)
-        .filter_map(|(raw, endpoint)| Some((&raw.target, kind(&endpoint.as_ref()?.target))));
+        .filter_map(|(raw, endpoint)| Some((raw.target.as_ref()?, kind(&endpoint.as_ref()?.target))));
     let Some((first, first_kind)) = kinds.next() else { return };
     if let Some((other, other_kind)) = kinds.find(|(_, kind)| *kind != first_kind) {
         let fault = Fault::new(
@@ -102,6 +170,7 @@ fn kind(target: &Target) -> &'static str {
         Target::Name(_) => "a DNS name",
         Target::V4(_) => "an IPv4 address",
         Target::V6(_) => "an IPv6 address",
+        Target::Profile(_) => "a profile",
     }
 }
 

@@ -1,7 +1,7 @@
 //! From a directory of files to a checked wanted state.
 //!
 //! The steps, each a module: `files` reads, `parse` turns TOML into `raw` (what is written), `node`, `profile`, `endpoint` and the
-//! like turn that into the types of [`crate::desired`] (what is true), `whole` checks across profiles. All take down what is wrong
+//! like turn that into the types of [`crate::desired`] (what is true), `whole` and `links` check across profiles. All take down what is wrong
 //! in `report`, which [`ConfigError`] hands out; `render` draws it. Nothing past this module checks again, and a state is
 //! handed out only if nothing at all was wrong.
 //!
@@ -14,9 +14,11 @@ mod address;
 mod endpoint;
 mod files;
 mod header;
+mod links;
 mod listen;
 mod monitor;
 mod name;
+mod nested;
 mod node;
 mod parse;
 mod profile;
@@ -75,20 +77,22 @@ pub fn load_for(dir: &Path, interfaces: &[String]) -> Result<Loaded, ConfigError
         let mut raw = parse::node(notes)?;
         raw.overrule_interfaces(interfaces);
         let node = node::check(&raw, notes);
-        Some((raw, node))
+        let least_weight = node::least_weight(&raw, notes);
+        Some((raw, node, least_weight))
     });
-    let zone = node.as_ref().and_then(|(_, node)| node.as_ref()).map(|node| &node.zone);
+    let zone = node.as_ref().and_then(|(_, node, _)| node.as_ref()).map(|node| &node.zone);
+    let least_weight = node.as_ref().map_or(defaults::LEAST_WEIGHT, |(.., least_weight)| *least_weight);
     let mut profiles = Vec::new();
     for source in &files.profiles {
         let notes = &mut Notes { source, found: &mut found };
         for raw in parse::profiles(notes) {
-            profiles.extend(profile::check(&raw, zone, notes));
+            profiles.extend(profile::check(&raw, zone, least_weight, notes));
         }
     }
-    if let (Some(source), Some((raw, Some(node)))) = (&files.node, &node) {
+    if let (Some(source), Some((raw, Some(node), _))) = (&files.node, &node) {
         node::fits(raw, node, profiles.len(), &mut Notes { source, found: &mut found });
     }
-    let node = node.and_then(|(_, node)| node);
+    let node = node.and_then(|(_, node, _)| node);
     let profiles = whole::check(node.as_ref(), profiles, &mut found);
     match node {
         Some(node) if found.findings.is_empty() => Ok(Loaded { node, profiles, warnings: found.warnings }),

@@ -98,6 +98,7 @@ pub(super) struct Probes {
 #[serde(deny_unknown_fields)]
 pub(super) struct Limits {
     pub(super) names: Option<Spanned<Integer>>,
+    pub(super) least_weight: Option<Spanned<Integer>>,
 }
 
 /// `[[profile]]`.
@@ -109,6 +110,7 @@ pub(super) struct Profile {
     pub(super) status: Option<Text>,
     pub(super) routing_method: Text,
     pub(super) ttl: Option<Spanned<Integer>>,
+    pub(super) max_return: Option<Spanned<Integer>>,
     #[serde(default)]
     pub(super) monitor: Monitor,
     #[serde(default)]
@@ -138,12 +140,15 @@ pub(super) struct Endpoint {
     pub(super) name: Text,
     #[serde(rename = "type")]
     pub(super) kind: Option<Text>,
-    pub(super) target: Text,
+    pub(super) target: Option<Text>,
+    pub(super) target_profile: Option<Text>,
+    pub(super) min_child_endpoints: Option<Spanned<Integer>>,
+    pub(super) min_child_endpoints_ipv4: Option<Spanned<Integer>>,
+    pub(super) min_child_endpoints_ipv6: Option<Spanned<Integer>>,
     pub(super) priority: Option<Spanned<Integer>>,
     pub(super) weight: Option<Spanned<Integer>>,
     pub(super) status: Option<Text>,
-    #[serde(default)]
-    pub(super) always_serve: bool,
+    pub(super) always_serve: Option<Spanned<bool>>,
 }
 
 /// A whole number; one that 64 bits cannot hold is the nearest that they can, and out of every range.

@@ -28,11 +28,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     compile::{Compiled, Zone, compile},
-    decide::{Decision, decide},
-    desired::{Desired, XdpMode},
+    decide::{Ancestors, Decision, decide},
+    desired::{Desired, Profile, XdpMode},
     health::Health,
     listen::{Host, Listening},
     names::DnsName,
+    places::Class,
     xdp::{Barrier, Pins},
 };
 
@@ -74,6 +75,8 @@ pub struct Control {
     host: Host,
     listening: Listening,
     zone: Arc<Zone>,
+    /// Of `desired`: whose decisions change with whose.
+    ancestors: Ancestors,
     decisions: OrdMap<Arc<str>, Arc<Decision>>,
     /// Hands a new program's means to wait to the thread that waits.
     barriers: mpsc::UnboundedSender<Barrier>,
@@ -102,6 +105,7 @@ impl Control {
             tables,
             published,
             zone,
+            ancestors: Ancestors::of(&desired.profiles),
             desired,
             health: inputs.health.borrow_and_update().clone(),
             host: inputs.host.borrow_and_update().clone(),
@@ -146,7 +150,7 @@ impl Control {
         }
     }
 
-    /// Flips: only their profiles are decided anew.
+    /// Flips: only their profiles, and those in which they are nested, are decided anew.
     fn take_health(&mut self, health: Health) {
         let began = Instant::now();
         let before = std::mem::replace(&mut self.health, health);
@@ -158,7 +162,7 @@ impl Control {
                 DiffItem::Update { old: (key, _), .. } => key.profile.clone(),
             })
             .collect();
-        let changed = self.decide_some(touched);
+        let changed = self.decide_some(self.ancestors.with(touched));
         self.apply(&changed, began);
     }
 
@@ -168,6 +172,7 @@ impl Control {
         let before = std::mem::replace(&mut self.desired, desired);
         let zone = Zone::of(&self.desired.node, self.desired.generation);
         self.zone = Arc::new(zone);
+        self.ancestors = Ancestors::of(&self.desired.profiles);
         self.listening = Listening::of(&self.desired.node.listen, &self.host);
         self.decide_all();
         let listen = (&before.node.listen, &self.desired.node.listen);
@@ -194,9 +199,7 @@ impl Control {
         }
         let mut image = self.tables.image_mut();
         for (key, _, _) in before.endpoints() {
-            let known = |profile: &Arc<crate::desired::Profile>| {
-                profile.endpoints.iter().any(|e| e.name == key.endpoint)
-            };
+            let known = |profile: &Arc<Profile>| profile.endpoints.iter().any(|e| e.name == key.endpoint);
             if !self.desired.profiles.get(&key.profile).is_some_and(known) {
                 image.forget_endpoint(&key);
             }
@@ -247,7 +250,7 @@ impl Control {
             .desired
             .profiles
             .iter()
-            .map(|(name, profile)| (name.clone(), Arc::new(decide(profile, &self.health, now))))
+            .map(|(name, profile)| (name.clone(), Arc::new(self.decide(profile, now))))
             .collect();
     }
 
@@ -257,13 +260,17 @@ impl Control {
         let mut changed = vec![];
         for name in profiles {
             let Some(profile) = self.desired.profiles.get(&name) else { continue };
-            let decision = Arc::new(decide(profile, &self.health, now));
+            let decision = Arc::new(self.decide(profile, now));
             if self.decisions.get(&name) != Some(&decision) {
                 self.decisions.insert(name, decision.clone());
                 changed.push(decision);
             }
         }
         changed
+    }
+
+    fn decide(&self, profile: &Arc<Profile>, now: SystemTime) -> Decision {
+        decide(&self.desired.profiles, profile, &[Class::ANYONE], &self.health, now)
     }
 
     fn compile_all(&self) -> Vec<(DnsName, Option<Compiled>)> {

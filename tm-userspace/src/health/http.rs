@@ -118,7 +118,7 @@ fn url(
     let named = match (host, target) {
         (Some(host), _) => host.to_str().ok().and_then(base),
         (None, Target::Name(name)) => base(&name.to_string()),
-        (None, Target::V4(_) | Target::V6(_)) => None,
+        (None, Target::V4(_) | Target::V6(_) | Target::Profile(_)) => None,
     };
     let literal = || match address.ip() {
         IpAddr::V4(address) => base(&address.to_string()),

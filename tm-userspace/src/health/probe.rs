@@ -94,6 +94,7 @@ impl Prober {
             Target::V4(address) => vec![IpAddr::V4(*address)],
             Target::V6(address) => vec![IpAddr::V6(*address)],
             Target::Name(name) => self.names.addresses(name).await?,
+            Target::Profile(name) => return Err(format!("{name} is a profile, which is not probed")),
         };
         let probes = self.probes();
         let mut refused = String::new();

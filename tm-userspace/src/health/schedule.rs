@@ -192,9 +192,12 @@ fn fraction(hash: u64) -> f64 {
     f64::from(upper) / (f64::from(u32::MAX) + 1.0)
 }
 
-/// Is an endpoint of this profile to be probed?
+/// Is an endpoint of this profile to be probed? A nested one is not: its child's endpoints are.
 pub fn is_probed(profile: &Profile, endpoint: &desired::Endpoint) -> bool {
-    profile.status == Status::Enabled && endpoint.status == Status::Enabled && !endpoint.always_serve
+    profile.status == Status::Enabled
+        && endpoint.status == Status::Enabled
+        && !endpoint.always_serve
+        && !matches!(endpoint.target, Target::Profile(_))
 }
 
 /// The endpoints of a profile that are to be probed.

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use tm_userspace::desired::{
-    Endpoint, Listen, Monitor, NameServer, Node, Probes, Profile, Protocol, RoutingMethod, Soa, Status,
-    Target, XdpMode,
+    Endpoint, Listen, MinChild, Monitor, NameServer, Node, Probes, Profile, Protocol, RoutingMethod, Soa,
+    Status, Target, XdpMode,
 };
 
 use crate::kit::{NODE, PROFILE, load_files, loaded_profile};
@@ -51,6 +51,7 @@ fn endpoint(name: &str, target: [u8; 4], priority: u16) -> Arc<Endpoint> {
         priority,
         weight: 1,
         always_serve: false,
+        min_child: MinChild { endpoints: 1, ipv4: 0, ipv6: 0 },
     })
 }
 
@@ -87,6 +88,7 @@ fn the_example_is_what_it_says() {
         dns_name: "contoso.tm.example".parse().unwrap(),
         routing_method: RoutingMethod::Priority,
         ttl: 30,
+        max_return: 2,
         status: Status::Enabled,
         monitor: Arc::new(Monitor {
             protocol: Protocol::Http,
@@ -222,6 +224,7 @@ fn every_key_of_a_profile_arrives() {
         priority: 1000,
         weight: 1000,
         always_serve: true,
+        min_child: MinChild { endpoints: 1, ipv4: 0, ipv6: 0 },
     };
     assert_eq!(*shop.endpoints[0], one);
     assert_eq!(shop.endpoints[1].priority, 1);

@@ -6,6 +6,7 @@ mod files;
 mod forms;
 mod kit;
 mod monitors;
+mod nesting;
 mod node;
 mod profiles;
 mod report;

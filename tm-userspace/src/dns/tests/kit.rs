@@ -20,6 +20,7 @@ use crate::{
     dns::{Responder, Transport, ZoneView},
     health::Health,
     names::DnsName,
+    places::Class,
     samples,
     sync::Image,
 };
@@ -86,7 +87,13 @@ pub(super) fn image(desired: &Desired, buckets: u32) -> Image {
         .profiles
         .values()
         .map(|profile| {
-            let decision = decide(profile, &Health::default(), SystemTime::UNIX_EPOCH);
+            let decision = decide(
+                &desired.profiles,
+                profile,
+                &[Class::ANYONE],
+                &Health::default(),
+                SystemTime::UNIX_EPOCH,
+            );
             (profile.dns_name.clone(), compile(&decision, &zone))
         })
         .collect();

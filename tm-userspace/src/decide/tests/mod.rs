@@ -1,0 +1,6 @@
+//! The tables of `decide`, row by row.
+
+mod kit;
+mod methods;
+mod nesting;
+mod statuses;
