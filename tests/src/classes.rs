@@ -127,9 +127,10 @@ fn kind_of(i: usize) -> Kind {
 
 /// Names of 16 to 35 octets, 23 on average, as people give them.
 fn wire(i: usize, shout: bool) -> Vec<u8> {
-    let word = ["www", "api", "cdn", "login", "static", "eu-west-1", "m", "images"][i % 8];
-    let text = match i / 8 % 4 {
-        0 => format!("{word}{i:x}.contoso.tm.example"),
+    // Any ten in a row are of all lengths, and the first of each kind of about the middle one.
+    let word = ["www", "api", "cdn", "login", "static", "eu-west-1", "m", "images"][i * 5 % 8];
+    let text = match i / 10 % 4 {
+        3 => format!("{word}{i:x}.contoso.tm.example"),
         _ => format!("{word}{i:x}.tm.example"),
     };
     let name: DnsName = text.parse().unwrap_or_else(|_| DnsName::root());
