@@ -6,8 +6,6 @@
 //! kernel's first program is small: `answer::<SHORT, false>`. What it refuses with [`Reason::Full`] or [`Reason::LongName`] is answered by the same
 //! code with larger parameters, in programs of their own.
 
-use core::hint::black_box;
-
 use crate::{
     dns,
     edns::{self, Tail},
@@ -41,33 +39,33 @@ pub fn answer<const WORDS: usize, const FULL: bool>(
 /// The first part of `answer::<_, false>`: is it a datagram to the port that we serve, or are there tags to be stepped over? Tells by far most of
 /// what is not ours, in few instructions, and refuses for no reason that is rare. Gives the Ethernet type.
 #[inline(always)]
-pub fn sift(packet: &impl Packet, tables: &impl Lookup) -> Result<u16, Reason> {
+pub fn sift<P: Packet>(packet: &P, tables: &impl Lookup) -> Result<u16, Reason> {
     // Of the two kinds of headers, the shorter one: any question is longer.
     let (kind, start): (u16, <V4 as Headers>::Start) =
-        packet.read_both(net::KIND, net::LINK).or_refuse(Reason::Short)?;
+        packet.read_both(net::KIND, net::LINK).ok_or_else(|| P::hide(Reason::Short))?;
     if kind == net::IPV4 {
-        return sifted(&start, kind, tables);
+        return sifted::<P>(&start, kind, tables);
     }
     // Hidden: else the compiler makes one search of all comparisons, and begins with one that IPv4 has to pass too.
-    let kind = black_box(kind);
+    let kind = P::hide(kind);
     if kind == net::IPV6 {
-        let start: <V6 as Headers>::Start = packet.read(net::LINK).or_refuse(Reason::Short)?;
-        return sifted(&start, kind, tables);
+        let start: <V6 as Headers>::Start = packet.read(net::LINK).ok_or_else(|| P::hide(Reason::Short))?;
+        return sifted::<P>(&start, kind, tables);
     }
     match net::is_tag(kind) {
         true if tables.has_vlans() => Ok(kind),
-        true => Reason::Vlan.refuse(),
-        false => Reason::NotIp.refuse(),
+        true => Err(P::hide(Reason::Vlan)),
+        false => Err(P::hide(Reason::NotIp)),
     }
 }
 
 #[inline(always)]
-fn sifted(start: &impl Start, kind: u16, tables: &impl Lookup) -> Result<u16, Reason> {
+fn sifted<P: Packet>(start: &impl Start, kind: u16, tables: &impl Lookup) -> Result<u16, Reason> {
     if !start.is_plain() {
-        return Reason::NotUdp.refuse();
+        return Err(P::hide(Reason::NotUdp));
     }
     if start.target_port() != tables.port() {
-        return Reason::NotDns.refuse();
+        return Err(P::hide(Reason::NotDns));
     }
     Ok(kind)
 }
@@ -147,8 +145,11 @@ fn plan<'a, H: Headers, const WORDS: usize, const FULL: bool, const SIFTED: bool
     tables: &'a impl Names<WORDS>,
 ) -> Result<Plan<'a>, Reason> {
     let start: H::Start = packet.read(at).or_refuse(Reason::Short)?;
-    if H::CHECKED && !SIFTED {
-        sifted(&start, 0, tables)?;
+    if H::CHECKED && !SIFTED && !start.is_plain() {
+        return Reason::NotUdp.refuse();
+    }
+    if H::CHECKED && !SIFTED && start.target_port() != tables.port() {
+        return Reason::NotDns.refuse();
     }
     if H::CHECKED && !(start.has_target() && tables.is_served(&start.target())) {
         return Reason::NotServed.refuse();

@@ -22,6 +22,10 @@ pub trait Packet {
     }
     /// Puts a value's octets at `at`.
     fn write<T: Plain>(&mut self, at: usize, value: T) -> Option<()>;
+    /// The same value, of at most eight octets, of which the compiler knows nothing.
+    fn hide<T: Copy>(value: T) -> T {
+        value
+    }
     /// Cuts or grows the end. On failure nothing has changed.
     fn resize(&mut self, size: usize) -> Option<()>;
 

@@ -105,6 +105,16 @@ impl Packet for Frame {
         self.place::<T>(at).map(|place| unsafe { *place = value })
     }
     #[inline(always)]
+    fn hide<T: Copy>(value: T) -> T {
+        const { assert!(size_of::<T>() <= 8) };
+        let mut word = 0_usize;
+        // SAFETY: the word has room for a T.
+        unsafe { (&raw mut word).cast::<T>().write_unaligned(value) };
+        word = hide(word);
+        // SAFETY: the octets that were a T are still the same.
+        unsafe { (&raw const word).cast::<T>().read_unaligned() }
+    }
+    #[inline(always)]
     fn resize(&mut self, size: usize) -> Option<()> {
         let growth = size as i32 - (self.end - self.data) as i32;
         // SAFETY: the context is the one this program was given; no pointer made before is used after.
