@@ -109,8 +109,8 @@ fn over<H: Headers, const WORDS: usize, const FULL: bool, const SIFTED: bool>(
 struct Plan<'a> {
     /// What stands behind the name in the request.
     tail: Tail,
-    /// The sum of the name as it was asked.
-    name_sum: Sum,
+    /// The sum of the name as it was asked, and of what else request and reply have in common.
+    common: Sum,
     /// Octets from the UDP header to the end of the question.
     asked: usize,
     meta: &'a Meta,
@@ -128,12 +128,12 @@ impl Plan<'_> {
     fn last(&self) -> usize {
         usize::from(self.meta.tail) & 1023
     }
-    /// The sum of all that follows the reply's DNS header: the name at an even place, the rest at the parity of the name's length.
+    /// The sum of what is common and of all that follows the reply's DNS header: the name at an even place, the rest at the parity of the name's length.
     #[inline(always)]
     fn sum(&self) -> Sum {
         let opt = self.tail.reply_sum().shifted(self.meta.tail & 1 != 0);
         let records = Sum::default().and(self.tail.fixed).and(self.meta.sum).plus(opt);
-        self.name_sum.plus(records.shifted(self.asked & 1 != 0))
+        self.common.plus(records.shifted(self.asked & 1 != 0))
     }
 }
 
@@ -176,7 +176,8 @@ fn plan<'a, H: Headers, const WORDS: usize, const FULL: bool, const SIFTED: bool
         return Reason::Length.refuse();
     }
     // What stands behind the name was summed from its zero octet on, whose place is odd where `asked` is even.
-    if !headers.is_intact(name_sum.plus(tail.sum.shifted(asked & 1 == 0))) {
+    let common = name_sum.plus(headers.common());
+    if !headers.is_intact(common.plus(tail.sum.shifted(asked & 1 == 0))) {
         return Reason::Checksum.refuse();
     }
     if H::CHECKED
@@ -194,7 +195,7 @@ fn plan<'a, H: Headers, const WORDS: usize, const FULL: bool, const SIFTED: bool
         Records::Medium(answer) => &answer.meta,
         Records::Large(answer) => &answer.meta,
     };
-    let plan = Plan { tail, name_sum, asked, meta, records };
+    let plan = Plan { tail, common, asked, meta, records };
     // A short name with a small or medium answer is always below the smallest limit.
     const { assert!(net::UDP + 12 + 8 * name::SHORT + 4 + 8 * crate::tables::MEDIUM + 16 + edns::LEN < 512) };
     if FULL && plan.payload() - net::UDP > headers.limit(tail.limit) {

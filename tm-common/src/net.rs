@@ -123,11 +123,16 @@ pub trait Headers: Plain {
     fn fills(&self, size: usize) -> bool;
     /// Is the source one that no host may have: loopback, group, unspecified, reserved, or IPv4 in IPv6's clothes?
     fn is_martian(&self) -> bool;
-    /// Are the checksums right, everything after the DNS header summing to `rest`?
+    /// What counts in the sums of request and reply alike, if it is dear: the addresses of IPv6.
+    #[inline(always)]
+    fn common(&self) -> Sum {
+        Sum::default()
+    }
+    /// Are the checksums right, everything after the DNS header and what is common summing to `rest`?
     fn is_intact(&self, rest: Sum) -> bool;
     /// The DNS header.
     fn dns(&self) -> &dns::Header;
-    /// The headers of the reply: `payload` octets of UDP, everything after the DNS header summing to `rest`.
+    /// The headers of the reply: `payload` octets of UDP, everything after the DNS header and what is common summing to `rest`.
     fn reply(&self, payload: usize, dns: dns::Header, rest: Sum) -> Self;
 
     /// Octets of DNS that the client takes, if its question says `asked`.
@@ -316,10 +321,13 @@ impl Headers for V6 {
         a as u8 == 0xff || (a | b == 0 && (c == 0 || c == MAPPED))
     }
     #[inline(always)]
+    fn common(&self) -> Sum {
+        [self.source, self.target].as_flattened().iter().fold(Sum::default(), |sum, word| sum.and(*word))
+    }
+    #[inline(always)]
     fn is_intact(&self, rest: Sum) -> bool {
-        let others = rest.plus(self.addresses());
         // RFC 8200, section 8.1: a zero checksum is not allowed over IPv6.
-        self.length >> 16 != 0 && datagram(self.ports, self.length, &self.dns, others).is_right()
+        self.length >> 16 != 0 && datagram(self.ports, self.length, &self.dns, rest).is_right()
     }
     #[inline(always)]
     fn dns(&self) -> &dns::Header {
@@ -329,7 +337,7 @@ impl Headers for V6 {
     fn reply(&self, payload: usize, dns: dns::Header, rest: Sum) -> Self {
         const FIRST: u32 = u32::from_le_bytes([0x60, 0, 0, 0]);
         const SECOND: u32 = u32::from_le_bytes([0, 0, PROTOCOL, TTL]);
-        let (ports, length) = turn_udp(self.ports, payload, &dns, rest.plus(self.addresses()));
+        let (ports, length) = turn_udp(self.ports, payload, &dns, rest);
         V6 {
             first: FIRST,
             second: SECOND | u32::from((payload as u16).to_be()),
@@ -342,12 +350,6 @@ impl Headers for V6 {
     }
 }
 
-impl V6 {
-    #[inline(always)]
-    fn addresses(&self) -> Sum {
-        [self.source, self.target].as_flattened().iter().fold(Sum::default(), |sum, word| sum.and(*word))
-    }
-}
 
 /// What a socket hands over: a message without a network around it. In front of it stands the client's address, and the most octets that the client
 /// takes whatever its question says.
