@@ -234,9 +234,5 @@ fn write_records<const WORDS: usize>(
         }
         packet.write(at + 8 * i, *word)?;
     }
-    packet.write(at + last, answer.last)?;
-    if plan.tail.reply_len != 0 {
-        plan.tail.write(packet, at + last + 16)?;
-    }
-    Some(())
+    plan.tail.write(packet, at + last, answer.last)
 }

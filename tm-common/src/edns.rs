@@ -108,11 +108,14 @@ impl Tail {
         Sum::of(self.opt)
     }
 
-    /// Writes the reply's OPT.
+    /// Writes the last octets of the records, and behind them the reply's OPT, if there is to be one.
     #[inline(always)]
-    pub fn write(&self, packet: &mut impl Packet, at: usize) -> Option<()> {
-        packet.write(at, self.opt)?;
-        packet.write(at + 7, (self.opt >> 56) as u32)
+    pub fn write(&self, packet: &mut impl Packet, at: usize, last: [u64; 2]) -> Option<()> {
+        if self.reply_len == 0 {
+            return packet.write(at, last);
+        }
+        let [first, second] = last;
+        packet.write_both(at, [first, second, self.opt], 16 + 7, (self.opt >> 56) as u32)
     }
 }
 

@@ -350,7 +350,6 @@ impl Headers for V6 {
     }
 }
 
-
 /// What a socket hands over: a message without a network around it. In front of it stands the client's address, and the most octets that the client
 /// takes whatever its question says.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]

@@ -22,6 +22,12 @@ pub trait Packet {
     }
     /// Puts a value's octets at `at`.
     fn write<T: Plain>(&mut self, at: usize, value: T) -> Option<()>;
+    /// Puts two values, the second `by` octets behind the first's beginning and ending no earlier: one look at where the frame ends does for both.
+    #[inline(always)]
+    fn write_both<T: Plain, U: Plain>(&mut self, at: usize, value: T, by: usize, second: U) -> Option<()> {
+        self.write(at, value)?;
+        self.write(at + by, second)
+    }
     /// The same value, of at most eight octets, of which the compiler knows nothing.
     fn hide<T: Copy>(value: T) -> T {
         value

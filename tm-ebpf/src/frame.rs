@@ -47,14 +47,20 @@ impl Frame {
     /// Where a `T` at `at` lies, if all of it is inside the frame.
     #[inline(always)]
     fn place<T>(&self, at: usize) -> Option<*mut T> {
+        self.place_of(at, size_of::<T>()).map(<*mut u8>::cast)
+    }
+
+    /// Where so many octets at `at` lie, if all of them are inside the frame.
+    #[inline(always)]
+    fn place_of(&self, at: usize, count: usize) -> Option<*mut u8> {
         if at > REACH {
             return None;
         }
         let start = self.data + at;
-        if start + size_of::<T>() > self.end {
+        if start + count > self.end {
             return None;
         }
-        Some(start as *mut T)
+        Some(start as *mut u8)
     }
 
     /// Moves what begins at `by` to the start: whole words first, then the last eight octets, kept aside meanwhile.
@@ -103,6 +109,18 @@ impl Packet for Frame {
     fn write<T: Plain>(&mut self, at: usize, value: T) -> Option<()> {
         // SAFETY: as in `read`.
         self.place::<T>(at).map(|place| unsafe { *place = value })
+    }
+    #[inline(always)]
+    fn write_both<T: Plain, U: Plain>(&mut self, at: usize, value: T, by: usize, second: U) -> Option<()> {
+        if size_of::<T>() > by + size_of::<U>() {
+            return None;
+        }
+        let first = self.place_of(at, by + size_of::<U>())?;
+        // SAFETY: as in `write`; both end inside the frame.
+        unsafe { *first.cast::<T>() = value };
+        // SAFETY: as above.
+        unsafe { *first.wrapping_add(by).cast::<U>() = second };
+        Some(())
     }
     #[inline(always)]
     fn hide<T: Copy>(value: T) -> T {
