@@ -61,7 +61,12 @@ pub fn desired() -> Result<Desired> {
     FILES.extract(directory.path()).context("cannot write the zone's files")?;
     let loaded = load(directory.path()).map_err(|error| anyhow::anyhow!("{error}"))?;
     fs::remove_dir_all(directory.path()).ok(); // else it goes with its handle
-    Ok(Desired { generation: SERIAL, node: loaded.node.into(), profiles: loaded.profiles })
+    Ok(Desired {
+        generation: SERIAL,
+        node: loaded.node.into(),
+        profiles: loaded.profiles,
+        atlas: loaded.atlas,
+    })
 }
 
 fn image(desired: &Desired) -> Image {

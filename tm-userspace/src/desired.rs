@@ -14,7 +14,7 @@ use std::{
 
 use imbl::OrdMap;
 
-use crate::names::DnsName;
+use crate::{geo::Atlas, names::DnsName};
 
 /// One whole wanted state.
 #[derive(Clone, Debug)]
@@ -26,6 +26,8 @@ pub struct Desired {
     pub node: Arc<Node>,
     /// By profile name.
     pub profiles: OrdMap<Arc<str>, Arc<Profile>>,
+    /// Where clients are, if a database is named.
+    pub atlas: Option<Arc<Atlas>>,
 }
 
 /// Settings of this node (`tm.toml`).

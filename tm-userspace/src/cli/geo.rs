@@ -1,0 +1,169 @@
+//! `tm geo`: what the database says of an address, what there is in it, and which codes there are.
+
+use std::{
+    net::IpAddr,
+    path::PathBuf,
+    time::{Duration, SystemTime},
+};
+
+use anyhow::{Context as _, anyhow};
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::{Failure, Output, client::print_json, report};
+use crate::{
+    config,
+    geo::{Code, Database, Survey, placed_by},
+    time::rfc3339,
+};
+
+/// A database older than this no longer knows where many networks are.
+const OLD: Duration = Duration::from_secs(60 * 86_400);
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Geo {
+    /// Say where an address is: its network, and its codes from the most to the least specific.
+    Lookup {
+        /// Address of a client.
+        address: IpAddr,
+        #[command(flatten)]
+        from: From,
+    },
+    /// Read all of the database and say what is in it.
+    Check(From),
+    /// List the codes that endpoints may be mapped to.
+    Codes {
+        /// Only this code and what lies in it.
+        #[arg(value_name = "CODE", default_value = "WORLD")]
+        below: String,
+        /// How to print.
+        #[arg(short, long, value_enum, default_value_t = Output::Text)]
+        output: Output,
+    },
+}
+
+/// Which database, and how to print.
+#[derive(Debug, Args)]
+pub(super) struct From {
+    /// Directory whose `tm.toml` names the database.
+    #[arg(long, value_name = "DIR", env = "TM_CONFIG", default_value = "/etc/tm")]
+    config: PathBuf,
+    /// A database, instead of that of `tm.toml`.
+    #[arg(long, value_name = "FILE")]
+    database: Option<PathBuf>,
+    /// How to print.
+    #[arg(short, long, value_enum, default_value_t = Output::Text)]
+    output: Output,
+}
+
+pub(super) fn run(command: &Geo) -> Result<(), Failure> {
+    match command {
+        Geo::Lookup { address, from } => lookup(*address, from),
+        Geo::Check(from) => check(from),
+        Geo::Codes { below, output } => codes(below, *output),
+    }
+}
+
+fn lookup(address: IpAddr, from: &From) -> Result<(), Failure> {
+    let database = from.open()?;
+    let by = placed_by(address);
+    let found =
+        database.find(by).with_context(|| format!("cannot look up {by} in {}", database.path().display()))?;
+    let codes: Vec<&str> = found.code.upwards().map(Code::as_str).collect();
+    match from.output {
+        Output::Json => print_json(&json!({
+            "address": address, "placed_by": by, "network": found.network, "country": found.country, "division": found.division, "codes": codes,
+        }))?,
+        Output::Text => {
+            if by != address {
+                println!("placed by {by}");
+            }
+            println!("network {}", found.network);
+            let said = [&found.country, &found.division]
+                .into_iter()
+                .flatten()
+                .cloned()
+                .collect::<Vec<_>>()
+                .join(", ");
+            println!("said to be in {}", if said.is_empty() { "no known country" } else { &said });
+            println!("{}", codes.join(" "));
+        }
+    }
+    Ok(())
+}
+
+fn check(from: &From) -> Result<(), Failure> {
+    let database = from.open()?;
+    let path = database.path().display();
+    let survey = database.survey().with_context(|| format!("cannot use the database {path}"))?;
+    let warnings = warnings(&survey, SystemTime::now());
+    match from.output {
+        Output::Json => print_json(
+            &json!({ "ok": true, "database": database.path(), "survey": survey, "warnings": warnings }),
+        )?,
+        Output::Text => {
+            warnings.iter().for_each(|warning| eprintln!("warning: {path}: {warning}"));
+            println!("{path}: {}, built {}", survey.kind, rfc3339(survey.built));
+            println!("networks: {} of IPv4, {} of IPv6", survey.rows_ipv4, survey.rows_ipv6);
+            println!("countries: {}, states and provinces: {}", survey.countries, survey.divisions);
+            println!("ok");
+        }
+    }
+    Ok(())
+}
+
+fn warnings(survey: &Survey, now: SystemTime) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if let Ok(age) = now.duration_since(survey.built)
+        && age > OLD
+    {
+        warnings.push(format!("it is {} days old: get a newer one", age.as_secs() / 86_400));
+    }
+    for (family, rows) in [("IPv4", survey.rows_ipv4), ("IPv6", survey.rows_ipv6)] {
+        if rows == 0 {
+            warnings.push(format!("it knows nothing of {family}: those clients are in WORLD alone"));
+        }
+    }
+    if survey.without_country > 0 {
+        warnings
+            .push(format!("{} networks have no country: they are in WORLD alone", survey.without_country));
+    }
+    for (country, rows) in &survey.unknown {
+        warnings.push(format!(
+            "country {country:?} is not in the hierarchy: its {rows} networks are in WORLD alone"
+        ));
+    }
+    warnings
+}
+
+fn codes(below: &str, output: Output) -> Result<(), Failure> {
+    let root = Code::find(below).ok_or_else(|| {
+        let meant = Code::meant(below).map_or_else(String::new, |code| format!("; did you mean {code}?"));
+        anyhow!("there is no code {below:?}{meant}")
+    })?;
+    let codes = || Code::all().filter(|code| code.upwards().any(|up| up == root));
+    match output {
+        Output::Json => {
+            print_json(&codes().map(|code| json!({ "code": code, "in": code.parent() })).collect::<Vec<_>>())?
+        }
+        Output::Text => {
+            codes().for_each(|code| println!("{}{code}", "  ".repeat(code.upwards().count() - 1)))
+        }
+    }
+    Ok(())
+}
+
+impl From {
+    fn open(&self) -> Result<Database, Failure> {
+        let path = match &self.database {
+            Some(path) => path.clone(),
+            None => config::database(&self.config).map_err(report)?.ok_or_else(|| {
+                anyhow!(
+                    "no database is named in {}: write [geo] and database = \"...\", or give --database FILE",
+                    self.config.join("tm.toml").display()
+                )
+            })?,
+        };
+        Ok(Database::open(&path).with_context(|| format!("cannot use the database {}", path.display()))?)
+    }
+}
