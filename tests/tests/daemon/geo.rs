@@ -29,7 +29,10 @@ fn geo(words: &[&str]) -> Ended {
 fn lookup_tells_the_codes_from_most_to_least_specific() {
     let found = geo(&["lookup", "203.0.113.7"]);
     assert_eq!((found.code, found.err.as_str()), (Some(0), ""));
-    assert_eq!(found.out, "network 203.0.113.0/25\nsaid to be in US, CA\nUS-CA US GEO-NA WORLD\n");
+    assert_eq!(
+        found.out,
+        "network 203.0.113.0/25\nsaid to be in US, CA\nnearest regions West US (1 ms), West US 3 (20 ms), West US 2 (25 ms), West Central US (26 ms), South Central US (36 ms)\nUS-CA US GEO-NA WORLD\n"
+    );
     let inside = geo(&["lookup", "2002:cb00:7107::1"]);
     assert_eq!((inside.code, inside.out.lines().next()), (Some(0), Some("placed by 203.0.113.7")));
     assert_eq!(inside.last_line(), "US-CA US GEO-NA WORLD");
@@ -39,6 +42,36 @@ fn lookup_tells_the_codes_from_most_to_least_specific() {
     assert_eq!(json["codes"], json!(["CA-ON", "CA", "GEO-NA", "WORLD"]));
     assert_eq!(json["network"], "2001:db8:8000::/33");
     assert_eq!(geo(&["lookup", "nowhere"]).code, Some(2));
+}
+
+#[test]
+fn regions_are_ranked_by_what_is_known_best() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("latency.csv");
+    let path_text = path.to_str().unwrap();
+    let first = |address: &str| {
+        let found = geo(&["lookup", address, "--latency", path_text, "-o", "json"]).json();
+        (found["regions"][0]["region"].clone(), found["regions"].as_array().unwrap().len())
+    };
+    fs::write(&path, "# nothing yet\n").unwrap();
+    assert_eq!(first("203.0.113.7"), (json!("West US"), 56));
+    assert_eq!(first("192.0.2.64"), (json!("UK West"), 56));
+    assert_eq!(first("198.51.100.1"), (json!("Germany North"), 56));
+    assert_eq!(first("10.0.0.1"), (json!(null), 0));
+    fs::write(&path, "# ours\n\nGEO-EU, norway east, 0.5\n10.0.0.0/8,UK South,7\n").unwrap();
+    assert_eq!(first("198.51.100.1"), (json!("Norway East"), 56));
+    assert_eq!(first("10.0.0.1"), (json!("UK South"), 1));
+    fs::write(&path, "DE,UK South,7\nDE,UK Sout,8\n").unwrap();
+    let bad = geo(&["lookup", "10.0.0.1", "--latency", path_text]);
+    let said = format!("tm: {path_text}:2: there is no region \"UK Sout\"; did you mean UK South?\n");
+    assert_eq!((bad.code, bad.out.as_str(), bad.err), (Some(1), "", said));
+    assert_eq!(tm(&["geo", "regions"]).out.lines().count(), 56);
+    assert_eq!(tm(&["geo", "regions", "westeurope"]).out, "West Europe\n");
+    let unknown = tm(&["geo", "regions", "Europe West"]);
+    assert_eq!(
+        (unknown.code, unknown.err.as_str()),
+        (Some(1), "tm: there is no region \"Europe West\"; did you mean West Europe?\n")
+    );
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::{
     net::IpAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
@@ -13,12 +13,14 @@ use serde_json::json;
 use super::{Failure, Output, client::print_json, report};
 use crate::{
     config,
-    geo::{Code, Database, Survey, placed_by},
+    geo::{Client, Code, Database, Overrides, Region, Survey, placed_by, ranking},
     time::rfc3339,
 };
 
 /// A database older than this no longer knows where many networks are.
 const OLD: Duration = Duration::from_secs(60 * 86_400);
+/// Regions that people are shown; programs get all.
+const SHOWN_REGIONS: usize = 5;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Geo {
@@ -26,11 +28,22 @@ pub(super) enum Geo {
     Lookup {
         /// Address of a client.
         address: IpAddr,
+        /// A file of what is known better: `client,region,milliseconds`, the client a prefix, an address or a code.
+        #[arg(long, value_name = "FILE")]
+        latency: Option<PathBuf>,
         #[command(flatten)]
         from: From,
     },
     /// Read all of the database and say what is in it.
     Check(From),
+    /// List Azure's regions, which endpoints may be said to be in.
+    Regions {
+        /// Only this region.
+        region: Option<String>,
+        /// How to print.
+        #[arg(short, long, value_enum, default_value_t = Output::Text)]
+        output: Output,
+    },
     /// List the codes that endpoints may be mapped to.
     Codes {
         /// Only this code and what lies in it.
@@ -58,21 +71,25 @@ pub(super) struct From {
 
 pub(super) fn run(command: &Geo) -> Result<(), Failure> {
     match command {
-        Geo::Lookup { address, from } => lookup(*address, from),
+        Geo::Lookup { address, latency, from } => lookup(*address, latency.as_deref(), from),
+        Geo::Regions { region, output } => regions(region.as_deref(), *output),
         Geo::Check(from) => check(from),
         Geo::Codes { below, output } => codes(below, *output),
     }
 }
 
-fn lookup(address: IpAddr, from: &From) -> Result<(), Failure> {
+fn lookup(address: IpAddr, latency: Option<&Path>, from: &From) -> Result<(), Failure> {
+    let overrides = latency.map(Overrides::read).transpose()?.unwrap_or_default();
     let database = from.open()?;
     let by = placed_by(address);
     let found =
         database.find(by).with_context(|| format!("cannot look up {by} in {}", database.path().display()))?;
+    let ranking = ranking(&Client { address: by, code: found.code, point: found.point }, &overrides);
     let codes: Vec<&str> = found.code.upwards().map(Code::as_str).collect();
     match from.output {
         Output::Json => print_json(&json!({
-            "address": address, "placed_by": by, "network": found.network, "country": found.country, "division": found.division, "codes": codes,
+            "address": address, "placed_by": by, "network": found.network, "country": found.country, "division": found.division, "codes": codes, "point": found.point,
+            "regions": ranking.iter().map(|(region, ms)| json!({ "region": region, "ms": ms })).collect::<Vec<_>>(),
         }))?,
         Output::Text => {
             if by != address {
@@ -86,6 +103,10 @@ fn lookup(address: IpAddr, from: &From) -> Result<(), Failure> {
                 .collect::<Vec<_>>()
                 .join(", ");
             println!("said to be in {}", if said.is_empty() { "no known country" } else { &said });
+            let nearest =
+                ranking.iter().take(SHOWN_REGIONS).map(|(region, ms)| format!("{region} ({ms:.0} ms)"));
+            let nearest = nearest.collect::<Vec<_>>().join(", ");
+            println!("nearest regions {}", if nearest.is_empty() { "not known" } else { &nearest });
             println!("{}", codes.join(" "));
         }
     }
@@ -149,6 +170,29 @@ fn codes(below: &str, output: Output) -> Result<(), Failure> {
         Output::Text => {
             codes().for_each(|code| println!("{}{code}", "  ".repeat(code.upwards().count() - 1)))
         }
+    }
+    Ok(())
+}
+
+fn regions(only: Option<&str>, output: Output) -> Result<(), Failure> {
+    let only = only.map(|text| {
+        Region::find(text).ok_or_else(|| {
+            let meant =
+                Region::meant(text).map_or_else(String::new, |region| format!("; did you mean {region}?"));
+            anyhow!("there is no region {text:?}{meant}")
+        })
+    });
+    let only = only.transpose()?;
+    let regions = || Region::all().filter(|region| only.is_none_or(|only| only == *region));
+    match output {
+        Output::Json => {
+            print_json(
+                &regions()
+                    .map(|region| json!({ "region": region, "point": region.point() }))
+                    .collect::<Vec<_>>(),
+            )?;
+        }
+        Output::Text => regions().for_each(|region| println!("{region}")),
     }
     Ok(())
 }

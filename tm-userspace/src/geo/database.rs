@@ -12,7 +12,7 @@ use anyhow::{Context as _, anyhow, bail};
 use maxminddb::{LookupResult, MaxMindDbError, Reader};
 use serde::Serialize;
 
-use super::{code::Code, record::Record};
+use super::{code::Code, record::Record, region::Point};
 use crate::print::Print;
 
 /// A database.
@@ -23,7 +23,7 @@ pub struct Database {
 }
 
 /// What a database says of an address.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Found {
     /// The largest network around the address of which it says this: the database's row, as `prefix/length`.
     pub network: String,
@@ -33,6 +33,8 @@ pub struct Found {
     pub division: Option<String>,
     /// The most specific code.
     pub code: Code,
+    /// Where it is, as the database gives it.
+    pub point: Option<Point>,
 }
 
 /// A database as a whole.
@@ -92,6 +94,7 @@ impl Database {
                 country: None,
                 division: None,
                 code: Code::WORLD,
+                point: None,
             });
         }
         let row = self.reader.lookup(address)?;
@@ -101,6 +104,7 @@ impl Database {
             country: record.country().map(str::to_owned),
             division: record.division().map(str::to_owned),
             code: record.code(),
+            point: record.point(),
         })
     }
 

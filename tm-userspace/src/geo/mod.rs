@@ -7,10 +7,14 @@
 mod code;
 mod database;
 mod hierarchy;
+mod latency;
 mod record;
+mod region;
 
 pub use code::Code;
 pub use database::{Database, Found, Survey, placed_by};
+pub use latency::{Client, Overrides, ranking};
+pub use region::{Point, Region};
 
 use std::path::Path;
 
@@ -30,4 +34,18 @@ impl Atlas {
         let survey = database.survey()?;
         Ok(Atlas { database, survey })
     }
+}
+
+/// What a committed table holds: its lines without comments.
+fn lines(text: &'static str) -> impl Iterator<Item = &'static str> {
+    text.lines().filter(|line| !line.starts_with('#'))
+}
+
+/// A committed table of names and points.
+fn points(text: &'static str) -> impl Iterator<Item = (&'static str, Point)> {
+    lines(text).filter_map(|line| {
+        let mut cells = line.split(',');
+        let name = cells.next()?;
+        Some((name, Point { latitude: cells.next()?.parse().ok()?, longitude: cells.next()?.parse().ok()? }))
+    })
 }

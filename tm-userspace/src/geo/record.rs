@@ -10,7 +10,7 @@
 
 use serde::Deserialize;
 
-use super::code::Code;
+use super::{code::Code, region::Point};
 
 /// A record as it stands; other fields are passed over.
 #[derive(Debug, Default, Deserialize)]
@@ -20,6 +20,15 @@ pub(super) struct Record {
     #[serde(default)]
     subdivisions: Vec<Division>,
     state1: Option<String>,
+    location: Option<Location>,
+    latitude: Option<Degrees>,
+    longitude: Option<Degrees>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Location {
+    latitude: Option<Degrees>,
+    longitude: Option<Degrees>,
 }
 
 /// An object with a code, or the code itself.
@@ -30,9 +39,26 @@ enum Country {
     Flat(String),
 }
 
+/// A number, which some write as text.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Degrees {
+    Number(f64),
+    Text(String),
+}
+
 #[derive(Debug, Deserialize)]
 struct Division {
     iso_code: Option<String>,
+}
+
+impl Degrees {
+    fn number(&self) -> Option<f64> {
+        match self {
+            Degrees::Number(number) => Some(*number),
+            Degrees::Text(text) => text.parse().ok(),
+        }
+    }
 }
 
 impl Record {
@@ -50,6 +76,16 @@ impl Record {
     pub(super) fn division(&self) -> Option<&str> {
         let first = self.subdivisions.first().and_then(|division| division.iso_code.as_deref());
         first.or(self.state1.as_deref()).filter(|text| !text.is_empty())
+    }
+
+    /// Where it is, if the database has coordinates and they are on the globe.
+    pub(super) fn point(&self) -> Option<Point> {
+        let flat = (&self.latitude, &self.longitude);
+        let (latitude, longitude) =
+            self.location.as_ref().map_or(flat, |location| (&location.latitude, &location.longitude));
+        let point =
+            Point { latitude: latitude.as_ref()?.number()?, longitude: longitude.as_ref()?.number()? };
+        (point.latitude.abs() <= 90.0 && point.longitude.abs() <= 180.0).then_some(point)
     }
 
     /// The most specific code of the hierarchy that holds it: `WORLD` where the country is in none.

@@ -41,6 +41,25 @@ fn both_schemas_are_read() {
 }
 
 #[test]
+fn coordinates_are_read_in_every_form() {
+    let database = Database::open(&small()).unwrap();
+    for (asked, point) in [
+        ("203.0.113.7", Some((37.77, -122.42))),
+        ("192.0.2.64", Some((55.95, -3.19))),
+        ("192.0.2.1", Some((34.05, -118.24))),
+        ("198.51.100.1", None),
+    ] {
+        let found = database.find(address(asked)).unwrap().point;
+        // Single precision is what the file of the tests has for numbers that are not text.
+        assert_eq!(found.map(|point| (round(point.latitude), round(point.longitude))), point, "{asked}");
+    }
+}
+
+fn round(number: f64) -> f64 {
+    (number * 100.0).round() / 100.0
+}
+
+#[test]
 fn what_has_no_country_of_the_hierarchy_is_in_the_world() {
     let database = Database::open(&small()).unwrap();
     check(&database, "198.18.0.1", "198.18.0.0/24", "WORLD");

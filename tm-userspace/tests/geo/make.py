@@ -8,8 +8,10 @@ from netaddr import IPSet
 from mmdb_writer import MMDBWriter
 
 
-def nested(country, division=None):
+def nested(country, division=None, point=None):
     record = {"country": {"iso_code": country, "names": {"en": "-"}}}
+    if point:
+        record["location"] = {"latitude": point[0], "longitude": point[1]}
     if division:
         record["subdivisions"] = [{"iso_code": division}, {"iso_code": "QQ"}]
     return record
@@ -20,11 +22,11 @@ def flat(country, division=None):
 
 
 ROWS = [
-    ("203.0.113.0/25", nested("US", "CA")),
+    ("203.0.113.0/25", nested("US", "CA", (37.77, -122.42))),
     ("203.0.113.128/25", nested("US")),
     ("198.51.100.0/24", nested("DE")),
-    ("192.0.2.0/26", flat("US", "California")),
-    ("192.0.2.64/26", flat("GB", "Scotland")),
+    ("192.0.2.0/26", flat("US", "California") | {"latitude": "34.05", "longitude": "-118.24"}),
+    ("192.0.2.64/26", flat("GB", "Scotland") | {"latitude": 55.95, "longitude": -3.19}),
     ("192.0.2.128/25", {"country": "FR"}),
     ("198.18.0.0/24", flat("EH")),
     ("198.18.2.0/24", flat("EH")),
