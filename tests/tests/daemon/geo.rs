@@ -75,6 +75,26 @@ fn regions_are_ranked_by_what_is_known_best() {
 }
 
 #[test]
+fn a_mapping_can_be_tried() {
+    let tried = geo(&["map", "west=US,GB", "east=FR,GEO-EU"]);
+    assert_eq!((tried.code, tried.err.as_str()), (Some(0), ""));
+    assert_eq!(
+        tried.out,
+        "west: networks 2 of IPv4, 0 of IPv6\neast: networks 2 of IPv4, 1 of IPv6\nall else is nobody's: map WORLD to answer it\n"
+    );
+    let world = geo(&["map", "home=DE", "rest=WORLD"]);
+    assert_eq!(world.last_line(), "rest: networks 0 of IPv4, 0 of IPv6 and all that is not another's");
+    for (words, said) in [
+        (&["map", "a=UK"][..], "tm: of \"a\": there is no code \"UK\"; did you mean GB?\n"),
+        (&["map", "a=DE", "b=de"], "tm: of \"b\": code DE is mapped twice: map it to one alone\n"),
+        (&["map", "DE"], "tm: \"DE\" is not NAME=CODE,..., as europe=GEO-EU,TR\n"),
+    ] {
+        let bad = geo(words);
+        assert_eq!((bad.code, bad.err.as_str()), (Some(1), said));
+    }
+}
+
+#[test]
 fn check_reads_the_whole_file() {
     let good = geo(&["check"]);
     assert_eq!((good.code, good.last_line()), (Some(0), "ok"));

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::{Failure, Output, client::print_json, report};
 use crate::{
     config,
-    geo::{Client, Code, Database, Overrides, Region, Survey, placed_by, ranking},
+    geo::{Client, Code, Database, Mapping, Overrides, Region, Survey, placed_by, ranking},
     time::rfc3339,
 };
 
@@ -36,6 +36,14 @@ pub(super) enum Geo {
     },
     /// Read all of the database and say what is in it.
     Check(From),
+    /// Try a mapping: how many networks each owner of codes would have.
+    Map {
+        /// An owner and its codes, as `europe=GEO-EU,TR`; a code may be mapped once.
+        #[arg(value_name = "NAME=CODE,...", required = true)]
+        owners: Vec<String>,
+        #[command(flatten)]
+        from: From,
+    },
     /// List Azure's regions, which endpoints may be said to be in.
     Regions {
         /// Only this region.
@@ -72,6 +80,7 @@ pub(super) struct From {
 pub(super) fn run(command: &Geo) -> Result<(), Failure> {
     match command {
         Geo::Lookup { address, latency, from } => lookup(*address, latency.as_deref(), from),
+        Geo::Map { owners, from } => map(owners, from),
         Geo::Regions { region, output } => regions(region.as_deref(), *output),
         Geo::Check(from) => check(from),
         Geo::Codes { below, output } => codes(below, *output),
@@ -169,6 +178,46 @@ fn codes(below: &str, output: Output) -> Result<(), Failure> {
         }
         Output::Text => {
             codes().for_each(|code| println!("{}{code}", "  ".repeat(code.upwards().count() - 1)))
+        }
+    }
+    Ok(())
+}
+
+fn map(owners: &[String], from: &From) -> Result<(), Failure> {
+    let mut mapping = Mapping::default();
+    let mut names = Vec::new();
+    for text in owners {
+        let (name, codes) = text
+            .split_once('=')
+            .ok_or_else(|| anyhow!("{text:?} is not NAME=CODE,..., as europe=GEO-EU,TR"))?;
+        for code in codes.split(',') {
+            mapping.add(code.trim(), names.len()).with_context(|| format!("of {name:?}"))?;
+        }
+        names.push(name);
+    }
+    let database = from.open()?;
+    let rows =
+        database.rows(&mapping).with_context(|| format!("cannot read {}", database.path().display()))?;
+    let count = |owner: usize| {
+        let v4 = rows.v4.iter().filter(|(_, its)| *its == owner).count();
+        (v4, rows.v6.iter().filter(|(_, its)| *its == owner).count())
+    };
+    let shown: Vec<_> = (0..names.len()).map(|i| (names[i], count(i), rows.rest == Some(i))).collect();
+    match from.output {
+        Output::Json => {
+            let owners = shown.iter().map(|(name, (v4, v6), rest)| json!({ "name": name, "networks_ipv4": v4, "networks_ipv6": v6, "rest": rest }));
+            print_json(
+                &json!({ "owners": owners.collect::<Vec<_>>(), "rest_unmapped": rows.rest.is_none() }),
+            )?;
+        }
+        Output::Text => {
+            for (name, (v4, v6), rest) in shown {
+                let rest = if rest { " and all that is not another's" } else { "" };
+                println!("{name}: networks {v4} of IPv4, {v6} of IPv6{rest}");
+            }
+            if rows.rest.is_none() {
+                println!("all else is nobody's: map WORLD to answer it");
+            }
         }
     }
     Ok(())

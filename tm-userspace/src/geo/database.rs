@@ -12,7 +12,12 @@ use anyhow::{Context as _, anyhow, bail};
 use maxminddb::{LookupResult, MaxMindDbError, Reader};
 use serde::Serialize;
 
-use super::{code::Code, record::Record, region::Point};
+use super::{
+    code::Code,
+    mapping::{self, Mapping, Network, Rows},
+    record::Record,
+    region::Point,
+};
 use crate::print::Print;
 
 /// A database.
@@ -150,6 +155,40 @@ impl Database {
             bail!("it names no countries: its kind is `{}`", survey.kind);
         }
         Ok(survey)
+    }
+}
+
+impl Database {
+    /// Every network by whom it belongs to.
+    pub fn rows(&self, mapping: &Mapping) -> anyhow::Result<Rows> {
+        let mut rows = Rows { rest: mapping.owner(Code::WORLD), ..Rows::default() };
+        // Many rows share a record.
+        let mut owners: HashMap<usize, Option<usize>> = HashMap::new();
+        for row in self.reader.networks(maxminddb::WithinOptions::default())? {
+            let row = row?;
+            let offset = row.offset().context("a row of the database leads nowhere")?;
+            let owner = match owners.get(&offset) {
+                Some(owner) => *owner,
+                None => {
+                    let owner = mapping.owner(row.decode::<Record>()?.unwrap_or_default().code());
+                    owners.insert(offset, owner);
+                    owner
+                }
+            };
+            // Where nobody is mapped, nobody has the rest either.
+            let Some(owner) = owner.filter(|_| owner != rows.rest) else { continue };
+            let network = row.network()?;
+            let length = network.prefix();
+            match network.ip() {
+                IpAddr::V4(start) => {
+                    mapping::append(&mut rows.v4, Network { start: start.to_bits(), length }, owner)
+                }
+                IpAddr::V6(start) => {
+                    mapping::append(&mut rows.v6, Network { start: start.to_bits(), length }, owner)
+                }
+            }
+        }
+        Ok(rows)
     }
 }
 

@@ -8,12 +8,14 @@ mod code;
 mod database;
 mod hierarchy;
 mod latency;
+mod mapping;
 mod record;
 mod region;
 
 pub use code::Code;
 pub use database::{Database, Found, Survey, placed_by};
 pub use latency::{Client, Overrides, ranking};
+pub use mapping::{Mapping, Network, Rows};
 pub use region::{Point, Region};
 
 use std::path::Path;

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, fs, net::IpAddr, path::PathBuf};
 
-use tm_userspace::geo::{Atlas, Database, placed_by};
+use tm_userspace::geo::{Atlas, Database, Mapping, placed_by};
 
 fn small() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/geo/places.mmdb")
@@ -88,6 +88,60 @@ fn a_real_database_is_read_whole() {
     // Azure's West Europe, and RIPE NCC in Amsterdam.
     assert_eq!(atlas.database.find(address("20.50.0.1")).unwrap().code.as_str(), "NL");
     assert_eq!(atlas.database.find(address("2001:67c:2e8::1")).unwrap().country.as_deref(), Some("NL"));
+}
+
+fn mapping(codes: &[(&str, usize)]) -> Mapping {
+    let mut mapping = Mapping::default();
+    codes.iter().for_each(|(code, owner)| mapping.add(code, *owner).unwrap());
+    mapping
+}
+
+#[test]
+fn rows_belong_to_whom_their_code_is_mapped_to() {
+    let database = Database::open(&small()).unwrap();
+    let rows = |codes: &[(&str, usize)]| {
+        let rows = database.rows(&mapping(codes)).unwrap();
+        let v4 = rows.v4.iter().map(|(network, owner)| {
+            (format!("{}/{}", std::net::Ipv4Addr::from_bits(network.start), network.length), *owner)
+        });
+        let v6 = rows.v6.iter().map(|(network, owner)| {
+            (format!("{}/{}", std::net::Ipv6Addr::from_bits(network.start), network.length), *owner)
+        });
+        let lines = v4.chain(v6).map(|(network, owner)| format!("{network} {}", owner));
+        (lines.collect::<Vec<_>>().join(", "), rows.rest)
+    };
+    // 203.0.113.0/24 and 2001:db8::/32 come together, 192.0.2.0/24 in part.
+    let (networks, rest) = rows(&[("US", 0), ("GB", 0), ("GEO-NA", 1), ("FR", 1)]);
+    assert_eq!(networks, "192.0.2.0/25 0, 192.0.2.128/25 1, 203.0.113.0/24 0, 2001:db8::/32 1");
+    assert_eq!(rest, None);
+    // What is mapped otherwise than WORLD is all there is to tell.
+    let (networks, rest) = rows(&[("WORLD", 0), ("US-CA", 1), ("DE", 0)]);
+    assert_eq!(networks, "192.0.2.0/26 1, 203.0.113.0/25 1");
+    assert_eq!(rest, Some(0));
+    assert_eq!(rows(&[]), (String::new(), None));
+}
+
+#[test]
+fn rows_of_a_real_database_agree_with_its_look_ups() {
+    let database = Database::open(&real()).unwrap();
+    let mapping = mapping(&[("GEO-EU", 0), ("GEO-AS", 1), ("US", 2), ("WORLD", 3), ("DE", 4)]);
+    let rows = database.rows(&mapping).unwrap();
+    let place = |address: u32| {
+        let at = rows.v4.partition_point(|(network, _)| network.start <= address);
+        let before = at.checked_sub(1).map(|at| rows.v4[at]);
+        before
+            .filter(|(network, _)| (address ^ network.start).leading_zeros() >= u32::from(network.length))
+            .map_or(rows.rest, |(_, owner)| Some(owner))
+    };
+    // A prime apart, so that every length of prefix is hit.
+    for address in (0..=u32::MAX).step_by(1_000_003) {
+        let found = database.find(std::net::Ipv4Addr::from_bits(address).into()).unwrap();
+        assert_eq!(place(address), mapping.owner(found.code), "{found:?}");
+    }
+    assert!(
+        rows.v4.is_sorted_by_key(|(network, _)| network.start)
+            && rows.v6.is_sorted_by_key(|(network, _)| network.start)
+    );
 }
 
 #[test]
