@@ -14,7 +14,7 @@ use std::{
 
 use imbl::OrdMap;
 
-use crate::names::DnsName;
+use crate::{geo::Atlas, names::DnsName};
 
 /// Profiles by name.
 pub type Profiles = OrdMap<Arc<str>, Arc<Profile>>;
@@ -29,6 +29,8 @@ pub struct Desired {
     pub node: Arc<Node>,
     /// By profile name.
     pub profiles: Profiles,
+    /// Where clients are, if a database is named.
+    pub atlas: Option<Arc<Atlas>>,
 }
 
 /// Settings of this node (`tm.toml`).

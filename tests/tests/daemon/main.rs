@@ -3,8 +3,10 @@
 
 mod answers;
 mod cli;
+mod ended;
 mod failover;
 mod frames;
+mod geo;
 mod interfaces;
 mod modes;
 mod outlive;

@@ -31,7 +31,7 @@ use tokio::{net::UnixListener, sync::watch};
 use tokio_util::sync::CancellationToken;
 
 pub use query::{Answered, Question};
-pub use status::{EndpointView, InterfaceView, ProfileView, Status};
+pub use status::{EndpointView, GeoView, InterfaceView, ProfileView, Status};
 
 use crate::{
     control::{Published, Tables},

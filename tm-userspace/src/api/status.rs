@@ -32,12 +32,29 @@ pub struct Status {
     pub config_ok: bool,
     /// What was wrong with it.
     pub config_error: Option<String>,
+    /// The database of `[geo]` that is in use.
+    pub geo: Option<GeoView>,
     /// Packets that XDP saw, by what became of them.
     pub packets: BTreeMap<String, u64>,
     /// Messages that the sockets saw, by what became of them.
     pub messages: BTreeMap<String, u64>,
     /// By name.
     pub profiles: Vec<ProfileView>,
+}
+
+/// A database of places.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct GeoView {
+    /// Its file.
+    pub database: String,
+    /// What its maker calls its kind.
+    pub kind: String,
+    /// When it was built.
+    pub built: String,
+    /// Networks of IPv4 that it knows.
+    pub rows_ipv4: u64,
+    /// Networks of IPv6 that it knows.
+    pub rows_ipv6: u64,
 }
 
 /// An interface and its program.
@@ -180,6 +197,13 @@ pub(super) fn status(view: &View) -> anyhow::Result<Status> {
         interfaces,
         config_ok: reload.ok,
         config_error: reload.error,
+        geo: desired.atlas.as_ref().map(|atlas| GeoView {
+            database: atlas.database.path().display().to_string(),
+            kind: atlas.survey.kind.clone(),
+            built: rfc3339(atlas.survey.built),
+            rows_ipv4: atlas.survey.rows_ipv4,
+            rows_ipv6: atlas.survey.rows_ipv6,
+        }),
         packets: packets.into_iter().map(|(reason, count, _)| (reason.label().to_owned(), count)).collect(),
         messages: view
             .responder

@@ -13,6 +13,7 @@
 
 mod client;
 mod detach;
+mod geo;
 mod show;
 
 use std::{io::IsTerminal as _, net::IpAddr, path::PathBuf, process::ExitCode};
@@ -49,6 +50,9 @@ enum Command {
     Status(Reach),
     /// Ask the loaded program what it would answer.
     Query(Query),
+    /// Look into the database of places, without a daemon.
+    #[command(subcommand)]
+    Geo(geo::Geo),
     /// Take the program of a daemon that is gone off its interfaces.
     Detach(Detach),
     /// Print this program's version, and the daemon's if one can be reached.
@@ -162,6 +166,7 @@ pub fn main() -> ExitCode {
         Command::Query(Query { name, kind, client, reach }) => {
             in_runtime(client::query(&reach, Question { name, kind, client }))
         }
+        Command::Geo(command) => geo::run(&command),
         Command::Detach(detach) => detach::run(&detach.config, detach.output),
         Command::Version(reach) => in_runtime(client::version(&reach)),
     };

@@ -13,6 +13,12 @@ pub(super) fn status(status: &Status) {
     if status.mode == "off" {
         println!("XDP off; sockets answer");
     }
+    if let Some(geo) = &status.geo {
+        println!(
+            "places from {}  {}  built {}  networks {} + {}",
+            geo.database, geo.kind, geo.built, geo.rows_ipv4, geo.rows_ipv6
+        );
+    }
     if let Some(error) = &status.config_error {
         println!("the configuration on disk is wrong and not in force:\n{error}");
     }

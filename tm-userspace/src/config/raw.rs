@@ -27,6 +27,8 @@ pub(super) struct Node {
     pub(super) probes: Probes,
     #[serde(default)]
     pub(super) limits: Limits,
+    #[serde(default)]
+    pub(super) geo: Geo,
 }
 
 impl Node {
@@ -91,6 +93,13 @@ pub(super) struct Listen {
 pub(super) struct Probes {
     #[serde(default)]
     pub(super) allow: Vec<Text>,
+}
+
+/// `[geo]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Geo {
+    pub(super) database: Option<Text>,
 }
 
 /// `[limits]`.
