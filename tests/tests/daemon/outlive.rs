@@ -173,7 +173,7 @@ fn an_orderly_stop_takes_the_program_off_and_keeps_the_counts() {
     let asked = stream.stop().unwrap();
     assert_eq!(count(&plane.status(), "virginia", "answers"), asked);
     assert_eq!(plane.daemon.stop().unwrap(), Some(0));
-    assert!(!plane.is_attached());
+    wait_until("it is off", || !plane.is_attached());
     assert_eq!(plane.daemon.bpf().files(), [""; 0]);
     plane.restart();
     assert_eq!(count(&plane.status(), "virginia", "answers"), asked);
