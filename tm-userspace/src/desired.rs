@@ -16,6 +16,10 @@ use imbl::OrdMap;
 
 use crate::names::DnsName;
 
+mod rules;
+
+pub use rules::{Allowance, Failback, Guard, Rules, WhenAllDown};
+
 /// One whole wanted state.
 #[derive(Clone, Debug)]
 pub struct Desired {
@@ -123,6 +127,8 @@ pub struct Profile {
     pub ttl: u32,
     /// Operator's switch for the whole profile.
     pub status: Status,
+    /// Which endpoints are let in and out of the answers, and how fast.
+    pub rules: Rules,
     /// How the endpoints are probed.
     pub monitor: Arc<Monitor>,
     /// In the order they were written.

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::desired::{
     Desired, Endpoint, EndpointKey, Listen, Monitor, NameServer, Node, Probes, Profile, Protocol,
-    RoutingMethod, Soa, Status, Target, XdpMode,
+    RoutingMethod, Rules, Soa, Status, Target, XdpMode,
 };
 
 /// The smallest state with `profiles`, in which `allow` may be probed.
@@ -51,6 +51,7 @@ pub(crate) fn profile(name: &str, monitor: Monitor, endpoints: Vec<Endpoint>) ->
         routing_method: RoutingMethod::Priority,
         ttl: 30,
         status: Status::Enabled,
+        rules: Rules::default(),
         monitor: Arc::new(monitor),
         endpoints: endpoints.into_iter().map(Arc::new).collect(),
     }

@@ -78,6 +78,10 @@ pub struct EndpointView {
     pub status: String,
     /// As derived.
     pub monitor_status: String,
+    /// `up` or `down`, where an operator forces it to be that; the monitor status stays what the probes say.
+    pub forced: Option<String>,
+    /// What the profile's rules and operators make of it, in words.
+    pub notes: Vec<String>,
     /// Its part of the profile's answers now, 0 to 1.
     pub share: f64,
     /// Since when it is up or down.
@@ -126,12 +130,16 @@ pub(super) fn status(view: &View) -> anyhow::Result<Status> {
             |(i, (endpoint, monitor_status))| {
                 let key = EndpointKey { profile: profile.name.clone(), endpoint: endpoint.name.clone() };
                 let details = view.details.get(&key).unwrap_or_default();
+                let standing = decision.standings.get(i).copied().unwrap_or_default();
+                let forced = standing.forced.map(|forced| if forced.up { "up" } else { "down" });
                 let share = shares.iter().find(|share| share.endpoint == i);
                 EndpointView {
                     name: endpoint.name.to_string(),
                     target: endpoint.target.to_string(),
                     status: word(endpoint.status).to_owned(),
                     monitor_status: format!("{monitor_status:?}"),
+                    forced: forced.map(str::to_owned),
+                    notes: standing.notes(),
                     share: share.map_or(0.0, |share| f64::from(share.weight) / f64::from(total)),
                     since: health.verdicts.get(&key).map(|verdict| rfc3339(verdict.since)),
                     last_ok: details.last.as_ref().map(|last| last.ok),

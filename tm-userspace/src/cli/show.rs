@@ -22,7 +22,17 @@ pub(super) fn status(status: &Status) {
     println!();
     let mut table = Table::new();
     table.load_style(NOTHING);
-    table.set_header(["PROFILE", "ENDPOINT", "TARGET", "STATUS", "SHARE", "SINCE", "LAST PROBE", "ANSWERS"]);
+    table.set_header([
+        "PROFILE",
+        "ENDPOINT",
+        "TARGET",
+        "STATUS",
+        "SHARE",
+        "SINCE",
+        "LAST PROBE",
+        "ANSWERS",
+        "NOTES",
+    ]);
     for profile in &status.profiles {
         table.add_row([
             profile.name.clone(),
@@ -30,6 +40,7 @@ pub(super) fn status(status: &Status) {
             profile.dns_name.clone(),
             profile.monitor_status.clone(),
             profile.routing_method.clone(),
+            String::new(),
             String::new(),
             String::new(),
             String::new(),
@@ -44,6 +55,7 @@ pub(super) fn status(status: &Status) {
                 endpoint.since.clone().unwrap_or_else(|| "-".to_owned()),
                 endpoint.last_reason.clone().unwrap_or_else(|| "-".to_owned()),
                 endpoint.answers.to_string(),
+                endpoint.notes.join("; "),
             ]);
         }
     }

@@ -10,7 +10,7 @@
 //! | any other type | NODATA | NODATA | CNAME |
 //!
 //! (Azure's table; ANY is one RRset, [RFC 8482]. The type is looked at after the endpoint was chosen: with endpoints of both families a client that asks for A may
-//! be told NODATA.) NODATA is the zone's SOA in the authority section ([RFC 2308, section 2.2]).
+//! be told NODATA.) Where nobody is to answer, all is NODATA: it is the zone's SOA in the authority section ([RFC 2308, section 2.2]).
 //!
 //! [RFC 8482]: https://www.rfc-editor.org/rfc/rfc8482
 //! [RFC 2308, section 2.2]: https://www.rfc-editor.org/rfc/rfc2308#section-2.2
@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use tm_common::dns::ASKED;
 
-pub use interleave::interleave;
+pub use interleave::{interleave, interleave_full};
 pub use records::{Zone, nodata, records_of};
 
 use crate::{
@@ -66,10 +66,14 @@ pub struct Records {
 pub fn compile(decision: &Decision, zone: &Zone) -> Option<Compiled> {
     // With one place there is one block a question; places are rows of blocks when a method comes that tells them apart.
     let (_, shares) = decision.places.first()?;
-    let order = interleave(&shares.iter().map(|share| share.weight).collect::<Vec<_>>());
+    let weights: Vec<u32> = shares.iter().map(|share| share.weight).collect();
+    let order = if decision.steady { interleave(&weights) } else { interleave_full(&weights) };
     let profile = &decision.profile;
     let nodata = nodata(&profile.dns_name, profile.ttl, zone);
     let block = |asked: fn(&Target) -> bool| {
+        if shares.is_empty() {
+            return Choices::new(vec![nodata.clone()], &order);
+        }
         let answers = shares.iter().map(|share| {
             let endpoint = &profile.endpoints[share.endpoint];
             match asked(&endpoint.target) {

@@ -23,6 +23,7 @@ mod profile;
 mod raw;
 mod render;
 mod report;
+mod rules;
 mod value;
 mod whole;
 

@@ -12,6 +12,7 @@ use crate::{
 use super::{
     defaults, endpoint, monitor, name, raw,
     report::{Notes, Source},
+    rules,
     value::{number, operator_name, quote, word},
 };
 
@@ -67,9 +68,19 @@ pub(super) fn check(
     if endpoints.is_empty() {
         notes.warn(raw.name.span(), format!("profile {} has no endpoints", quote(raw.name.get_ref())));
     }
+    let rules = rules::check(raw, routing_method, &endpoints, notes);
     let name = raw.name.get_ref().as_str().into();
     Some(Checked {
-        profile: Profile { name, dns_name: dns_name?, routing_method, ttl, status, monitor, endpoints },
+        profile: Profile {
+            name,
+            dns_name: dns_name?,
+            routing_method,
+            ttl,
+            status,
+            rules,
+            monitor,
+            endpoints,
+        },
         source: notes.source.clone(),
         name: raw.name.span(),
         relative_name: relative.span(),

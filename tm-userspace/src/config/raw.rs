@@ -109,10 +109,23 @@ pub(super) struct Profile {
     pub(super) status: Option<Text>,
     pub(super) routing_method: Text,
     pub(super) ttl: Option<Spanned<Integer>>,
+    pub(super) when_all_down: Option<Text>,
+    pub(super) last_resort: Option<Text>,
+    pub(super) failback: Option<Text>,
+    pub(super) guard: Option<Guard>,
+    pub(super) slow_start: Option<Spanned<DurationText>>,
     #[serde(default)]
     pub(super) monitor: Monitor,
     #[serde(default)]
     pub(super) endpoint: Vec<Endpoint>,
+}
+
+/// `[profile.guard]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Guard {
+    pub(super) withdraw_at_most: Spanned<Count>,
+    pub(super) window: Spanned<DurationText>,
 }
 
 /// `[profile.monitor]`.
@@ -150,6 +163,13 @@ pub(super) struct Endpoint {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Integer(pub(super) i64);
 
+/// A number, or a text such as `50%`.
+#[derive(Debug)]
+pub(super) enum Count {
+    Number(Integer),
+    Text(String),
+}
+
 /// A duration as written.
 #[derive(Debug)]
 pub(super) struct DurationText(pub(super) String);
@@ -181,6 +201,26 @@ impl<'de> Deserialize<'de> for Integer {
             }
         }
         deserializer.deserialize_i64(Any)
+    }
+}
+
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl Visitor<'_> for Either {
+            type Value = Count;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a whole number or a part in quotes, as \"50%\"")
+            }
+            fn visit_i64<E: de::Error>(self, value: i64) -> Result<Count, E> {
+                Ok(Count::Number(Integer(value)))
+            }
+            fn visit_str<E: de::Error>(self, value: &str) -> Result<Count, E> {
+                Ok(Count::Text(value.to_owned()))
+            }
+        }
+        deserializer.deserialize_any(Either)
     }
 }
 

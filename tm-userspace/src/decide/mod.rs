@@ -1,18 +1,18 @@
 //! From what is wanted and what is up to who answers: pure, total, and without a clock of its own.
 //!
-//! # Eligibility, shared by all methods
+//! # Endpoint monitor status
 //!
-//! | the operator wants | the probes say | endpoint monitor status | eligible |
-//! | --- | --- | --- | --- |
-//! | endpoint disabled | any | Disabled | never |
-//! | profile disabled | any | Inactive | never |
-//! | always serve | not asked | Unmonitored | yes |
-//! | enabled | nothing yet | CheckingEndpoint | yes |
-//! | enabled | up | Online | yes |
-//! | enabled | down | Degraded | only if no endpoint of the profile is eligible |
+//! | the operator wants | the probes say | endpoint monitor status |
+//! | --- | --- | --- |
+//! | endpoint disabled | any | Disabled |
+//! | profile disabled | any | Inactive |
+//! | always serve | not asked | Unmonitored |
+//! | enabled | nothing yet | CheckingEndpoint |
+//! | enabled | up | Online |
+//! | enabled | down | Degraded |
 //!
-//! The last line is Azure's all-degraded rule: a broken probe path must not take a service down, so with every enabled endpoint
-//! Degraded the profile answers as if all of them were Online.
+//! Who may answer with which status is [`eligible`]'s: there the operator's orders and the profile's rules come in. Neither changes a status, which is
+//! always what the probes say.
 //!
 //! # Profile monitor status, the first line that holds
 //!
@@ -35,12 +35,22 @@
 //! will give a row for each place they tell apart, MultiValue all of its endpoints as one share. A nested endpoint becomes the shares of its child, scaled.
 //! Time enters as an argument, and [`Decision::until`] says when the result would next change by itself.
 
+pub mod eligible;
+pub mod failback;
+pub mod guard;
 pub mod priority;
+pub mod slow_start;
+mod standing;
 pub mod weighted;
 
 use std::{sync::Arc, time::SystemTime};
 
 use serde::Serialize;
+
+pub use slow_start::Ramp;
+pub use standing::{Held, Standing};
+
+use eligible::eligible;
 
 use crate::{
     desired::{EndpointKey, Profile, RoutingMethod, Status},
@@ -56,8 +66,12 @@ pub struct Decision {
     pub endpoints: Vec<EndpointStatus>,
     /// The profile's.
     pub status: ProfileStatus,
-    /// For each place the endpoints that answer there; empty where the name does not exist.
+    /// What the rules make of each endpoint, in the same order.
+    pub standings: Vec<Standing>,
+    /// For each place the endpoints that answer there, none where there is no data; empty where the name does not exist.
     pub places: Vec<(Place, Vec<Share>)>,
+    /// Do the shares stay as they are? Else they change step by step, and are best laid out such that a step changes slots alone.
+    pub steady: bool,
     /// When the decision would change though nothing else does.
     pub until: Option<SystemTime>,
 }
@@ -113,21 +127,24 @@ pub enum ProfileStatus {
 }
 
 /// Decides for one profile at `now`.
-pub fn decide(profile: &Arc<Profile>, health: &Health, _now: SystemTime) -> Decision {
+pub fn decide(profile: &Arc<Profile>, health: &Health, now: SystemTime) -> Decision {
     let endpoints: Vec<EndpointStatus> =
         (0..profile.endpoints.len()).map(|i| status_of(profile, i, health)).collect();
-    let eligible = eligible(&endpoints);
+    let eligible = eligible(profile, &endpoints, health, now);
+    let standings = eligible.standings;
+    let answering = eligible.endpoints.as_deref().unwrap_or_default();
     let shares = match profile.routing_method {
-        RoutingMethod::Priority => priority::shares(profile, &eligible),
-        RoutingMethod::Weighted => weighted::shares(profile, &eligible),
+        RoutingMethod::Priority => priority::shares(profile, answering),
+        RoutingMethod::Weighted => weighted::shares(profile, answering, &standings),
     };
-    let places = if shares.is_empty() { vec![] } else { vec![(Place::ANYWHERE, shares)] };
     Decision {
         profile: profile.clone(),
         status: roll_up(profile, &endpoints),
         endpoints,
-        places,
-        until: None,
+        steady: weighted::is_steady(answering, &standings),
+        places: eligible.endpoints.iter().map(|_| (Place::ANYWHERE, shares.clone())).collect(),
+        standings,
+        until: eligible.until,
     }
 }
 
@@ -150,18 +167,6 @@ fn status_of(profile: &Profile, index: usize, health: &Health) -> EndpointStatus
     }
 }
 
-/// Indices of the endpoints that may answer, by the first table above.
-fn eligible(endpoints: &[EndpointStatus]) -> Vec<usize> {
-    use EndpointStatus::{CheckingEndpoint, Degraded, Online, Unmonitored};
-    let with = |wanted: &[EndpointStatus]| -> Vec<usize> {
-        (0..endpoints.len()).filter(|i| wanted.contains(&endpoints[*i])).collect()
-    };
-    match with(&[Online, CheckingEndpoint, Unmonitored]) {
-        none if none.is_empty() => with(&[Degraded]),
-        some => some,
-    }
-}
-
 /// The second table above.
 fn roll_up(profile: &Profile, endpoints: &[EndpointStatus]) -> ProfileStatus {
     let any = |status| endpoints.contains(&status);
@@ -178,5 +183,7 @@ fn roll_up(profile: &Profile, endpoints: &[EndpointStatus]) -> ProfileStatus {
     }
 }
 
+#[cfg(test)]
+mod rule_tests;
 #[cfg(test)]
 mod tests;

@@ -5,9 +5,9 @@
 //! | 1, 2, 3 | 1 |
 //! | 2, 3 | 2 |
 //! | 2 | 2 |
-//! | none | the name does not exist |
+//! | none | there is no data |
 //!
-//! The lowest number answers; it answers again the moment it is eligible again (failback is at once). With all endpoints Degraded all are eligible, and the
+//! The lowest number answers; it answers again the moment it is eligible again (when that is, is `failback`'s). With all endpoints Degraded all are eligible, and the
 //! first of all answers.
 
 use super::Share;

@@ -43,7 +43,9 @@ fn decided(method: RoutingMethod, enabled: bool, given: &[Given]) -> Decision {
     let mut health = Health::default();
     for (i, given) in given.iter().enumerate() {
         if let Some(up) = given.up {
-            health.verdicts.insert(samples::key("p", &format!("e{i}")), Verdict { up, since: NOW });
+            health
+                .verdicts
+                .insert(samples::key("p", &format!("e{i}")), Verdict { up, since: NOW, recovered: false });
         }
     }
     decide(&profile, &health, NOW)

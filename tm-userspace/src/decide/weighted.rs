@@ -5,14 +5,24 @@
 //! | 10, 30, 60 | 10 %, 30 %, 60 % |
 //! | 30, 60 | 1/3, 2/3 |
 //! | 60 | all |
-//! | none | the name does not exist |
+//! | none | there is no data |
+//! | 10 in the third tenth of its slow start, 10 | 3/13, 10/13 |
 //!
 //! Azure draws at random; we walk a block of slots, so the shares are exact (`compile::interleave`).
 
-use super::Share;
+use super::{Share, Standing, slow_start::STEPS};
 use crate::desired::Profile;
 
 /// The shares of a Weighted profile.
-pub fn shares(profile: &Profile, eligible: &[usize]) -> Vec<Share> {
-    eligible.iter().map(|i| Share { endpoint: *i, weight: u32::from(profile.endpoints[*i].weight) }).collect()
+pub fn shares(profile: &Profile, eligible: &[usize], standings: &[Standing]) -> Vec<Share> {
+    let weight = |i: usize| {
+        let tenths = standings[i].ramp.map_or(STEPS, |ramp| ramp.tenths);
+        u32::from(profile.endpoints[i].weight) * if is_steady(eligible, standings) { 1 } else { tenths }
+    };
+    eligible.iter().map(|i| Share { endpoint: *i, weight: weight(*i) }).collect()
+}
+
+/// Do all of them have their full weight?
+pub fn is_steady(eligible: &[usize], standings: &[Standing]) -> bool {
+    eligible.iter().all(|i| standings[*i].ramp.is_none())
 }

@@ -111,7 +111,8 @@ impl<P: Probe> Endpoint<P> {
             let current = self.memory.is_in(plan.epoch);
             if current {
                 health.generation += 1;
-                health.verdicts.insert(self.key.clone(), Verdict { up, since: outcome.at });
+                let recovered = up && from == Some(false);
+                health.verdicts.insert(self.key.clone(), Verdict { up, since: outcome.at, recovered });
             }
             current
         });

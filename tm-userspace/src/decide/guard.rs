@@ -1,0 +1,57 @@
+//! The guard: at most N endpoints are withdrawn within a window, so that a broken probe path, or a fault that travels, does not empty a profile at once.
+//!
+//! N = 1, a window of 10 minutes:
+//!
+//! | down since (minute) | withdrawn at |
+//! | --- | --- |
+//! | 0 | 0 |
+//! | 0, 1 | 0, 10 |
+//! | 0, 1, 2 | 0, 10, 20 |
+//! | 0, 30 | 0, 30 |
+//! | 1 (the one of 0 is up again) | 1 |
+//!
+//! Endpoints are withdrawn in the order in which they fell, equals in the profile's order. Only those that are down now count: one that returns makes room. Nothing
+//! but the verdicts is looked at, so the result is the same after a restart. Endpoints forced by the operator, disabled ones and the last resort are not the guard's.
+
+use std::time::SystemTime;
+
+use super::{EndpointStatus, Held, Standing};
+use crate::{
+    desired::{EndpointKey, Profile},
+    health::Health,
+};
+
+/// Marks those that are to stay in the answers though they are down.
+pub fn keep(
+    profile: &Profile,
+    statuses: &[EndpointStatus],
+    health: &Health,
+    now: SystemTime,
+    standings: &mut [Standing],
+) {
+    use EndpointStatus::{Degraded, Disabled, Inactive};
+    let Some(guard) = profile.rules.guard else { return };
+    let is_guarded = |i: &usize| standings[*i].forced.is_none() && !standings[*i].last_resort;
+    let guarded: Vec<usize> = (0..statuses.len())
+        .filter(|i| !matches!(statuses[*i], Disabled | Inactive))
+        .filter(is_guarded)
+        .collect();
+    let allowed = guard.withdraw_at_most.of(guarded.len());
+    let since = |i: usize| {
+        let endpoint = profile.endpoints[i].name.clone();
+        let key = EndpointKey { profile: profile.name.clone(), endpoint };
+        health.verdicts.get(&key).map(|verdict| (verdict.since, i))
+    };
+    let mut fallen: Vec<(SystemTime, usize)> =
+        guarded.into_iter().filter(|i| statuses[*i] == Degraded).filter_map(since).collect();
+    fallen.sort();
+    let mut withdrawn: Vec<SystemTime> = vec![];
+    for (since, i) in fallen {
+        let room = withdrawn.len().checked_sub(allowed).map(|before| withdrawn[before] + guard.window);
+        let at = room.map_or(since, |room| room.max(since));
+        withdrawn.push(at);
+        if now < at && since < at {
+            standings[i].held = Some(Held::In { until: at, allowed });
+        }
+    }
+}
