@@ -168,6 +168,20 @@ pub struct Endpoint {
     pub weight: u16,
     /// Never probed, always eligible.
     pub always_serve: bool,
+    /// How it is probed, where not as its profile says.
+    pub monitor: Option<Arc<Monitor>>,
+}
+
+impl Profile {
+    /// How an endpoint of this profile is probed.
+    pub fn monitor_of<'a>(&'a self, endpoint: &'a Endpoint) -> &'a Arc<Monitor> {
+        endpoint.monitor.as_ref().unwrap_or(&self.monitor)
+    }
+
+    /// What is probed for an endpoint of this profile: what it answers with, or what its monitor has in the place of that.
+    pub fn probed_target<'a>(&'a self, endpoint: &'a Endpoint) -> &'a Target {
+        self.monitor_of(endpoint).target.as_ref().unwrap_or(&endpoint.target)
+    }
 }
 
 /// What an endpoint answers with.
@@ -191,7 +205,7 @@ impl fmt::Display for Target {
     }
 }
 
-/// How the endpoints of a profile are probed.
+/// How endpoints are probed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Monitor {
     /// What a probe speaks.
@@ -214,6 +228,14 @@ pub struct Monitor {
     pub headers: Vec<(String, String)>,
     /// Must the certificate be valid for the host? Azure does not look.
     pub verify_certificate: bool,
+    /// What is probed in the place of the endpoint's target; only in a monitor of one endpoint.
+    pub target: Option<Target>,
+    /// The address that probes come from; the system's choice where there is none.
+    pub source: Option<IpAddr>,
+    /// What the body of a good answer has in it, 1 to 1,024 octets.
+    pub body_contains: Option<String>,
+    /// A certificate that expires sooner is warned of, 1 to 365 days.
+    pub certificate_warning: Option<Duration>,
 }
 
 /// What a probe speaks.

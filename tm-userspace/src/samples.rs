@@ -66,6 +66,7 @@ pub(crate) fn endpoint(name: &str, target: &str) -> Endpoint {
         priority: 1,
         weight: 1,
         always_serve: false,
+        monitor: None,
     }
 }
 
@@ -91,6 +92,10 @@ pub(crate) fn monitor() -> Monitor {
         expected_status: vec![200..=200],
         headers: Vec::new(),
         verify_certificate: false,
+        target: None,
+        source: None,
+        body_contains: None,
+        certificate_warning: None,
     }
 }
 

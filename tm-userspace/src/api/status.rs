@@ -92,6 +92,8 @@ pub struct EndpointView {
     pub last_reason: Option<String>,
     /// When.
     pub last_at: Option<String>,
+    /// When the certificate expires that the last probe was shown.
+    pub certificate_expires: Option<String>,
     /// Probes so far.
     pub probes: u64,
     /// Answers given, by XDP and by the sockets.
@@ -145,6 +147,7 @@ pub(super) fn status(view: &View) -> anyhow::Result<Status> {
                     last_ok: details.last.as_ref().map(|last| last.ok),
                     last_reason: details.last.as_ref().map(|last| last.reason.to_string()),
                     last_at: details.last.as_ref().map(|last| rfc3339(last.at)),
+                    certificate_expires: details.last.as_ref().and_then(|last| last.expires).map(rfc3339),
                     probes: details.probes,
                     answers: answers.get(&key).copied().unwrap_or(0),
                 }

@@ -55,6 +55,10 @@ pub const EXPECTED_STATUS: u16 = 200;
 pub const STATUS_RANGE: RangeInclusive<u16> = 100..=599;
 /// Ranges of expected statuses.
 pub const STATUS_RANGES_AT_MOST: usize = 8;
+/// Days before a certificate's end from which it can be warned of.
+pub const CERTIFICATE_WARNING_DAYS_RANGE: RangeInclusive<u64> = 1..=365;
+/// Octets that a body can be asked to have in it.
+pub const BODY_CONTAINS_AT_MOST: usize = 1024;
 /// Headers of a probe.
 pub const HEADERS_AT_MOST: usize = 8;
 

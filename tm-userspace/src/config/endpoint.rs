@@ -1,25 +1,30 @@
 //! `[[profile.endpoint]]`: each alone, then all of a profile against each other.
 
-use std::{collections::HashMap, hash::Hash, ops::Range, sync::Arc};
+use std::{collections::HashMap, hash::Hash, net::IpAddr, ops::Range, sync::Arc};
 
 use crate::desired::{Endpoint, Status, Target};
 
 use super::{
-    address, defaults,
+    address, defaults, monitor,
     profile::STATUSES,
     raw,
     report::{Fault, Notes},
     value::{number, operator_name, quote, word},
 };
 
-/// All of them, or none where one has no target; what is wrong is in `notes`.
-pub(super) fn check(written: &[raw::Endpoint], notes: &mut Notes<'_>) -> Option<Vec<Arc<Endpoint>>> {
+/// All of them, or none where one has no target; what is wrong is in `notes`. `base` is what the profile says of its monitor, where that is right.
+pub(super) fn check(
+    written: &[raw::Endpoint],
+    base: Option<&raw::Monitor>,
+    notes: &mut Notes<'_>,
+) -> Option<Vec<Arc<Endpoint>>> {
     if let Some(over) = written.get(defaults::ENDPOINTS_AT_MOST) {
         let message = format!("{} endpoints, over {}", written.len(), defaults::ENDPOINTS_AT_MOST);
         notes.error(over.name.span(), message, "spread them over several profiles");
     }
     let written = &written[..written.len().min(defaults::ENDPOINTS_AT_MOST)];
-    let endpoints: Vec<_> = written.iter().zip(1..).map(|(raw, order)| endpoint(raw, order, notes)).collect();
+    let endpoints: Vec<_> =
+        written.iter().zip(1..).map(|(raw, order)| endpoint(raw, order, base, notes)).collect();
     duplicates(written, &endpoints, notes);
     one_kind_of_target(written, &endpoints, notes);
     priorities_on_all_or_none(written, notes);
@@ -27,7 +32,12 @@ pub(super) fn check(written: &[raw::Endpoint], notes: &mut Notes<'_>) -> Option<
 }
 
 /// One endpoint, `order`th of its profile.
-fn endpoint(raw: &raw::Endpoint, order: u16, notes: &mut Notes<'_>) -> Option<Endpoint> {
+fn endpoint(
+    raw: &raw::Endpoint,
+    order: u16,
+    base: Option<&raw::Monitor>,
+    notes: &mut Notes<'_>,
+) -> Option<Endpoint> {
     if let Err(fault) = operator_name(raw.name.get_ref()) {
         notes.fault(raw.name.span(), fault);
     }
@@ -37,7 +47,41 @@ fn endpoint(raw: &raw::Endpoint, order: u16, notes: &mut Notes<'_>) -> Option<En
     let status = word(notes, "status", raw.status.as_ref(), STATUSES, &[], Status::Enabled);
     let priority = number(notes, "priority", raw.priority.as_ref(), defaults::PRIORITY_RANGE, order);
     let weight = number(notes, "weight", raw.weight.as_ref(), defaults::WEIGHT_RANGE, defaults::WEIGHT);
-    Some(Endpoint { name, target: target.ok()?, status, priority, weight, always_serve: raw.always_serve })
+    let monitor = match (&raw.monitor, base) {
+        (Some(own), Some(base)) => Some(Arc::new(monitor::check_own(own, base, notes))),
+        _ => None,
+    };
+    let target = target.ok()?;
+    if let Some(base) = base {
+        source_of_the_family(raw, base, &target, notes);
+    }
+    Some(Endpoint { name, target, status, priority, weight, always_serve: raw.always_serve, monitor })
+}
+
+/// An address is probed from an address of its own family.
+fn source_of_the_family(raw: &raw::Endpoint, base: &raw::Monitor, target: &Target, notes: &mut Notes<'_>) {
+    let monitor = raw.monitor.clone().unwrap_or_default().over(base);
+    let source = monitor.source.as_ref();
+    let Some((span, Ok(from))) = source.map(|source| (source.span(), source.get_ref().parse::<IpAddr>()))
+    else {
+        return;
+    };
+    let elsewhere = monitor.target.as_ref().map(|written| (written, address::target(written.get_ref())));
+    let (written, probed) = match &elsewhere {
+        Some((written, Ok(target))) => (*written, target),
+        Some((_, Err(_))) => return,
+        None => (&raw.target, target),
+    };
+    let fits = match probed {
+        Target::V4(_) => from.is_ipv4(),
+        Target::V6(_) => from.is_ipv6(),
+        _ => true,
+    };
+    if !fits && !raw.always_serve {
+        let message = format!("source {} cannot reach {}", quote(&from.to_string()), kind(probed));
+        let fault = Fault::new(message, "give the endpoint a monitor with a source of the target's family");
+        notes.clash(written.span(), fault, span, "the source");
+    }
 }
 
 fn duplicates(written: &[raw::Endpoint], endpoints: &[Option<Endpoint>], notes: &mut Notes<'_>) {

@@ -63,8 +63,11 @@ pub(super) fn check(
         word(notes, "routing_method", method, ROUTING_METHODS, OLD_ROUTING_METHODS, RoutingMethod::Priority);
     let ttl = number(notes, "ttl", raw.ttl.as_ref(), defaults::TTL_RANGE, defaults::TTL);
     let status = word(notes, "status", raw.status.as_ref(), STATUSES, &[], Status::Enabled);
+    let faults = notes.faults();
     let monitor = Arc::new(monitor::check(&raw.monitor, notes));
-    let endpoints = endpoint::check(&raw.endpoint, notes)?;
+    // What is wrong with the profile's monitor is not told again for each endpoint.
+    let base = (notes.faults() == faults).then_some(&raw.monitor);
+    let endpoints = endpoint::check(&raw.endpoint, base, notes)?;
     if endpoints.is_empty() {
         notes.warn(raw.name.span(), format!("profile {} has no endpoints", quote(raw.name.get_ref())));
     }

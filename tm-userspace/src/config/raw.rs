@@ -129,7 +129,7 @@ pub(super) struct Guard {
 }
 
 /// `[profile.monitor]`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Monitor {
     pub(super) protocol: Option<Text>,
@@ -142,6 +142,36 @@ pub(super) struct Monitor {
     pub(super) expected_status: Option<List<StatusText>>,
     pub(super) headers: Option<Spanned<BTreeMap<Text, Text>>>,
     pub(super) verify_certificate: Option<Spanned<bool>>,
+    pub(super) target: Option<Text>,
+    pub(super) source: Option<Text>,
+    pub(super) body_contains: Option<Text>,
+    pub(super) certificate_warning_days: Option<Spanned<Integer>>,
+}
+
+impl Monitor {
+    /// This one where it says something, `base` where it does not.
+    pub(super) fn over(&self, base: &Monitor) -> Monitor {
+        // A path that the profile gives is for protocols that have one.
+        let is_tcp = self.protocol.as_ref().is_some_and(|word| word.get_ref().eq_ignore_ascii_case("tcp"));
+        let own = self.clone();
+        let base = base.clone();
+        Monitor {
+            protocol: own.protocol.or(base.protocol),
+            port: own.port.or(base.port),
+            path: own.path.or(base.path.filter(|_| !is_tcp)),
+            interval: own.interval.or(base.interval),
+            timeout: own.timeout.or(base.timeout),
+            tolerated_failures: own.tolerated_failures.or(base.tolerated_failures),
+            successes_to_recover: own.successes_to_recover.or(base.successes_to_recover),
+            expected_status: own.expected_status.or(base.expected_status),
+            headers: own.headers.or(base.headers),
+            verify_certificate: own.verify_certificate.or(base.verify_certificate),
+            target: own.target.or(base.target),
+            source: own.source.or(base.source),
+            body_contains: own.body_contains.or(base.body_contains),
+            certificate_warning_days: own.certificate_warning_days.or(base.certificate_warning_days),
+        }
+    }
 }
 
 /// `[[profile.endpoint]]`.
@@ -157,6 +187,7 @@ pub(super) struct Endpoint {
     pub(super) status: Option<Text>,
     #[serde(default)]
     pub(super) always_serve: bool,
+    pub(super) monitor: Option<Monitor>,
 }
 
 /// A whole number; one that 64 bits cannot hold is the nearest that they can, and out of every range.
@@ -171,11 +202,11 @@ pub(super) enum Count {
 }
 
 /// A duration as written.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct DurationText(pub(super) String);
 
 /// A status or a range of them as written, with quotes or without.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct StatusText(pub(super) String);
 
 impl<'de> Deserialize<'de> for Integer {

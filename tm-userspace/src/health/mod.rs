@@ -9,10 +9,11 @@
 //! | `schedule` | which endpoints are probed, from the latest `Desired` |
 //! | `endpoint` | one endpoint's schedule: when its next probe is due, what became of the last |
 //! | `slots` | how many probes are under way at once |
-//! | `probe`, `http`, `tcp`, `tls`, `resolve`, `guard`, `reason` | one probe |
+//! | `probe`, `http`, `tcp`, `tls`, `certificate`, `resolve`, `guard`, `reason` | one probe |
 //! | `track`, `details` | outcomes counted and remembered |
 //! | `orders` | what operators force and restore |
 
+mod certificate;
 mod details;
 mod endpoint;
 mod guard;
@@ -81,4 +82,7 @@ pub struct Outcome {
     /// How long it took.
     #[serde(with = "crate::time::serde_millis")]
     pub took: Duration,
+    /// When the certificate expires that was shown.
+    #[serde(default, with = "crate::time::serde_rfc3339::option")]
+    pub expires: Option<SystemTime>,
 }

@@ -56,7 +56,7 @@ pub struct SavedEndpoint {
     pub profile: String,
     /// Its name.
     pub endpoint: String,
-    /// What it answered with: outcomes of another target mean nothing.
+    /// What was probed: outcomes of another target mean nothing.
     pub target: String,
     /// Its verdict, if there was one.
     pub verdict: Option<SavedVerdict>,

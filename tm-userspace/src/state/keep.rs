@@ -103,12 +103,12 @@ impl Keeper {
         let health = self.view.health.borrow().clone();
         let keys: Vec<EndpointKey> = desired.endpoints().map(|(key, ..)| key).collect();
         let (tables, answers) = self.view.tables.answers(&keys);
-        let endpoints = desired.endpoints().zip(answers).map(|((key, _, endpoint), answers)| {
+        let endpoints = desired.endpoints().zip(answers).map(|((key, profile, endpoint), answers)| {
             let verdict = health.verdicts.get(&key);
             SavedEndpoint {
                 profile: key.profile.to_string(),
                 endpoint: key.endpoint.to_string(),
-                target: endpoint.target.to_string(),
+                target: profile.probed_target(endpoint).to_string(),
                 verdict: verdict.map(|verdict| SavedVerdict {
                     up: verdict.up,
                     since: verdict.since,

@@ -23,11 +23,11 @@ impl Saved {
             self.endpoints.iter().map(|e| (e.key(), e)).collect();
         let mut verdicts = OrdMap::new();
         let mut memories = HashMap::new();
-        for (key, _, endpoint) in
+        for (key, profile, endpoint) in
             desired.endpoints().filter(|(_, profile, endpoint)| is_probed(profile, endpoint))
         {
-            let Some(saved) = saved.get(&key).filter(|saved| saved.target == endpoint.target.to_string())
-            else {
+            let target = profile.probed_target(endpoint);
+            let Some(saved) = saved.get(&key).filter(|saved| saved.target == target.to_string()) else {
                 continue;
             };
             if let Some(verdict) = saved.verdict {
@@ -38,7 +38,7 @@ impl Saved {
             }
             let verdict = saved.verdict.map(|verdict| verdict.up);
             let details = saved.details.clone().unwrap_or_default();
-            memories.insert(key, Remembered { target: endpoint.target.clone(), verdict, details });
+            memories.insert(key, Remembered { target: target.clone(), verdict, details });
         }
         let mut orders = Orders::default();
         for (key, ..) in desired.endpoints() {

@@ -7,5 +7,7 @@ mod forms;
 mod kit;
 mod monitors;
 mod node;
+mod own_monitors;
 mod profiles;
 mod report;
+mod rules;
