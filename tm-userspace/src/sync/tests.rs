@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::{
-    compile::{Choices, Compiled, Records},
+    compile::{Choices, Compiled, Records, interleave_full},
     names::DnsName,
 };
 
@@ -51,6 +51,20 @@ fn another_shape_gets_a_new_entry_and_one_word() {
     assert_eq!(change.published.len(), 1);
     assert_eq!(change.published[0].0, Table::Buckets);
     assert!(change.staged.contains(&(Table::Entries, 2)));
+}
+
+#[test]
+fn the_steps_of_a_slow_start_rewrite_slots_alone() {
+    let www = name("www.tm.example");
+    let step = |tenths: u32| compiled(&www, &[b"primary.", b"second.."], &interleave_full(&[tenths, 10]));
+    let mut image = image();
+    image.apply([(&www, Some(&step(1)))]);
+    for tenths in 2..=9 {
+        let change = image.apply([(&www, Some(&step(tenths)))]);
+        assert_eq!(change.staged, []);
+        assert!(change.published.iter().all(|(table, _)| *table == Table::Slots), "{tenths}");
+        assert!(!change.published.is_empty(), "{tenths}");
+    }
 }
 
 #[test]
