@@ -136,7 +136,7 @@ fn a_killed_daemon_is_not_missed_and_the_next_one_forgets_nothing() {
     plane.daemon.kill().unwrap();
     stream.wait_for(200).unwrap();
     let pins = plane.daemon.bpf().files();
-    assert_eq!(pins.len(), 4, "one link, the cold programs, two tables of counts: {pins:?}");
+    assert_eq!(pins.len(), 3, "one link, the cold programs, the table of counts: {pins:?}");
     plane.restart();
     let log = plane.daemon.log().join("\n");
     assert!(log.contains("took over from the program that an earlier run left here"), "{log}");

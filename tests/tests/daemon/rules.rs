@@ -103,7 +103,7 @@ fn an_operator_forces_and_releases_and_a_restart_forgets_nothing() {
 fn nobody_comes_back_before_the_operator_says_so() {
     let lab = Lab::new().unwrap();
     let [mut virginia, mut amsterdam] = [11, 12].map(|host| on_client(&lab, host));
-    let daemon = serve(&lab, "", &contoso("priority", "failback = \"manual\"", &BOTH));
+    let mut daemon = serve(&lab, "", &contoso("priority", "failback = \"manual\"", &BOTH));
     daemon.wait_for_endpoints(&lab, "contoso", &["Online", "Online"]);
     assert_eq!(answer(&lab), "10.53.0.11", "nobody has to let it in at the start");
     virginia.stop();
@@ -112,6 +112,11 @@ fn nobody_comes_back_before_the_operator_says_so() {
     daemon.wait_for_endpoints(&lab, "contoso", &["Online", "Online"]);
     assert_eq!(answer(&lab), "10.53.0.12");
     assert_eq!(notes(&daemon, &lab, "virginia"), ["held back by failback until `tm endpoint restore`"]);
+    daemon.stop().unwrap();
+    daemon.restart(&lab).unwrap();
+    wait_until_ready(&mut daemon);
+    assert_eq!(answer(&lab), "10.53.0.12", "nor because the daemon began anew");
+    daemon.wait_for_endpoints(&lab, "contoso", &["Online", "Online"]);
     amsterdam.stop();
     wait_for_answer(&daemon, &lab, "10.53.0.11");
     lab.in_client(|| amsterdam.resume()).unwrap().unwrap();

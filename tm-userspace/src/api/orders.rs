@@ -119,7 +119,7 @@ fn carry_out(view: &View, key: &EndpointKey, order: &OrderKind, now: SystemTime)
             let index = decision.and_then(|decision| {
                 decision.profile.endpoints.iter().position(|endpoint| endpoint.name == key.endpoint)
             });
-            let held = decision.zip(index).and_then(|(decision, i)| decision.standings.get(i)?.held);
+            let held = decision.zip(index).and_then(|(decision, i)| decision.rulings.get(i)?.held);
             let Some(Held::Back { .. }) = held else { bail!("{key} is not held back by failback") };
             view.change_health(|health| {
                 health.orders.restore(key.clone(), now);

@@ -132,8 +132,8 @@ pub(super) fn status(view: &View) -> anyhow::Result<Status> {
             |(i, (endpoint, monitor_status))| {
                 let key = EndpointKey { profile: profile.name.clone(), endpoint: endpoint.name.clone() };
                 let details = view.details.get(&key).unwrap_or_default();
-                let standing = decision.standings.get(i).copied().unwrap_or_default();
-                let forced = standing.forced.map(|forced| if forced.up { "up" } else { "down" });
+                let ruling = decision.rulings.get(i).copied().unwrap_or_default();
+                let forced = ruling.forced.map(|forced| if forced.up { "up" } else { "down" });
                 let share = shares.iter().find(|share| share.endpoint == i);
                 EndpointView {
                     name: endpoint.name.to_string(),
@@ -141,7 +141,7 @@ pub(super) fn status(view: &View) -> anyhow::Result<Status> {
                     status: word(endpoint.status).to_owned(),
                     monitor_status: format!("{monitor_status:?}"),
                     forced: forced.map(str::to_owned),
-                    notes: standing.notes(),
+                    notes: ruling.notes(),
                     share: share.map_or(0.0, |share| f64::from(share.weight) / f64::from(total)),
                     since: health.verdicts.get(&key).map(|verdict| rfc3339(verdict.since)),
                     last_ok: details.last.as_ref().map(|last| last.ok),

@@ -30,9 +30,9 @@
 
 use std::time::SystemTime;
 
-use super::{EndpointStatus, Standing, failback, failback::Return, guard, slow_start};
+use super::{EndpointStatus, Ruling, failback, failback::Return, guard, slow_start};
 use crate::{
-    desired::{EndpointKey, Profile, WhenAllDown},
+    desired::{EndpointKey, Profile, RoutingMethod, WhenAllDown},
     health::Health,
 };
 
@@ -42,7 +42,7 @@ pub struct Eligible {
     /// Indices of the endpoints that may answer; none where the name does not exist, empty where there is no data.
     pub endpoints: Option<Vec<usize>>,
     /// By endpoint, what the rules make of it.
-    pub standings: Vec<Standing>,
+    pub rulings: Vec<Ruling>,
     /// When that would change by itself.
     pub until: Option<SystemTime>,
 }
@@ -66,21 +66,26 @@ pub fn eligible(
     let key =
         |i: usize| EndpointKey { profile: profile.name.clone(), endpoint: profile.endpoints[i].name.clone() };
     let is_out = |i: usize| matches!(statuses[i], EndpointStatus::Disabled | EndpointStatus::Inactive);
-    let mut standings: Vec<Standing> = (0..statuses.len())
-        .map(|i| Standing {
+    let mut rulings: Vec<Ruling> = (0..statuses.len())
+        .map(|i| Ruling {
             forced: health.orders.forced(&key(i), now).filter(|_| !is_out(i)),
             last_resort: is_last_resort(profile, i),
-            ..Standing::default()
+            ..Ruling::default()
         })
         .collect();
-    guard::keep(profile, statuses, health, now, &mut standings);
-    for (i, standing) in standings.iter_mut().enumerate() {
-        if statuses[i] != EndpointStatus::Online || standing.forced.is_some() || standing.last_resort {
+    guard::keep(profile, statuses, health, now, &mut rulings);
+    for (i, ruling) in rulings.iter_mut().enumerate() {
+        if ruling.forced.is_some() || ruling.last_resort {
             continue;
         }
-        let returned = match failback::returned(&key(i), profile.rules.failback, health, now) {
+        let returned = match statuses[i] {
+            EndpointStatus::Online => failback::returned(&key(i), profile.rules.failback, health, now),
+            EndpointStatus::Unmonitored | EndpointStatus::CheckingEndpoint => Return::Never,
+            _ => continue,
+        };
+        let returned = match returned {
             Return::Held(held) => {
-                standing.held = Some(held);
+                ruling.held = Some(held);
                 continue;
             }
             Return::At(at) => Some(at),
@@ -88,15 +93,15 @@ pub fn eligible(
         };
         let released = health.orders.forced.get(&key(i)).filter(|forced| !forced.up);
         let returned = returned.max(released.and_then(|forced| forced.until));
-        standing.ramp = returned
+        ruling.ramp = returned
             .zip(profile.rules.slow_start)
-            .filter(|_| profile.routing_method == crate::desired::RoutingMethod::Weighted)
+            .filter(|_| profile.routing_method == RoutingMethod::Weighted)
             .and_then(|(returned, over)| slow_start::ramp(returned, over, now));
     }
-    let classes: Vec<Class> = (0..statuses.len()).map(|i| class(statuses[i], &standings[i])).collect();
+    let classes: Vec<Class> = (0..statuses.len()).map(|i| class(statuses[i], &rulings[i])).collect();
     let of = |wanted: Class| -> Vec<usize> { (0..classes.len()).filter(|i| classes[*i] == wanted).collect() };
     let last_resort = (0..classes.len()).find(|i| {
-        standings[*i].last_resort && !is_out(*i) && standings[*i].forced.is_none_or(|forced| forced.up)
+        rulings[*i].last_resort && !is_out(*i) && rulings[*i].forced.is_none_or(|forced| forced.up)
     });
     let first = [Class::In, Class::Waiting].into_iter().map(of).find(|some| !some.is_empty());
     let endpoints = match (first, last_resort, &profile.rules.when_all_down) {
@@ -106,19 +111,19 @@ pub fn eligible(
         (None, None, WhenAllDown::None) => Some(vec![]),
         (None, None, _) => Some(of(Class::Down)),
     };
-    let until = standings.iter().filter_map(Standing::until).min();
-    Eligible { endpoints, standings, until }
+    let until = rulings.iter().filter_map(Ruling::until).min();
+    Eligible { endpoints, rulings, until }
 }
 
 fn is_last_resort(profile: &Profile, index: usize) -> bool {
     matches!(&profile.rules.when_all_down, WhenAllDown::LastResort(name) if *name == profile.endpoints[index].name)
 }
 
-fn class(status: EndpointStatus, standing: &Standing) -> Class {
+fn class(status: EndpointStatus, ruling: &Ruling) -> Class {
     use EndpointStatus::{CheckingEndpoint, Degraded, Disabled, Inactive, Online, Unmonitored};
-    match (status, standing.forced) {
+    match (status, ruling.forced) {
         (Disabled | Inactive, _) => Class::Out,
-        _ if standing.last_resort => Class::Out,
+        _ if ruling.last_resort => Class::Out,
         (_, Some(forced)) => {
             if forced.up {
                 Class::In
@@ -127,8 +132,8 @@ fn class(status: EndpointStatus, standing: &Standing) -> Class {
             }
         }
         (Unmonitored | CheckingEndpoint, None) => Class::In,
-        (Online, None) if standing.held.is_some() => Class::Waiting,
-        (Degraded, None) if standing.held.is_none() => Class::Down,
+        (Online, None) if ruling.held.is_some() => Class::Waiting,
+        (Degraded, None) if ruling.held.is_none() => Class::Down,
         (Online | Degraded, None) => Class::In,
     }
 }

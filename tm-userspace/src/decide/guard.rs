@@ -15,7 +15,7 @@
 
 use std::time::SystemTime;
 
-use super::{EndpointStatus, Held, Standing};
+use super::{EndpointStatus, Held, Ruling};
 use crate::{
     desired::{EndpointKey, Profile},
     health::Health,
@@ -27,11 +27,11 @@ pub fn keep(
     statuses: &[EndpointStatus],
     health: &Health,
     now: SystemTime,
-    standings: &mut [Standing],
+    rulings: &mut [Ruling],
 ) {
     use EndpointStatus::{Degraded, Disabled, Inactive};
     let Some(guard) = profile.rules.guard else { return };
-    let is_guarded = |i: &usize| standings[*i].forced.is_none() && !standings[*i].last_resort;
+    let is_guarded = |i: &usize| rulings[*i].forced.is_none() && !rulings[*i].last_resort;
     let guarded: Vec<usize> = (0..statuses.len())
         .filter(|i| !matches!(statuses[*i], Disabled | Inactive))
         .filter(is_guarded)
@@ -51,7 +51,7 @@ pub fn keep(
         let at = room.map_or(since, |room| room.max(since));
         withdrawn.push(at);
         if now < at && since < at {
-            standings[i].held = Some(Held::In { until: at, allowed });
+            rulings[i].held = Some(Held::In { until: at, allowed });
         }
     }
 }

@@ -39,16 +39,16 @@ pub mod eligible;
 pub mod failback;
 pub mod guard;
 pub mod priority;
+mod ruling;
 pub mod slow_start;
-mod standing;
 pub mod weighted;
 
 use std::{sync::Arc, time::SystemTime};
 
 use serde::Serialize;
 
+pub use ruling::{Held, Ruling};
 pub use slow_start::Ramp;
-pub use standing::{Held, Standing};
 
 use eligible::eligible;
 
@@ -67,7 +67,7 @@ pub struct Decision {
     /// The profile's.
     pub status: ProfileStatus,
     /// What the rules make of each endpoint, in the same order.
-    pub standings: Vec<Standing>,
+    pub rulings: Vec<Ruling>,
     /// For each place the endpoints that answer there, none where there is no data; empty where the name does not exist.
     pub places: Vec<(Place, Vec<Share>)>,
     /// Do the shares stay as they are? Else they change step by step, and are best laid out such that a step changes slots alone.
@@ -131,19 +131,19 @@ pub fn decide(profile: &Arc<Profile>, health: &Health, now: SystemTime) -> Decis
     let endpoints: Vec<EndpointStatus> =
         (0..profile.endpoints.len()).map(|i| status_of(profile, i, health)).collect();
     let eligible = eligible(profile, &endpoints, health, now);
-    let standings = eligible.standings;
+    let rulings = eligible.rulings;
     let answering = eligible.endpoints.as_deref().unwrap_or_default();
     let shares = match profile.routing_method {
         RoutingMethod::Priority => priority::shares(profile, answering),
-        RoutingMethod::Weighted => weighted::shares(profile, answering, &standings),
+        RoutingMethod::Weighted => weighted::shares(profile, answering, &rulings),
     };
     Decision {
         profile: profile.clone(),
         status: roll_up(profile, &endpoints),
         endpoints,
-        steady: weighted::is_steady(answering, &standings),
+        steady: weighted::is_steady(answering, &rulings),
         places: eligible.endpoints.iter().map(|_| (Place::ANYWHERE, shares.clone())).collect(),
-        standings,
+        rulings,
         until: eligible.until,
     }
 }

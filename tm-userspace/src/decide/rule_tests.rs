@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use proptest::prelude::{Just, Strategy, any, prop, prop_assert, prop_assert_eq, prop_oneof, proptest};
+
 use super::{
     EndpointStatus::{Degraded, Online},
     *,
@@ -20,6 +22,7 @@ fn minute(minute: u32) -> SystemTime {
 }
 
 /// A profile `p` of `a`, `b`, `c` ..., and what is known of them.
+#[derive(Debug)]
 struct Case {
     profile: Profile,
     health: Health,
@@ -145,7 +148,7 @@ fn the_operator_is_heard_before_the_probes() {
     let case = Case::weighted(when_all_down(WhenAllDown::LastResort("b".into())), "ud");
     assert_eq!(case.forced("a", false, None).forced("b", false, None).answers(0), "NODATA");
     let off = Case::weighted(Rules::default(), "ou").forced("a", true, None).at(0);
-    assert_eq!(off.standings[0].forced, None, "disabled is disabled");
+    assert_eq!(off.rulings[0].forced, None, "disabled is disabled");
 }
 
 #[test]
@@ -155,8 +158,8 @@ fn a_forced_state_ends_by_itself_and_never_changes_the_real_one() {
     assert_eq!([0, 3, 5].map(|now| case.until(now)), [Some(3), Some(5), None]);
     assert_eq!(case.at(0).endpoints, [Degraded, Online]);
     assert_eq!(case.at(0).status, ProfileStatus::Degraded);
-    assert_eq!(case.at(0).standings[0].notes(), ["forced up until 1970-01-01T16:43:00.000Z"]);
-    assert_eq!(case.at(3).standings[0].notes(), [""; 0]);
+    assert_eq!(case.at(0).rulings[0].notes(), ["forced up until 1970-01-01T16:43:00.000Z"]);
+    assert_eq!(case.at(3).rulings[0].notes(), [""; 0]);
 }
 
 #[test]
@@ -186,11 +189,11 @@ fn failback_by_row() {
     assert_eq!(Case::new(RoutingMethod::Priority, last, "ru").answers(0), "a", "before the last resort");
     assert_eq!(case(manual, "ru").forced("a", true, None).answers(0), "a");
     assert_eq!(
-        case(manual, "ru").at(0).standings[0].notes(),
+        case(manual, "ru").at(0).rulings[0].notes(),
         ["held back by failback until `tm endpoint restore`"]
     );
     assert_eq!(
-        case(after, "ru").at(0).standings[0].notes(),
+        case(after, "ru").at(0).rulings[0].notes(),
         ["held back by failback until 1970-01-01T16:50:00.000Z"]
     );
 }
@@ -214,7 +217,7 @@ fn the_guard_by_row() {
     assert_eq!(one().down_since("b", 1).answers(1), "acd", "the one before is up again");
     assert_eq!(two.at(1).endpoints[1], Degraded, "its status is what it is");
     assert_eq!(
-        two.at(1).standings[1].notes(),
+        two.at(1).rulings[1].notes(),
         [
             "kept in the answers until 1970-01-01T16:50:00.000Z: at most 1 may be withdrawn within the guard's window"
         ]
@@ -271,7 +274,7 @@ fn a_slow_start_by_row() {
         ]
     );
     assert_eq!(
-        case.at(0).standings[0].notes(),
+        case.at(0).rulings[0].notes(),
         ["slow start: 10 % of its weight until 1970-01-01T16:50:00.000Z"]
     );
 }
@@ -295,4 +298,77 @@ fn a_slow_start_is_for_what_returns() {
     assert_eq!(alone.answers(0), "a");
     let priority = Case::new(RoutingMethod::Priority, slowly(), "ru");
     assert_eq!((priority.answers(0).as_str(), priority.until(0)), ("a", None));
+}
+
+/// Any rules, any three endpoints, any orders.
+fn any_case() -> impl Strategy<Value = Case> {
+    let rules = (
+        prop_oneof![
+            Just(WhenAllDown::All),
+            Just(WhenAllDown::None),
+            Just(WhenAllDown::LastResort("b".into()))
+        ],
+        prop_oneof![
+            Just(Failback::Automatic),
+            Just(Failback::Manual),
+            (1..40u32).prop_map(|delay| Failback::After(MINUTE * delay))
+        ],
+        prop::option::of(
+            (1..3u32)
+                .prop_map(|count| Guard { withdraw_at_most: Allowance::Count(count), window: MINUTE * 15 }),
+        ),
+        prop::option::of((10..100u32).prop_map(|over| MINUTE * over)),
+    );
+    let rules = rules.prop_map(|(when_all_down, failback, guard, slow_start)| Rules {
+        when_all_down,
+        failback,
+        guard,
+        slow_start,
+    });
+    let endpoint = (
+        prop_oneof![Just('u'), Just('r'), Just('d'), Just('d'), Just('n'), Just('o'), Just('w')],
+        0..40u32,
+        prop::option::weighted(0.3, (any::<bool>(), prop::option::of(1..90u32))),
+        prop::option::weighted(0.3, 0..60u32),
+    );
+    (rules, prop::collection::vec(endpoint, 3), any::<bool>()).prop_map(|(rules, endpoints, weighted)| {
+        let letters: String = endpoints.iter().map(|(letter, ..)| *letter).collect();
+        let method = if weighted { RoutingMethod::Weighted } else { RoutingMethod::Priority };
+        let mut case = Case::new(method, rules, &letters);
+        for (name, (_, since, forced, restored)) in ["a", "b", "c"].into_iter().zip(endpoints) {
+            if let Some(verdict) = case.health.verdicts.get_mut(&key("p", name)) {
+                verdict.since = minute(since);
+            }
+            if let Some((up, until)) = forced {
+                case = case.forced(name, up, until);
+            }
+            if let Some(at) = restored {
+                case = case.restored(name, at);
+            }
+        }
+        case
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_decision_holds_until_it_says(case in any_case(), now in 60..120u32, later in 1..120u32) {
+        let decision = case.at(now);
+        prop_assert!(decision.until.is_none_or(|until| until > minute(now)), "{:?}", decision.until);
+        let later = minute(now + later);
+        let last = decision.until.map_or(later, |until| later.min(until - Duration::from_nanos(1)));
+        prop_assert_eq!(decide(&Arc::new(case.profile.clone()), &case.health, last), decision);
+    }
+
+    #[test]
+    fn nobody_answers_whom_the_operator_took_out(case in any_case(), now in 60..120u32) {
+        let decision = case.at(now);
+        for share in decision.places.iter().flat_map(|(_, shares)| shares) {
+            let ruling = decision.rulings[share.endpoint];
+            prop_assert!(ruling.forced.is_none_or(|forced| forced.up));
+            prop_assert!(share.weight > 0);
+            let status = decision.endpoints[share.endpoint];
+            prop_assert!(!matches!(status, EndpointStatus::Disabled | EndpointStatus::Inactive));
+        }
+    }
 }

@@ -10,19 +10,19 @@
 //!
 //! Azure draws at random; we walk a block of slots, so the shares are exact (`compile::interleave`).
 
-use super::{Share, Standing, slow_start::STEPS};
+use super::{Ruling, Share, slow_start::STEPS};
 use crate::desired::Profile;
 
 /// The shares of a Weighted profile.
-pub fn shares(profile: &Profile, eligible: &[usize], standings: &[Standing]) -> Vec<Share> {
+pub fn shares(profile: &Profile, eligible: &[usize], rulings: &[Ruling]) -> Vec<Share> {
     let weight = |i: usize| {
-        let tenths = standings[i].ramp.map_or(STEPS, |ramp| ramp.tenths);
-        u32::from(profile.endpoints[i].weight) * if is_steady(eligible, standings) { 1 } else { tenths }
+        let tenths = rulings[i].ramp.map_or(STEPS, |ramp| ramp.tenths);
+        u32::from(profile.endpoints[i].weight) * if is_steady(eligible, rulings) { 1 } else { tenths }
     };
     eligible.iter().map(|i| Share { endpoint: *i, weight: weight(*i) }).collect()
 }
 
 /// Do all of them have their full weight?
-pub fn is_steady(eligible: &[usize], standings: &[Standing]) -> bool {
-    eligible.iter().all(|i| standings[*i].ramp.is_none())
+pub fn is_steady(eligible: &[usize], rulings: &[Ruling]) -> bool {
+    eligible.iter().all(|i| rulings[*i].ramp.is_none())
 }

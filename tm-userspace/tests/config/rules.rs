@@ -89,14 +89,9 @@ fn rules_that_cannot_be_kept_are_refused() {
         &weighted("slow_start = \"5m\"").replace("weighted", "priority"),
         "conf.d/a.toml:4:14 `\"5m\"` slow_start without weights (conf.d/a.toml:3:18 `\"priority\"`)",
     );
-    check_profiles(
-        &weighted("last_resort = \"east\"")
-            .split("[[profile.endpoint]]\nname = \"west\"")
-            .next()
-            .unwrap()
-            .to_owned(),
-        "conf.d/a.toml:4:15 `\"east\"` last_resort `east` is the profile's only endpoint",
-    );
+    let one = weighted("last_resort = \"east\"");
+    let (one, _) = one.split_once("[[profile.endpoint]]\nname = \"west\"").unwrap();
+    check_profiles(one, "conf.d/a.toml:4:15 `\"east\"` last_resort `east` is the profile's only endpoint");
 }
 
 #[test]

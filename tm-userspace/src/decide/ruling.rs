@@ -7,7 +7,7 @@ use crate::{health::Forced, time::rfc3339};
 
 /// One endpoint's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct Ruling {
     /// What the operator forces it to be.
     pub forced: Option<Forced>,
     /// What holds it where its own state would not have it.
@@ -35,7 +35,7 @@ pub enum Held {
     },
 }
 
-impl Standing {
+impl Ruling {
     /// When it changes by itself.
     pub fn until(&self) -> Option<SystemTime> {
         let forced = self.forced.and_then(|forced| forced.until);
