@@ -154,7 +154,7 @@ fn a_killed_daemon_is_not_missed_and_the_next_one_forgets_nothing() {
     }
     assert!(count(&after, "amsterdam", "probes") >= 2, "{:#}", after.0);
     assert!(after.0["generation"].as_u64() > before.0["generation"].as_u64(), "the zone's serial grows");
-    assert_eq!(plane.daemon.bpf().files().len(), 4, "what the first run pinned was replaced");
+    assert_eq!(plane.daemon.bpf().files().len(), 3, "what the first run pinned was replaced");
 }
 
 #[test]
