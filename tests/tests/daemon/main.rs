@@ -10,6 +10,7 @@ mod modes;
 mod outlive;
 mod probes;
 mod reload;
+mod rules;
 mod statuses;
 mod vlans;
 mod wire;

@@ -31,6 +31,7 @@ pub(super) fn status(status: &Status) {
         "SINCE",
         "LAST PROBE OR CHILD",
         "ANSWERS",
+        "NOTES",
     ]);
     for profile in &status.profiles {
         table.add_row([
@@ -39,6 +40,7 @@ pub(super) fn status(status: &Status) {
             profile.dns_name.clone(),
             profile.monitor_status.clone(),
             profile.routing_method.clone(),
+            String::new(),
             String::new(),
             String::new(),
             String::new(),
@@ -67,6 +69,7 @@ pub(super) fn status(status: &Status) {
                 endpoint.since.clone().unwrap_or_else(|| "-".to_owned()),
                 probed,
                 answers,
+                endpoint.notes.join("; "),
             ]);
         }
     }
