@@ -139,7 +139,7 @@ fn health(verdicts: &Verdicts) -> Health {
         let key = EndpointKey { profile: profile.as_str().into(), endpoint: endpoint.as_str().into() };
         (key, Verdict { up: *up, since: SystemTime::UNIX_EPOCH, recovered: false })
     };
-    Health { generation: 1, verdicts: verdicts.iter().map(verdict).collect() }
+    Health { generation: 1, verdicts: verdicts.iter().map(verdict).collect(), ..Health::default() }
 }
 
 /// How often each list of targets is given in a whole round.
