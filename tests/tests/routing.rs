@@ -137,9 +137,9 @@ impl Tree {
 fn health(verdicts: &Verdicts) -> Health {
     let verdict = |((profile, endpoint), up): (&(String, String), &bool)| {
         let key = EndpointKey { profile: profile.as_str().into(), endpoint: endpoint.as_str().into() };
-        (key, Verdict { up: *up, since: SystemTime::UNIX_EPOCH })
+        (key, Verdict { up: *up, since: SystemTime::UNIX_EPOCH, recovered: false })
     };
-    Health { generation: 1, verdicts: verdicts.iter().map(verdict).collect() }
+    Health { generation: 1, verdicts: verdicts.iter().map(verdict).collect(), ..Health::default() }
 }
 
 /// How often each list of targets is given in a whole round.

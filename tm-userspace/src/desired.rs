@@ -16,6 +16,10 @@ use imbl::OrdMap;
 
 use crate::{geo::Atlas, names::DnsName};
 
+mod rules;
+
+pub use rules::{Allowance, Failback, Guard, Rules, WhenAllDown};
+
 /// Profiles by name.
 pub type Profiles = OrdMap<Arc<str>, Arc<Profile>>;
 
@@ -128,6 +132,8 @@ pub struct Profile {
     pub ttl: u32,
     /// Operator's switch for the whole profile.
     pub status: Status,
+    /// Which endpoints are let in and out of the answers, and how fast.
+    pub rules: Rules,
     /// How the endpoints are probed.
     pub monitor: Arc<Monitor>,
     /// Endpoints in one answer where the method is MultiValue, 1 to 10.
@@ -184,6 +190,8 @@ pub struct Endpoint {
     pub always_serve: bool,
     /// How many of the target profile's endpoints a nested endpoint needs.
     pub min_child: MinChild,
+    /// How it is probed, where not as its profile says; never of a nested endpoint.
+    pub monitor: Option<Arc<Monitor>>,
 }
 
 /// How many endpoints of a nested endpoint's target must be available for it to be so itself; all three must hold.
@@ -221,7 +229,7 @@ impl fmt::Display for Target {
     }
 }
 
-/// How the endpoints of a profile are probed.
+/// How endpoints are probed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Monitor {
     /// What a probe speaks.
@@ -244,6 +252,14 @@ pub struct Monitor {
     pub headers: Vec<(String, String)>,
     /// Must the certificate be valid for the host? Azure does not look.
     pub verify_certificate: bool,
+    /// What is probed in the place of the endpoint's target; only in a monitor of one endpoint.
+    pub target: Option<Target>,
+    /// The address that probes come from; the system's choice where there is none.
+    pub source: Option<IpAddr>,
+    /// What the body of a good answer has in it, 1 to 1,024 octets.
+    pub body_contains: Option<String>,
+    /// A certificate that expires sooner is warned of, 1 to 365 days.
+    pub certificate_warning: Option<Duration>,
 }
 
 /// What a probe speaks.
@@ -273,6 +289,16 @@ impl fmt::Display for EndpointKey {
 }
 
 impl Profile {
+    /// How an endpoint of this profile is probed.
+    pub fn monitor_of<'a>(&'a self, endpoint: &'a Endpoint) -> &'a Arc<Monitor> {
+        endpoint.monitor.as_ref().unwrap_or(&self.monitor)
+    }
+
+    /// What is probed for an endpoint of this profile: what it answers with, or what its monitor has in the place of that.
+    pub fn probed_target<'a>(&'a self, endpoint: &'a Endpoint) -> &'a Target {
+        self.monitor_of(endpoint).target.as_ref().unwrap_or(&endpoint.target)
+    }
+
     /// The key of one of its endpoints.
     pub fn key(&self, endpoint: &Endpoint) -> EndpointKey {
         EndpointKey { profile: self.name.clone(), endpoint: endpoint.name.clone() }

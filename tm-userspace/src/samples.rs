@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::desired::{
     Desired, Endpoint, EndpointKey, Listen, MinChild, Monitor, NameServer, Node, Probes, Profile, Protocol,
-    RoutingMethod, Soa, Status, Target, XdpMode,
+    RoutingMethod, Rules, Soa, Status, Target, XdpMode,
 };
 
 /// The smallest state with `profiles`, in which `allow` may be probed.
@@ -51,6 +51,7 @@ pub(crate) fn profile(name: &str, monitor: Monitor, endpoints: Vec<Endpoint>) ->
         routing_method: RoutingMethod::Priority,
         ttl: 30,
         status: Status::Enabled,
+        rules: Rules::default(),
         monitor: Arc::new(monitor),
         max_return: 2,
         endpoints: endpoints.into_iter().map(Arc::new).collect(),
@@ -67,6 +68,7 @@ pub(crate) fn endpoint(name: &str, target: &str) -> Endpoint {
         weight: 1,
         always_serve: false,
         min_child: MinChild { endpoints: 1, ipv4: 0, ipv6: 0 },
+        monitor: None,
     }
 }
 
@@ -92,6 +94,10 @@ pub(crate) fn monitor() -> Monitor {
         expected_status: vec![200..=200],
         headers: Vec::new(),
         verify_certificate: false,
+        target: None,
+        source: None,
+        body_contains: None,
+        certificate_warning: None,
     }
 }
 

@@ -12,6 +12,7 @@ mod modes;
 mod outlive;
 mod probes;
 mod reload;
+mod rules;
 mod statuses;
 mod vlans;
 mod wire;

@@ -96,6 +96,10 @@ pub struct EndpointView {
     pub status: String,
     /// As derived.
     pub monitor_status: String,
+    /// `up` or `down`, where an operator forces it to be that; the monitor status stays what the probes say.
+    pub forced: Option<String>,
+    /// What the profile's rules and operators make of it, in words.
+    pub notes: Vec<String>,
     /// The part of the profile's answers that it is in now, 0 to 1; of those of its address family where the method is MultiValue.
     pub share: f64,
     /// The profile that it stands for, where it is nested.
@@ -108,6 +112,8 @@ pub struct EndpointView {
     pub last_reason: Option<String>,
     /// When.
     pub last_at: Option<String>,
+    /// When the certificate expires that the last probe was shown.
+    pub certificate_expires: Option<String>,
     /// Probes so far.
     pub probes: u64,
     /// Answers given, by XDP and by the sockets, whichever profile was asked; none where it is nested: they count for the endpoints below.
@@ -155,17 +161,22 @@ pub(super) fn status(view: &View) -> anyhow::Result<Status> {
             |(i, (endpoint, monitor_status))| {
                 let key = profile.key(endpoint);
                 let details = view.details.get(&key).unwrap_or_default();
+                let ruling = decision.rulings.get(i).copied().unwrap_or_default();
+                let forced = ruling.forced.map(|forced| if forced.up { "up" } else { "down" });
                 EndpointView {
                     name: endpoint.name.to_string(),
                     target: endpoint.target.to_string(),
                     status: word(endpoint.status).to_owned(),
                     monitor_status: format!("{monitor_status:?}"),
+                    forced: forced.map(str::to_owned),
+                    notes: ruling.notes(),
                     share: decision.part(i),
                     child: child(&published, endpoint),
                     since: health.verdicts.get(&key).map(|verdict| rfc3339(verdict.since)),
                     last_ok: details.last.as_ref().map(|last| last.ok),
                     last_reason: details.last.as_ref().map(|last| last.reason.to_string()),
                     last_at: details.last.as_ref().map(|last| rfc3339(last.at)),
+                    certificate_expires: details.last.as_ref().and_then(|last| last.expires).map(rfc3339),
                     probes: details.probes,
                     answers: answers.get(&key).copied().unwrap_or(0),
                 }

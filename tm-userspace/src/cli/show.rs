@@ -37,6 +37,7 @@ pub(super) fn status(status: &Status) {
         "SINCE",
         "LAST PROBE OR CHILD",
         "ANSWERS",
+        "NOTES",
     ]);
     for profile in &status.profiles {
         table.add_row([
@@ -45,6 +46,7 @@ pub(super) fn status(status: &Status) {
             profile.dns_name.clone(),
             profile.monitor_status.clone(),
             profile.routing_method.clone(),
+            String::new(),
             String::new(),
             String::new(),
             String::new(),
@@ -73,6 +75,7 @@ pub(super) fn status(status: &Status) {
                 endpoint.since.clone().unwrap_or_else(|| "-".to_owned()),
                 probed,
                 answers,
+                endpoint.notes.join("; "),
             ]);
         }
     }

@@ -10,7 +10,7 @@
 //! | any other type | NODATA | NODATA | CNAME |
 //!
 //! (Azure's table; ANY is one RRset, [RFC 8482]. The type is looked at after the endpoint was chosen: with endpoints of both families a client that asks for A may
-//! be told NODATA. MultiValue alone looks at it before: `decide::multivalue`.) The owner of an answer is the name that was asked, and its TTL that of the profile of this name, however
+//! be told NODATA. MultiValue alone looks at it before: `decide::multivalue`.) Where nobody is to answer, all is NODATA. The owner of an answer is the name that was asked, and its TTL that of the profile of this name, however
 //! deep the endpoint is nested: Azure does not say whose, and only this profile shows. NODATA is the zone's SOA in the authority section ([RFC 2308, section 2.2]).
 //!
 //! [RFC 8482]: https://www.rfc-editor.org/rfc/rfc8482
@@ -23,7 +23,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use tm_common::dns::ASKED;
 
-pub use interleave::interleave;
+pub use interleave::{interleave, interleave_full};
 pub use records::{Zone, nodata, records_of};
 
 use crate::{
@@ -67,12 +67,13 @@ pub struct Records {
 pub fn compile(decision: &Decision, zone: &Zone) -> Option<Compiled> {
     // With one place there is one block a question; places are rows of blocks when a method comes that tells them apart.
     let shares = decision.places.first()?;
+    let lay_out = if decision.steady { interleave } else { interleave_full };
     let profile = &decision.profile;
     let nodata = nodata(&profile.dns_name, profile.ttl, zone);
     let block = |asked: Question| {
         let parts = shares.iter().map(|share| (share.weight, answers(&share.answer, asked))).collect();
         let (weights, answers): (Vec<u64>, Vec<Vec<&Leaf>>) = scale(parts).into_iter().unzip();
-        let slots = interleave(&weights).into_iter().map(|share| answers[share].as_slice());
+        let slots = lay_out(&weights).into_iter().map(|share| answers[share].as_slice());
         Choices::new(slots, |leaves| match leaves {
             [] => nodata.clone(),
             leaves => records_of(profile, leaves),

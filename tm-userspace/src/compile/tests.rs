@@ -132,6 +132,33 @@ fn equal_answers_are_one_slot() {
 }
 
 #[test]
+fn nobody_to_answer_is_no_data_for_every_type() {
+    let endpoint =
+        Endpoint { status: crate::desired::Status::Enabled, ..samples::endpoint("e", "192.0.2.1") };
+    let mut profile = samples::profile("p", samples::monitor(), vec![endpoint]);
+    profile.rules.when_all_down = crate::desired::WhenAllDown::None;
+    let mut health = Health::default();
+    let down = crate::health::Verdict { up: false, since: SystemTime::UNIX_EPOCH, recovered: false };
+    health.verdicts.insert(samples::key("p", "e"), down);
+    let decision =
+        decide(&Profiles::new(), &Arc::new(profile), &[Class::ANYONE], &health, SystemTime::UNIX_EPOCH);
+    let compiled = compile(&decision, &zone()).unwrap();
+    for block in &compiled.blocks {
+        assert_eq!((block.slots.as_slice(), block.answers.len()), (&[0][..], 1));
+        let message = read(&compiled.name, &block.answers[0]);
+        assert_eq!((message.answers.len(), message.authorities[0].record_type()), (0, RecordType::SOA));
+    }
+}
+
+#[test]
+fn a_full_block_has_its_shares_whatever_they_reduce_to() {
+    for (weights, expected) in [(&[1, 1][..], [512, 512]), (&[1, 10], [93, 931]), (&[9, 10], [485, 539])] {
+        let counts = counts(&interleave_full(weights));
+        assert_eq!([counts[&0], counts[&1]], expected, "{weights:?}");
+    }
+}
+
+#[test]
 fn shares_of_the_issue_are_exact_and_even() {
     let slots = interleave(&[10, 30, 60]);
     assert_eq!(slots, [2, 1, 2, 0, 2, 1, 2, 2, 1, 2]);

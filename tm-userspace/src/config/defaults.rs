@@ -34,6 +34,12 @@ pub const PRIORITY_RANGE: RangeInclusive<u16> = 1..=1000;
 pub const ENDPOINTS_AT_MOST: usize = 1000;
 /// Characters in the name of a profile or an endpoint, as for Azure's resources.
 pub const NAME_AT_MOST: usize = 260;
+/// Bounds of a guard's number of endpoints.
+pub const WITHDRAW_AT_MOST_RANGE: RangeInclusive<u32> = 1..=1000;
+/// Bounds of a failback's delay and of a guard's window: a second to a week.
+pub const WINDOW_RANGE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(604_800);
+/// Bounds of a slow start: a second to a day.
+pub const SLOW_START_RANGE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(86_400);
 
 /// Port of an HTTP or TCP probe.
 pub const MONITOR_PORT: u16 = 80;
@@ -67,6 +73,10 @@ pub const EXPECTED_STATUS: u16 = 200;
 pub const STATUS_RANGE: RangeInclusive<u16> = 100..=599;
 /// Ranges of expected statuses.
 pub const STATUS_RANGES_AT_MOST: usize = 8;
+/// Days before a certificate's end from which it can be warned of.
+pub const CERTIFICATE_WARNING_DAYS_RANGE: RangeInclusive<u64> = 1..=365;
+/// Octets that a body can be asked to have in it.
+pub const BODY_CONTAINS_AT_MOST: usize = 1024;
 /// Headers of a probe.
 pub const HEADERS_AT_MOST: usize = 8;
 

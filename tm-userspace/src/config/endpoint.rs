@@ -1,22 +1,23 @@
 //! `[[profile.endpoint]]`: each alone, then all of a profile against each other.
 
-use std::{collections::HashMap, hash::Hash, ops::Range, sync::Arc};
+use std::{collections::HashMap, hash::Hash, net::IpAddr, ops::Range, sync::Arc};
 
 use crate::desired::{Endpoint, RoutingMethod, Status, Target};
 
 use super::{
-    address, defaults, nested,
+    address, defaults, monitor, nested,
     profile::STATUSES,
     raw,
     report::{Fault, Notes},
     value::{number, operator_name, quote, word},
 };
 
-/// All of them, or none where one has no target; what is wrong is in `notes`.
+/// All of them, or none where one has no target; what is wrong is in `notes`. `base` is what the profile says of its monitor, where that is right.
 pub(super) fn check(
     written: &[raw::Endpoint],
     method: RoutingMethod,
     least_weight: u16,
+    base: Option<&raw::Monitor>,
     notes: &mut Notes<'_>,
 ) -> Option<Vec<Arc<Endpoint>>> {
     if let Some(over) = written.get(defaults::ENDPOINTS_AT_MOST) {
@@ -25,7 +26,7 @@ pub(super) fn check(
     }
     let written = &written[..written.len().min(defaults::ENDPOINTS_AT_MOST)];
     let endpoints: Vec<_> =
-        written.iter().zip(1..).map(|(raw, order)| endpoint(raw, order, least_weight, notes)).collect();
+        written.iter().zip(1..).map(|(raw, order)| endpoint(raw, order, least_weight, base, notes)).collect();
     duplicates(written, &endpoints, notes);
     match method {
         RoutingMethod::MultiValue => addresses_alone(written, &endpoints, notes),
@@ -41,7 +42,13 @@ pub(super) fn target_span(raw: &raw::Endpoint) -> Range<usize> {
 }
 
 /// One endpoint, `order`th of its profile.
-fn endpoint(raw: &raw::Endpoint, order: u16, least_weight: u16, notes: &mut Notes<'_>) -> Option<Endpoint> {
+fn endpoint(
+    raw: &raw::Endpoint,
+    order: u16,
+    least_weight: u16,
+    base: Option<&raw::Monitor>,
+    notes: &mut Notes<'_>,
+) -> Option<Endpoint> {
     if let Err(fault) = operator_name(raw.name.get_ref()) {
         notes.fault(raw.name.span(), fault);
     }
@@ -53,7 +60,18 @@ fn endpoint(raw: &raw::Endpoint, order: u16, least_weight: u16, notes: &mut Note
     let weight = number(notes, "weight", raw.weight.as_ref(), weights, defaults::WEIGHT);
     let always_serve = raw.always_serve.as_ref().is_some_and(|written| *written.get_ref());
     let min_child = nested::min_child(raw, notes);
-    Some(Endpoint { name, target: target?, status, priority, weight, always_serve, min_child })
+    let is_nested = matches!(target, Some(Target::Profile(_)));
+    let monitor = match (&raw.monitor, base) {
+        (Some(own), Some(base)) if !is_nested => {
+            Some(Arc::new(monitor::check_own(own.get_ref(), base, notes)))
+        }
+        _ => None,
+    };
+    let target = target?;
+    if let Some(base) = base.filter(|_| !always_serve) {
+        source_of_the_family(raw, base, &target, notes);
+    }
+    Some(Endpoint { name, target, status, priority, weight, always_serve, min_child, monitor })
 }
 
 /// What it answers with; a profile's name as it was written.
@@ -78,6 +96,34 @@ fn target(raw: &raw::Endpoint, notes: &mut Notes<'_>) -> Option<Target> {
             };
             address::target(written.get_ref()).map_err(|fault| notes.fault(written.span(), fault)).ok()
         }
+    }
+}
+
+/// An address is probed from an address of its own family.
+fn source_of_the_family(raw: &raw::Endpoint, base: &raw::Monitor, target: &Target, notes: &mut Notes<'_>) {
+    let own = raw.monitor.as_ref().map(|written| written.get_ref().clone());
+    let monitor = own.unwrap_or_default().over(base);
+    let source = monitor.source.as_ref();
+    let Some((span, Ok(from))) = source.map(|source| (source.span(), source.get_ref().parse::<IpAddr>()))
+    else {
+        return;
+    };
+    let elsewhere =
+        monitor.target.as_ref().map(|written| (written.span(), address::target(written.get_ref())));
+    let (written, probed) = match &elsewhere {
+        Some((written, Ok(target))) => (written.clone(), target),
+        Some((_, Err(_))) => return,
+        None => (target_span(raw), target),
+    };
+    let fits = match probed {
+        Target::V4(_) => from.is_ipv4(),
+        Target::V6(_) => from.is_ipv6(),
+        Target::Name(_) | Target::Profile(_) => true,
+    };
+    if !fits {
+        let message = format!("source {} cannot reach {}", quote(&from.to_string()), kind(probed));
+        let fault = Fault::new(message, "give the endpoint a monitor with a source of the target's family");
+        notes.clash(written, fault, span, "the source");
     }
 }
 

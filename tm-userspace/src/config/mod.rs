@@ -26,6 +26,7 @@ mod profile;
 mod raw;
 mod render;
 mod report;
+mod rules;
 mod value;
 mod whole;
 

@@ -14,6 +14,10 @@ pub(super) fn target(raw: &raw::Endpoint, notes: &mut Notes<'_>) -> Option<Targe
         let help = "remove it, and write it on the endpoints of the target profile";
         notes.error(always.span(), "always_serve on a nested endpoint, which is not probed", help);
     }
+    if let Some(monitor) = &raw.monitor {
+        let help = "remove it, and write it on the target profile or on endpoints of that";
+        notes.error(monitor.span(), "a monitor on a nested endpoint, which is not probed", help);
+    }
     let Some(written) = &raw.target_profile else {
         if raw.target.is_none() {
             let help = "give `target_profile` the name of another profile in this table";

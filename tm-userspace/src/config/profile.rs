@@ -12,6 +12,7 @@ use crate::{
 use super::{
     defaults, endpoint, monitor, name, raw,
     report::{Notes, Source},
+    rules,
     value::{number, operator_name, quote, word},
 };
 
@@ -72,17 +73,21 @@ pub(super) fn check(
         word(notes, "routing_method", method, ROUTING_METHODS, OTHER_NAMES, RoutingMethod::Priority);
     let ttl = number(notes, "ttl", raw.ttl.as_ref(), defaults::TTL_RANGE, defaults::TTL);
     let status = word(notes, "status", raw.status.as_ref(), STATUSES, &[], Status::Enabled);
+    let faults = notes.faults();
     let monitor = Arc::new(monitor::check(&raw.monitor, notes));
+    // What is wrong with the profile's monitor is not told again for each endpoint.
+    let base = (notes.faults() == faults).then_some(&raw.monitor);
     let max_return = raw.max_return.as_ref();
     if let Some(written) = max_return.filter(|_| routing_method != RoutingMethod::MultiValue) {
         notes.warn(written.span(), "max_return is used with routing_method multivalue alone");
     }
     let max_return =
         number(notes, "max_return", max_return, defaults::MAX_RETURN_RANGE, defaults::MAX_RETURN);
-    let endpoints = endpoint::check(&raw.endpoint, routing_method, least_weight, notes)?;
+    let endpoints = endpoint::check(&raw.endpoint, routing_method, least_weight, base, notes)?;
     if endpoints.is_empty() {
         notes.warn(raw.name.span(), format!("profile {} has no endpoints", quote(raw.name.get_ref())));
     }
+    let rules = rules::check(raw, routing_method, &endpoints, notes);
     let name = raw.name.get_ref().as_str().into();
     Some(Checked {
         profile: Profile {
@@ -91,6 +96,7 @@ pub(super) fn check(
             routing_method,
             ttl,
             status,
+            rules,
             monitor,
             max_return,
             endpoints,

@@ -1,16 +1,19 @@
 //! The one way from what is wanted and what is up to the tables: decide, compile, sync, in one task.
 //!
-//! Woken by a new desired state, by a flip, by a change of the host's interfaces, and by a slow timer whose full pass repairs whatever was lost. The
+//! Woken by a new desired state, by a flip or an operator's order, by a change of the host's interfaces, when a decision is due to change by itself, and by a slow timer whose full pass repairs whatever was lost. The
 //! inputs are whole latest states that share structure with the ones before, so what changed is found by comparing them, at a cost that follows the change;
 //! nothing depends on being told.
 //!
 //! This file is the order of things. `write` puts what was decided into the tables, `counted` carries over what others have counted, `attach` keeps the
-//! program where it belongs, `reclaim` frees what nobody reads any more.
+//! program where it belongs, `due` knows which decision changes next, `reclaim` frees what nobody reads any more.
 
 mod attach;
 mod counted;
+mod due;
 mod reclaim;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::{
@@ -34,8 +37,11 @@ use crate::{
     listen::{Host, Listening},
     names::DnsName,
     places::Class,
+    time::Clock,
     xdp::{Barrier, Pins},
 };
+
+use due::Due;
 
 pub use counted::Counted;
 pub use tables::{Answers, Tables};
@@ -63,6 +69,8 @@ pub struct Inputs {
     pub health: watch::Receiver<Health>,
     /// The host's interfaces.
     pub host: watch::Receiver<Host>,
+    /// The time, for the rules that look at it.
+    pub clock: Clock,
 }
 
 /// The task.
@@ -78,6 +86,9 @@ pub struct Control {
     /// Of `desired`: whose decisions change with whose.
     ancestors: Ancestors,
     decisions: OrdMap<Arc<str>, Arc<Decision>>,
+    /// Which of them change by themselves, and when.
+    due: Due,
+    clock: Clock,
     /// Hands a new program's means to wait to the thread that waits.
     barriers: mpsc::UnboundedSender<Barrier>,
     /// Where the programs are kept for when this process is gone.
@@ -111,6 +122,8 @@ impl Control {
             host: inputs.host.borrow_and_update().clone(),
             listening: Listening::default(),
             decisions: OrdMap::new(),
+            due: Due::default(),
+            clock: inputs.clock.clone(),
             barriers,
             pins,
             before: Some(before),
@@ -145,15 +158,24 @@ impl Control {
                     let host = inputs.host.borrow_and_update().clone();
                     self.take_host(host);
                 }
+                () = self.clock.sleep_until(self.due.next()) => self.take_due(),
                 _ = timer.tick() => self.repair(),
             }
         }
     }
 
-    /// Flips: only their profiles, and those in which they are nested, are decided anew.
+    /// What was decided until now holds no longer.
+    fn take_due(&mut self) {
+        let began = Instant::now();
+        let changed = self.decide_some(self.due.until(self.clock.now()));
+        self.apply(&changed, began);
+    }
+
+    /// Flips and orders: only their profiles, and those in which they are nested, are decided anew.
     fn take_health(&mut self, health: Health) {
         let began = Instant::now();
         let before = std::mem::replace(&mut self.health, health);
+        let ordered = before.orders.differing(&self.health.orders).into_iter().map(|key| key.profile);
         let touched: BTreeSet<Arc<str>> = before
             .verdicts
             .diff(&self.health.verdicts)
@@ -161,6 +183,7 @@ impl Control {
                 DiffItem::Add(key, _) | DiffItem::Remove(key, _) => key.profile.clone(),
                 DiffItem::Update { old: (key, _), .. } => key.profile.clone(),
             })
+            .chain(ordered)
             .collect();
         let changed = self.decide_some(self.ancestors.with(touched));
         self.apply(&changed, began);
@@ -245,22 +268,24 @@ impl Control {
     }
 
     fn decide_all(&mut self) {
-        let now = SystemTime::now();
+        let now = self.clock.now();
         self.decisions = self
             .desired
             .profiles
             .iter()
             .map(|(name, profile)| (name.clone(), Arc::new(self.decide(profile, now))))
             .collect();
+        self.due = self.decisions.values().collect();
     }
 
     /// Decides for these profiles; gives those whose decision is another one.
     fn decide_some(&mut self, profiles: BTreeSet<Arc<str>>) -> Vec<Arc<Decision>> {
-        let now = SystemTime::now();
+        let now = self.clock.now();
         let mut changed = vec![];
         for name in profiles {
             let Some(profile) = self.desired.profiles.get(&name) else { continue };
             let decision = Arc::new(self.decide(profile, now));
+            self.due.set(&name, decision.until);
             if self.decisions.get(&name) != Some(&decision) {
                 self.decisions.insert(name, decision.clone());
                 changed.push(decision);

@@ -2,7 +2,10 @@
 //!
 //! | file | what it owns |
 //! | --- | --- |
-//! | `status` | what to call the state of an endpoint and of a profile, and who may answer |
+//! | `status` | what to call the state of an endpoint and of a profile |
+//! | `eligible` | who may answer: statuses, the operator's orders and the profile's rules |
+//! | `failback`, `guard`, `slow_start` | those rules that look at the time: a truth table each |
+//! | `ruling` | what the rules make of one endpoint |
 //! | `priority`, `weighted`, `multivalue` | the choice among those who may: a truth table each |
 //! | `nested` | the state of a nested endpoint, and what becomes of its child's choice |
 //! | `ancestors` | whose decisions rest on whose |
@@ -13,7 +16,7 @@
 //! | --- | --- |
 //! | the profile is disabled | no such name (NXDOMAIN) |
 //! | none of its endpoints is enabled, or it has none | no such name (NXDOMAIN) |
-//! | nobody may answer: the enabled endpoints are all Stopped | the name, without data (NODATA) |
+//! | nobody may answer, as when the enabled endpoints are all Stopped or forced down | the name, without data (NODATA) |
 //! | who was chosen has no record of the type asked for | the name, without data (NODATA) |
 //!
 //! Azure documents NXDOMAIN for the first two, but nothing for an empty profile, which is treated as one with all endpoints disabled, nor for all Stopped:
@@ -21,13 +24,18 @@
 //!
 //! # How the methods fit
 //!
-//! A [`Decision`] gives shares by place ([`Place`]), which are those of [`Class`]. A nested endpoint becomes the shares of its child, scaled. Time enters as an argument, and
-//! [`Decision::until`] says when the result would next change by itself.
+//! A [`Decision`] gives shares by place ([`Place`]), which are those of [`Class`]. A nested endpoint becomes the shares of its child, scaled; each profile of the tree
+//! has its own rules, and its own orders. Time enters as an argument, and [`Decision::until`] says when the result, anywhere in the tree, would next change by itself.
 
 pub mod ancestors;
+mod eligible;
+mod failback;
+mod guard;
 pub mod multivalue;
 pub mod nested;
 pub mod priority;
+mod ruling;
+mod slow_start;
 pub mod status;
 pub mod weighted;
 
@@ -40,6 +48,8 @@ use crate::{
 };
 
 pub use ancestors::Ancestors;
+pub use ruling::{Held, Ruling};
+pub use slow_start::Ramp;
 pub use status::{EndpointStatus, ProfileStatus};
 
 use status::Standing;
@@ -53,8 +63,12 @@ pub struct Decision {
     pub endpoints: Vec<EndpointStatus>,
     /// The profile's.
     pub status: ProfileStatus,
+    /// What the rules make of each endpoint, in the same order.
+    pub rulings: Vec<Ruling>,
     /// By [`Place`] who answers there, nobody where the name has no data; no place at all where the name does not exist.
     pub places: Vec<Vec<Share>>,
+    /// Do the shares stay as they are? Else they change step by step, and are best laid out such that a step changes slots alone.
+    pub steady: bool,
     /// When the decision would change though nothing else does.
     pub until: Option<SystemTime>,
 }
@@ -103,9 +117,9 @@ pub fn decide(
     profile: &Arc<Profile>,
     classes: &[Class],
     health: &Health,
-    _now: SystemTime,
+    now: SystemTime,
 ) -> Decision {
-    let standing = Standing::of(profiles, profile, health);
+    let standing = Standing::of(profiles, profile, health, now);
     let places = match exists(profile) {
         true => classes.iter().map(|class| shares(&standing, class)).collect(),
         false => vec![],
@@ -114,8 +128,10 @@ pub fn decide(
         profile: profile.clone(),
         status: standing.status,
         endpoints: standing.endpoints,
+        rulings: standing.rulings,
         places,
-        until: None,
+        steady: standing.steady,
+        until: standing.until,
     }
 }
 
@@ -153,11 +169,11 @@ impl Leaf {
 #[expect(clippy::only_used_in_recursion, reason = "for the methods that look at the client")]
 fn shares(standing: &Standing<'_>, class: &Class) -> Vec<Share> {
     let profile = standing.profile;
-    let eligible = status::eligible(&standing.endpoints);
+    let eligible = standing.eligible.as_slice();
     let picked = match profile.routing_method {
-        RoutingMethod::Priority => priority::pick(profile, &eligible),
-        RoutingMethod::Weighted => weighted::pick(profile, &eligible),
-        RoutingMethod::MultiValue => return multivalue::shares(profile, &eligible),
+        RoutingMethod::Priority => priority::pick(profile, eligible),
+        RoutingMethod::Weighted => weighted::pick(profile, eligible, &standing.rulings),
+        RoutingMethod::MultiValue => return multivalue::shares(profile, eligible),
     };
     let parts = picked.into_iter().map(|(index, weight)| {
         let answers = match (&profile.endpoints[index].target, &standing.children[index]) {

@@ -7,7 +7,7 @@
 //! | 2 | 2 |
 //! | none | nobody |
 //!
-//! The lowest number answers; it answers again the moment it is eligible again (failback is at once). With all endpoints Degraded all are eligible, and the
+//! The lowest number answers; it answers again the moment it is eligible again (when that is, is `failback`'s). With all endpoints Degraded all are eligible, and the
 //! first of all answers.
 
 use crate::desired::Profile;

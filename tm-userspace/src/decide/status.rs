@@ -1,20 +1,20 @@
-//! What to call the state of endpoints and profiles, and who may answer.
+//! What to call the state of endpoints and profiles.
 //!
 //! # Endpoint monitor status, the first line that holds
 //!
-//! | the operator wants | known of it | endpoint monitor status | eligible |
-//! | --- | --- | --- | --- |
-//! | endpoint disabled | any | Disabled | never |
-//! | profile disabled | any | Inactive | never |
-//! | always serve | not asked | Unmonitored | yes |
-//! | a nested endpoint | its child is switched off | Stopped | never |
-//! | a nested endpoint | its child otherwise | by the table of `nested` | as below |
-//! | enabled | nothing yet | CheckingEndpoint | yes |
-//! | enabled | up | Online | yes |
-//! | enabled | down | Degraded | only if no endpoint of the profile is eligible |
+//! | the operator wants | known of it | endpoint monitor status |
+//! | --- | --- | --- |
+//! | endpoint disabled | any | Disabled |
+//! | profile disabled | any | Inactive |
+//! | always serve | not asked | Unmonitored |
+//! | a nested endpoint | its child is switched off | Stopped |
+//! | a nested endpoint | its child otherwise | by the table of `nested` |
+//! | enabled | nothing yet | CheckingEndpoint |
+//! | enabled | up | Online |
+//! | enabled | down | Degraded |
 //!
-//! The last line is Azure's all-degraded rule: a broken probe path must not take a service down, so with every endpoint that could answer
-//! Degraded the profile answers as if all of them were Online. Disabled and Stopped endpoints stay out of it.
+//! Who may answer with which status is `eligible`'s: there the operator's orders and the profile's rules come in. Neither changes a status, which is
+//! always what the probes say.
 //!
 //! # Profile monitor status, the first line that holds
 //!
@@ -26,11 +26,11 @@
 //! | any endpoint CheckingEndpoint | CheckingEndpoints |
 //! | otherwise: all Disabled or Stopped, or none | Inactive |
 
-use std::sync::Arc;
+use std::{sync::Arc, time::SystemTime};
 
 use serde::Serialize;
 
-use super::nested;
+use super::{Ruling, eligible::eligible, nested, weighted};
 use crate::{
     desired::{Profile, Profiles, Status, Target},
     health::Health,
@@ -79,17 +79,46 @@ pub(super) struct Standing<'a> {
     pub(super) endpoints: Vec<EndpointStatus>,
     /// By endpoint; none where it is not nested or switched off.
     pub(super) children: Vec<Option<Standing<'a>>>,
+    /// Indices of the endpoints that may answer.
+    pub(super) eligible: Vec<usize>,
+    /// By endpoint, what the rules make of it.
+    pub(super) rulings: Vec<Ruling>,
+    /// Do all that may answer, here and below, have their full weight?
+    pub(super) steady: bool,
+    /// When anything of this would change by itself, here or below.
+    pub(super) until: Option<SystemTime>,
 }
 
 impl<'a> Standing<'a> {
-    pub(super) fn of(profiles: &'a Profiles, profile: &'a Arc<Profile>, health: &Health) -> Self {
+    pub(super) fn of(
+        profiles: &'a Profiles,
+        profile: &'a Arc<Profile>,
+        health: &Health,
+        now: SystemTime,
+    ) -> Self {
         let (mut endpoints, mut children) = (vec![], vec![]);
         for index in 0..profile.endpoints.len() {
-            let (status, child) = endpoint(profiles, profile, index, health);
+            let (status, child) = endpoint(profiles, profile, index, health, now);
             endpoints.push(status);
             children.push(child);
         }
-        Standing { profile, status: roll_up(profile, &endpoints), endpoints, children }
+        let (eligible, rulings) = eligible(profile, &endpoints, &children, health, now);
+        let below = || children.iter().flatten();
+        let is_steady = |i: &usize| children[*i].as_ref().is_none_or(|child| child.steady);
+        Standing {
+            profile,
+            status: roll_up(profile, &endpoints),
+            steady: weighted::is_steady(&eligible, &rulings) && eligible.iter().all(is_steady),
+            until: rulings
+                .iter()
+                .filter_map(Ruling::until)
+                .chain(below().filter_map(|child| child.until))
+                .min(),
+            endpoints,
+            children,
+            eligible,
+            rulings,
+        }
     }
 }
 
@@ -99,6 +128,7 @@ fn endpoint<'a>(
     profile: &'a Profile,
     index: usize,
     health: &Health,
+    now: SystemTime,
 ) -> (EndpointStatus, Option<Standing<'a>>) {
     let endpoint = &profile.endpoints[index];
     if endpoint.status == Status::Disabled {
@@ -108,7 +138,7 @@ fn endpoint<'a>(
         return (EndpointStatus::Inactive, None);
     }
     if let Target::Profile(child) = &endpoint.target {
-        let child = profiles.get(child).map(|child| Standing::of(profiles, child, health));
+        let child = profiles.get(child).map(|child| Standing::of(profiles, child, health, now));
         return (nested::status(child.as_ref(), endpoint.min_child), child);
     }
     let status = match health.verdicts.get(&profile.key(endpoint)) {
@@ -133,17 +163,6 @@ fn roll_up(profile: &Profile, endpoints: &[EndpointStatus]) -> ProfileStatus {
         ProfileStatus::CheckingEndpoints
     } else {
         ProfileStatus::Inactive
-    }
-}
-
-/// Indices of the endpoints that may answer, by the first table.
-pub(super) fn eligible(endpoints: &[EndpointStatus]) -> Vec<usize> {
-    let with = |wanted: fn(EndpointStatus) -> bool| -> Vec<usize> {
-        (0..endpoints.len()).filter(|i| wanted(endpoints[*i])).collect()
-    };
-    match with(EndpointStatus::is_available) {
-        none if none.is_empty() => with(|status| status == EndpointStatus::Degraded),
-        some => some,
     }
 }
 

@@ -135,6 +135,7 @@ impl<P: Probe> Schedule<P> {
             slots: self.slots.clone(),
             memory: memory.clone(),
             health: self.health.clone(),
+            warned: None,
         };
         let task = self.tasks.spawn(endpoint.run(first));
         self.running.insert(key, Running { plans, memory, task });
@@ -206,7 +207,7 @@ fn probed(profile: Option<&Arc<Profile>>) -> impl Iterator<Item = (EndpointKey, 
         let endpoints = profile.endpoints.iter().filter(|endpoint| is_probed(profile, endpoint));
         endpoints.map(move |endpoint| {
             let key = EndpointKey { profile: profile.name.clone(), endpoint: endpoint.name.clone() };
-            (key, &endpoint.target, &profile.monitor)
+            (key, profile.probed_target(endpoint), profile.monitor_of(endpoint))
         })
     })
 }

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use tm_userspace::desired::{
-    Endpoint, Listen, MinChild, Monitor, NameServer, Node, Probes, Profile, Protocol, RoutingMethod, Soa,
-    Status, Target, XdpMode,
+    Endpoint, Listen, MinChild, Monitor, NameServer, Node, Probes, Profile, Protocol, RoutingMethod, Rules,
+    Soa, Status, Target, XdpMode,
 };
 
 use crate::kit::{NODE, PROFILE, load_files, loaded_profile};
@@ -52,6 +52,7 @@ fn endpoint(name: &str, target: [u8; 4], priority: u16) -> Arc<Endpoint> {
         weight: 1,
         always_serve: false,
         min_child: MinChild { endpoints: 1, ipv4: 0, ipv6: 0 },
+        monitor: None,
     })
 }
 
@@ -90,6 +91,7 @@ fn the_example_is_what_it_says() {
         ttl: 30,
         max_return: 2,
         status: Status::Enabled,
+        rules: Rules::default(),
         monitor: Arc::new(Monitor {
             protocol: Protocol::Http,
             port: 80,
@@ -101,6 +103,10 @@ fn the_example_is_what_it_says() {
             expected_status: vec![200..=200],
             headers: vec![("Host".to_owned(), "www.contoso.com".to_owned())],
             verify_certificate: false,
+            target: None,
+            source: None,
+            body_contains: None,
+            certificate_warning: None,
         }),
         endpoints: vec![
             endpoint("virginia", [192, 0, 2, 10], 1),
@@ -215,6 +221,10 @@ fn every_key_of_a_profile_arrives() {
         expected_status: vec![200..=299, 301..=301, 599..=599],
         headers: [("X-Zebra", "z"), ("Host", "shop.example:8443"), ("Accept", "")].map(owned).to_vec(),
         verify_certificate: true,
+        target: None,
+        source: None,
+        body_contains: None,
+        certificate_warning: None,
     };
     assert_eq!(*shop.monitor, monitor);
     let one = Endpoint {
@@ -225,6 +235,7 @@ fn every_key_of_a_profile_arrives() {
         weight: 1000,
         always_serve: true,
         min_child: MinChild { endpoints: 1, ipv4: 0, ipv6: 0 },
+        monitor: None,
     };
     assert_eq!(*shop.endpoints[0], one);
     assert_eq!(shop.endpoints[1].priority, 1);
@@ -249,6 +260,10 @@ fn keys_left_out_have_their_defaults() {
         expected_status: vec![200..=200],
         headers: vec![],
         verify_certificate: false,
+        target: None,
+        source: None,
+        body_contains: None,
+        certificate_warning: None,
     };
     assert_eq!(*profile.monitor, monitor);
     let order: Vec<_> =

@@ -8,5 +8,7 @@ mod kit;
 mod monitors;
 mod nesting;
 mod node;
+mod own_monitors;
 mod profiles;
 mod report;
+mod rules;

@@ -49,7 +49,7 @@ pub(super) fn nested(child: &'static str) -> Given {
 #[derive(Debug, Default)]
 pub(super) struct Tree {
     pub(super) profiles: Profiles,
-    health: Health,
+    pub(super) health: Health,
 }
 
 impl Tree {
@@ -91,7 +91,7 @@ impl Tree {
         for (i, given) in given.iter().enumerate() {
             if let Some(up) = given.up {
                 let key = samples::key(name, &format!("{name}{i}"));
-                self.health.verdicts.insert(key, Verdict { up, since: NOW });
+                self.health.verdicts.insert(key, Verdict { up, since: NOW, recovered: false });
             }
         }
         self

@@ -2,5 +2,7 @@
 
 mod kit;
 mod methods;
+mod nested_rules;
 mod nesting;
+mod rules;
 mod statuses;
