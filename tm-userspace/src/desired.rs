@@ -180,6 +180,8 @@ pub struct Endpoint {
     pub weight: u16,
     /// Never probed, always eligible; never of a nested endpoint.
     pub always_serve: bool,
+    /// The profile whose name the target is: its answer is given behind the CNAME.
+    pub follows: Option<Arc<str>>,
     /// How many of the target profile's endpoints a nested endpoint needs.
     pub min_child: MinChild,
 }

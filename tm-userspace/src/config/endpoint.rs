@@ -53,7 +53,7 @@ fn endpoint(raw: &raw::Endpoint, order: u16, least_weight: u16, notes: &mut Note
     let weight = number(notes, "weight", raw.weight.as_ref(), weights, defaults::WEIGHT);
     let always_serve = raw.always_serve.as_ref().is_some_and(|written| *written.get_ref());
     let min_child = nested::min_child(raw, notes);
-    Some(Endpoint { name, target: target?, status, priority, weight, always_serve, min_child })
+    Some(Endpoint { name, target: target?, status, priority, weight, always_serve, follows: None, min_child })
 }
 
 /// What it answers with; a profile's name as it was written.
