@@ -172,8 +172,19 @@ impl World<'_> {
         }
     }
 
-    /// What one endpoint answers.
+    /// What one endpoint answers. Where its name is that of a profile, who asks for addresses is told what that answers too.
     fn answer(&self, endpoint: &Endpoint, asked: Asked, chance: f64, chances: &mut Chances) {
+        if let Target::Name(name) = &endpoint.target
+            && matches!(asked, Asked::A | Asked::Aaaa)
+            && let Some(to) = self.profiles.values().find(|profile| profile.dns_name == *name)
+            && let Some(behind) = self.answers(&to.name, asked)
+        {
+            for (list, part) in behind {
+                let list = [vec![endpoint.target.to_string()], list].concat();
+                *chances.entry(list).or_default() += chance * part;
+            }
+            return;
+        }
         let given = match (&endpoint.target, asked) {
             (Target::Profile(child), _) => return self.choose(&self.profiles[child], asked, chance, chances),
             (Target::Name(_), _) => true,

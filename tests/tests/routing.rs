@@ -85,7 +85,7 @@ impl Tree {
             let status = if *enabled { "enabled" } else { "disabled" };
             text += &format!("[[profile]]\nname = \"p{p}\"\nrouting_method = \"{method}\"\n");
             text += &format!("status = \"{status}\"\nmax_return = {max_return}\n");
-            let mut nested = vec![];
+            let (mut nested, mut followed) = (vec![], vec![]);
             for (e, leaf) in leaves.iter().enumerate() {
                 let status = if leaf.enabled { "enabled" } else { "disabled" };
                 let (weight, priority) = (leaf.weight, leaves.len() - e);
@@ -93,7 +93,9 @@ impl Tree {
                 text += &format!("weight = {weight}\npriority = {priority}\n");
                 let below = self.0.len() - p - 1;
                 let child = leaf.nests.filter(|_| below > 0).map(|child| p + 1 + child.index(below));
-                match child.filter(|child| method != "multivalue" && !nested.contains(child)) {
+                // In a profile of names, every other one below is followed and not nested.
+                let is_nested = method != "multivalue" && !(*kind == 2 && leaf.is_v6);
+                match child.filter(|child| is_nested && !nested.contains(child)) {
                     Some(child) => {
                         nested.push(child);
                         let [any, ipv4, ipv6] = leaf.min_child;
@@ -109,7 +111,13 @@ impl Tree {
                         let target = match kind {
                             0 => format!("10.{p}.{e}.1"),
                             1 => format!("2001:db8:{p}::{e}"),
-                            _ => format!("e{e}.p{p}.test"),
+                            _ => match child.filter(|child| leaf.is_v6 && !followed.contains(child)) {
+                                Some(child) => {
+                                    followed.push(child);
+                                    format!("p{child}.tm.example")
+                                }
+                                None => format!("e{e}.p{p}.test"),
+                            },
                         };
                         text += &format!("target = \"{target}\"\nalways_serve = {}\n", leaf.always);
                     }
@@ -153,7 +161,7 @@ fn counted(image: &Image, name: &str, qtype: u16, round: usize) -> BTreeMap<Vec<
     }
     let targets = |reply: &Vec<u8>| -> Vec<String> {
         let message = check_reply(reply).unwrap_or_else(|error| panic!("{error:#}")).message;
-        assert_eq!(message.answers.is_empty(), message.authorities.len() == 1, "data, or the SOA");
+        assert!(!message.answers.is_empty() || message.authorities.len() == 1, "data, or the SOA");
         let last =
             |line: String| line.rsplit(' ').next().unwrap_or_default().trim_end_matches('.').to_owned();
         dig::answers(&message).into_iter().map(last).collect()

@@ -188,6 +188,8 @@ pub struct Endpoint {
     pub weight: u16,
     /// Never probed, always eligible; never of a nested endpoint.
     pub always_serve: bool,
+    /// The profile whose name the target is: its answer is given behind the CNAME.
+    pub follows: Option<Arc<str>>,
     /// How many of the target profile's endpoints a nested endpoint needs.
     pub min_child: MinChild,
     /// How it is probed, where not as its profile says; never of a nested endpoint.

@@ -13,6 +13,10 @@
 //! be told NODATA. MultiValue alone looks at it before: `decide::multivalue`.) Where nobody is to answer, all is NODATA. The owner of an answer is the name that was asked, and its TTL that of the profile of this name, however
 //! deep the endpoint is nested: Azure does not say whose, and only this profile shows. NODATA is the zone's SOA in the authority section ([RFC 2308, section 2.2]).
 //!
+//! A CNAME whose target is another profile's name is followed in the same answer to who asks for A or AAAA ([RFC 1034, section 4.3.2]), each record with the TTL of
+//! the profile that has its owner's name; the answer counts for the endpoint that led there.
+//!
+//! [RFC 1034, section 4.3.2]: https://www.rfc-editor.org/rfc/rfc1034#section-4.3.2
 //! [RFC 8482]: https://www.rfc-editor.org/rfc/rfc8482
 //! [RFC 2308, section 2.2]: https://www.rfc-editor.org/rfc/rfc2308#section-2.2
 
@@ -27,8 +31,8 @@ pub use interleave::{interleave, interleave_full};
 pub use records::{Zone, nodata, records_of};
 
 use crate::{
-    decide::{Answer, Decision, Leaf, nested::scale},
-    desired::{Endpoint, EndpointKey, Target},
+    decide::{Answer, Decision, Leaf, Share, nested::scale},
+    desired::{Endpoint, EndpointKey, Profile, Target},
     names::DnsName,
 };
 
@@ -69,15 +73,10 @@ pub fn compile(decision: &Decision, zone: &Zone) -> Option<Compiled> {
     let shares = decision.places.first()?;
     let lay_out = if decision.steady { interleave } else { interleave_full };
     let profile = &decision.profile;
-    let nodata = nodata(&profile.dns_name, profile.ttl, zone);
     let block = |asked: Question| {
-        let parts = shares.iter().map(|share| (share.weight, answers(&share.answer, asked))).collect();
-        let (weights, answers): (Vec<u64>, Vec<Vec<&Leaf>>) = scale(parts).into_iter().unzip();
-        let slots = lay_out(&weights).into_iter().map(|share| answers[share].as_slice());
-        Choices::new(slots, |leaves| match leaves {
-            [] => nodata.clone(),
-            leaves => records_of(profile, leaves),
-        })
+        let (weights, answers): (Vec<u64>, Vec<Given<'_>>) = given(shares, asked).into_iter().unzip();
+        let slots = lay_out(&weights).into_iter().map(|share| &answers[share]);
+        Choices::new(slots, |given| records_of(profile, given, zone))
     };
     Some(Compiled {
         name: profile.dns_name.clone(),
@@ -94,8 +93,23 @@ enum Question {
     Other,
 }
 
-/// The answers that a share gives to a question, with their weights in it; an empty one is NODATA.
-fn answers(answer: &Answer, asked: Question) -> Vec<(u64, Vec<&Leaf>)> {
+/// What one answer holds.
+#[derive(Clone, Debug, Default)]
+pub struct Given<'a> {
+    /// Names in the zone that are followed, each with the profile that has it.
+    pub links: Vec<(&'a Leaf, &'a Profile)>,
+    /// Who answers in the end; nobody for NODATA.
+    pub leaves: Vec<&'a Leaf>,
+}
+
+/// The answers that these shares give to a question, with their weights.
+fn given(shares: &[Share], asked: Question) -> Vec<(u64, Given<'_>)> {
+    scale(shares.iter().map(|share| (share.weight, answers(&share.answer, asked))).collect())
+}
+
+/// The answers that a share gives to a question, with their weights in it; at least one.
+fn answers(answer: &Answer, asked: Question) -> Vec<(u64, Given<'_>)> {
+    let alone = |leaves| vec![(1, Given { links: vec![], leaves })];
     let (leaves, most) = match answer {
         Answer::One(leaf) => {
             let has = match (&leaf.endpoint.target, asked) {
@@ -104,7 +118,19 @@ fn answers(answer: &Answer, asked: Question) -> Vec<(u64, Vec<&Leaf>)> {
                 (Target::V6(_), Question::Aaaa | Question::Any) => true,
                 (Target::V4(_) | Target::V6(_) | Target::Profile(_), _) => false,
             };
-            return vec![(1, has.then_some(leaf).into_iter().collect())];
+            return alone(has.then_some(leaf).into_iter().collect());
+        }
+        Answer::Followed(link, to, shares) => {
+            // Who asks for the CNAME itself, for any type, or for one that profiles do not have, is given the CNAME.
+            if !matches!(asked, Question::A | Question::Aaaa) {
+                return alone(vec![link]);
+            }
+            let mut behind = given(shares, asked);
+            if behind.is_empty() {
+                behind = alone(vec![]);
+            }
+            behind.iter_mut().for_each(|(_, given)| given.links.insert(0, (link, to)));
+            return behind;
         }
         Answer::Several(leaves, most) => (leaves, usize::from(*most)),
     };
@@ -121,30 +147,31 @@ fn answers(answer: &Answer, asked: Question) -> Vec<(u64, Vec<&Leaf>)> {
         Question::Other => vec![],
     };
     if family.is_empty() {
-        return vec![(1, vec![])];
+        return alone(vec![]);
     }
     let rotation = |first| family.iter().cycle().skip(first).take(most.min(family.len())).copied().collect();
-    (0..family.len()).map(|first| (1, rotation(first))).collect()
+    (0..family.len()).map(|first| (1, Given { links: vec![], leaves: rotation(first) })).collect()
 }
 
 impl Choices {
     /// A slot for each of `slots`. Equal answers become one, and a block that always answers alike one slot.
-    fn new<'a>(slots: impl Iterator<Item = &'a [&'a Leaf]>, records: impl Fn(&[&Leaf]) -> Records) -> Self {
+    fn new<'a>(slots: impl Iterator<Item = &'a Given<'a>>, records: impl Fn(&Given<'_>) -> Records) -> Self {
         let mut answers: Vec<Records> = vec![];
         let mut known: HashMap<Vec<*const Endpoint>, u16> = HashMap::new();
         let mut equal: HashMap<Records, u16> = HashMap::new();
         let mut indices = vec![];
-        for leaves in slots {
-            let identity = leaves.iter().map(|leaf| Arc::as_ptr(&leaf.endpoint)).collect();
+        for given in slots {
+            let leaves = given.links.iter().map(|(link, _)| link).chain(&given.leaves);
+            let identity = leaves.map(|leaf| Arc::as_ptr(&leaf.endpoint)).collect();
             indices.push(*known.entry(identity).or_insert_with(|| {
-                *equal.entry(records(leaves)).or_insert_with_key(|records| {
+                *equal.entry(records(given)).or_insert_with_key(|records| {
                     answers.push(records.clone());
                     answers.len() as u16 - 1
                 })
             }));
         }
         match answers.len() {
-            0 => Choices { answers: vec![records(&[])], slots: vec![0] },
+            0 => Choices { answers: vec![records(&Given::default())], slots: vec![0] },
             1 => Choices { answers, slots: vec![0] },
             _ => Choices { answers, slots: indices },
         }

@@ -6,17 +6,16 @@
 
 use hickory_proto::rr::RecordType;
 
-use super::Records;
+use super::{Given, Records};
 use crate::{
-    decide::Leaf,
     desired::{Node, Profile, Soa, Target},
     names::DnsName,
 };
 
 /// Where the question's name begins in a message.
 const QUESTION: usize = 12;
-/// A pointer to it.
-const TO_QUESTION: [u8; 2] = [0xc0, QUESTION as u8];
+/// Octets of records that the tables hold.
+const MOST_OCTETS: usize = 1008;
 const IN: u16 = 1;
 
 /// What negative answers say of the zone.
@@ -41,30 +40,43 @@ impl Zone {
     }
 }
 
-/// The answer of some endpoints: their A, AAAA or CNAME records, all of one type. It counts for the first.
-pub fn records_of(profile: &Profile, leaves: &[&Leaf]) -> Records {
-    let mut octets = vec![];
-    for leaf in leaves {
-        put_record(&mut octets, profile, &leaf.endpoint.target);
+/// What one answer holds, in octets: CNAME records that were followed, then the A, AAAA or CNAME records of endpoints, or the SOA where there are none. It counts for the
+/// first endpoint. Where what was followed makes it longer than the tables hold, it is the first CNAME alone.
+pub fn records_of(profile: &Profile, given: &Given<'_>, zone: &Zone) -> Records {
+    let question = &profile.dns_name;
+    let (mut octets, mut owner) = (vec![], profile);
+    for (link, to) in &given.links {
+        put_record(&mut octets, owner, &link.endpoint.target, question);
+        owner = to;
     }
-    let endpoint = leaves.first().map(|leaf| leaf.key());
-    Records { octets: octets.into(), answers: leaves.len() as u16, authorities: 0, endpoint }
+    for leaf in &given.leaves {
+        put_record(&mut octets, owner, &leaf.endpoint.target, question);
+    }
+    if given.leaves.is_empty() {
+        octets.extend(&*nodata(question, owner.ttl, zone).octets);
+    }
+    if let Some((link, _)) = given.links.first().filter(|_| octets.len() > MOST_OCTETS) {
+        return records_of(profile, &Given { links: vec![], leaves: vec![link] }, zone);
+    }
+    let endpoint = given.links.first().map(|(link, _)| link).or(given.leaves.first()).map(|leaf| leaf.key());
+    let answers = (given.links.len() + given.leaves.len()) as u16;
+    Records { octets: octets.into(), answers, authorities: given.leaves.is_empty().into(), endpoint }
 }
 
-fn put_record(octets: &mut Vec<u8>, profile: &Profile, target: &Target) {
+fn put_record(octets: &mut Vec<u8>, owner: &Profile, target: &Target, question: &DnsName) {
     let (kind, data) = match target {
         Target::V4(address) => (RecordType::A, address.octets().to_vec()),
         Target::V6(address) => (RecordType::AAAA, address.octets().to_vec()),
-        Target::Name(name) => (RecordType::CNAME, compressed(name, &profile.dns_name)),
+        Target::Name(name) => (RecordType::CNAME, compressed(name, question)),
         // A leaf is never nested.
         Target::Profile(_) => return,
     };
     match data.len() {
         // The shortest records that the tables hold have 16 octets.
-        0..4 => octets.extend(profile.dns_name.wire()),
-        _ => octets.extend(TO_QUESTION),
+        0..4 => octets.extend(owner.dns_name.wire()),
+        _ => octets.extend(compressed(&owner.dns_name, question)),
     }
-    put_data(octets, kind, profile.ttl, &data);
+    put_data(octets, kind, owner.ttl, &data);
 }
 
 /// "The name exists, but not with this type": the zone's SOA. It may be kept for the lesser of MINIMUM ([RFC 2308, section 5]) and the profile's TTL, so that a

@@ -71,7 +71,7 @@ fn endpoint(
     if let Some(base) = base.filter(|_| !always_serve) {
         source_of_the_family(raw, base, &target, notes);
     }
-    Some(Endpoint { name, target, status, priority, weight, always_serve, min_child, monitor })
+    Some(Endpoint { name, target, status, priority, weight, always_serve, follows: None, min_child, monitor })
 }
 
 /// What it answers with; a profile's name as it was written.

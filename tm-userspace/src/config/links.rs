@@ -14,7 +14,7 @@ use super::{
     value::quote,
 };
 
-/// Gives nested endpoints their profile's name as that has it; what is wrong is in `found`.
+/// Gives nested endpoints their profile's name as that has it, and those whose target is a profile's name that profile; what is wrong is in `found`.
 pub(super) fn check(node: Option<&Node>, profiles: &mut [Checked], found: &mut Found) {
     resolve(profiles, found);
     let steps = steps(node, profiles, found);
@@ -54,8 +54,17 @@ fn resolve(profiles: &mut [Checked], found: &mut Found) {
         .map(|checked| &checked.profile)
         .map(|profile| (profile.name.to_lowercase(), (profile.name.clone(), profile.endpoints.len())))
         .collect();
+    let by_dns_name: HashMap<DnsName, Arc<str>> = profiles
+        .iter()
+        .map(|checked| (checked.profile.dns_name.clone(), checked.profile.name.clone()))
+        .collect();
     for checked in profiles {
         for (endpoint, span) in checked.profile.endpoints.iter_mut().zip(&checked.targets) {
+            if let Target::Name(target) = &endpoint.target
+                && let Some(profile) = by_dns_name.get(target)
+            {
+                Arc::make_mut(endpoint).follows = Some(profile.clone());
+            }
             let Target::Profile(written) = &endpoint.target else { continue };
             let place = Place::at(&checked.source, span.clone());
             let Some((name, endpoints)) = known.get(&written.to_lowercase()) else {

@@ -7,7 +7,7 @@ use std::{
 
 use crate::desired::{Profiles, Target};
 
-/// For each profile that is nested anywhere, those that nest it.
+/// For each profile that is nested anywhere, or whose name is a target, those that answer with it.
 #[derive(Clone, Debug, Default)]
 pub struct Ancestors(HashMap<Arc<str>, Vec<Arc<str>>>);
 
@@ -17,7 +17,11 @@ impl Ancestors {
         let mut parents: HashMap<Arc<str>, Vec<Arc<str>>> = HashMap::new();
         for profile in profiles.values() {
             for endpoint in &profile.endpoints {
-                if let Target::Profile(child) = &endpoint.target {
+                let nested = match &endpoint.target {
+                    Target::Profile(child) => Some(child),
+                    _ => None,
+                };
+                for child in nested.into_iter().chain(&endpoint.follows) {
                     parents.entry(child.clone()).or_default().push(profile.name.clone());
                 }
             }

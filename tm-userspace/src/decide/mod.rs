@@ -98,6 +98,8 @@ pub struct Share {
 pub enum Answer {
     /// One endpoint.
     One(Leaf),
+    /// A name in the zone, and behind it who answers for the profile that has this name.
+    Followed(Leaf, Arc<Profile>, Vec<Share>),
     /// Of those that have the type asked for, so many at once (1 to 10), each as often as any other.
     Several(Vec<Leaf>, u8),
 }
@@ -111,7 +113,10 @@ pub struct Leaf {
     pub endpoint: Arc<Endpoint>,
 }
 
-/// Decides for one profile at `now`, for each of the classes that its clients fall into. `profiles` holds all that are nested in it, in no loop.
+/// Names in the zone that one answer follows, one behind the other; where there are more, the client asks on.
+const LINKS: usize = 8;
+
+/// Decides for one profile at `now`, for each of the classes that its clients fall into. `profiles` holds all that are nested in it or followed, in no loop.
 pub fn decide(
     profiles: &Profiles,
     profile: &Arc<Profile>,
@@ -120,8 +125,9 @@ pub fn decide(
     now: SystemTime,
 ) -> Decision {
     let standing = Standing::of(profiles, profile, health, now);
+    let shares = |class| Walk { profiles, health, now, class }.shares(&standing, LINKS);
     let places = match exists(profile) {
-        true => classes.iter().map(|class| shares(&standing, class)).collect(),
+        true => classes.iter().map(shares).collect(),
         false => vec![],
     };
     Decision {
@@ -165,29 +171,50 @@ impl Leaf {
     }
 }
 
-/// Who answers clients of a class: what the method picks, and for a nested endpoint what its child picks in turn.
-#[expect(clippy::only_used_in_recursion, reason = "for the methods that look at the client")]
-fn shares(standing: &Standing<'_>, class: &Class) -> Vec<Share> {
-    let profile = standing.profile;
-    let eligible = standing.eligible.as_slice();
-    let picked = match profile.routing_method {
-        RoutingMethod::Priority => priority::pick(profile, eligible),
-        RoutingMethod::Weighted => weighted::pick(profile, eligible, &standing.rulings),
-        RoutingMethod::MultiValue => return multivalue::shares(profile, eligible),
-    };
-    let parts = picked.into_iter().map(|(index, weight)| {
-        let answers = match (&profile.endpoints[index].target, &standing.children[index]) {
-            (Target::Profile(_), None) => vec![],
-            (_, None) => vec![(1, (index, Answer::One(Leaf::of(profile, index))))],
-            (_, Some(child)) => {
-                let below = shares(child, class).into_iter();
-                below.map(|share| (share.weight, (index, share.answer))).collect()
-            }
+/// What a walk down through the profiles needs.
+struct Walk<'a> {
+    profiles: &'a Profiles,
+    health: &'a Health,
+    now: SystemTime,
+    /// For the methods that look at the client.
+    #[expect(dead_code, reason = "no method looks at the client yet")]
+    class: &'a Class,
+}
+
+impl Walk<'_> {
+    /// Who answers: what the method picks, for a nested endpoint what its child picks in turn, and behind a name in the zone the same of its profile.
+    fn shares(&self, standing: &Standing<'_>, links: usize) -> Vec<Share> {
+        let profile = standing.profile;
+        let eligible = standing.eligible.as_slice();
+        let picked = match profile.routing_method {
+            RoutingMethod::Priority => priority::pick(profile, eligible),
+            RoutingMethod::Weighted => weighted::pick(profile, eligible, &standing.rulings),
+            RoutingMethod::MultiValue => return multivalue::shares(profile, eligible),
         };
-        (weight, answers)
-    });
-    let share = |(weight, (endpoint, answer))| Share { endpoint, weight, answer };
-    nested::scale(parts.collect()).into_iter().map(share).collect()
+        let parts = picked.into_iter().map(|(index, weight)| {
+            let answers = match (&profile.endpoints[index].target, &standing.children[index]) {
+                (Target::Profile(_), None) => vec![],
+                (_, None) => vec![(1, (index, self.follow(Leaf::of(profile, index), links)))],
+                (_, Some(child)) => {
+                    let below = self.shares(child, links).into_iter();
+                    below.map(|share| (share.weight, (index, share.answer))).collect()
+                }
+            };
+            (weight, answers)
+        });
+        let share = |(weight, (endpoint, answer))| Share { endpoint, weight, answer };
+        nested::scale(parts.collect()).into_iter().map(share).collect()
+    }
+
+    /// Goes on behind a name in the zone, unless it does not exist: that is for the client to be told when it asks for it.
+    fn follow(&self, leaf: Leaf, links: usize) -> Answer {
+        let name = leaf.endpoint.follows.as_ref().filter(|_| links > 0);
+        let Some(to) = name.and_then(|name| self.profiles.get(name)).filter(|to| exists(to)) else {
+            return Answer::One(leaf);
+        };
+        let shares = self.shares(&Standing::of(self.profiles, to, self.health, self.now), links - 1);
+        Answer::Followed(leaf, to.clone(), shares)
+    }
 }
 
 #[cfg(test)]

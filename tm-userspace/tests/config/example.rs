@@ -51,6 +51,7 @@ fn endpoint(name: &str, target: [u8; 4], priority: u16) -> Arc<Endpoint> {
         priority,
         weight: 1,
         always_serve: false,
+        follows: None,
         min_child: MinChild { endpoints: 1, ipv4: 0, ipv6: 0 },
         monitor: None,
     })
@@ -234,6 +235,7 @@ fn every_key_of_a_profile_arrives() {
         priority: 1000,
         weight: 1000,
         always_serve: true,
+        follows: None,
         min_child: MinChild { endpoints: 1, ipv4: 0, ipv6: 0 },
         monitor: None,
     };

@@ -109,6 +109,9 @@ impl Tree {
             .iter()
             .map(|share| match &share.answer {
                 Answer::One(leaf) => format!("{} {}", leaf.endpoint.name, share.weight),
+                Answer::Followed(link, to, _) => {
+                    format!("{} to {} {}", link.endpoint.name, to.name, share.weight)
+                }
                 Answer::Several(leaves, most) => {
                     let names: Vec<&str> = leaves.iter().map(|leaf| &*leaf.endpoint.name).collect();
                     format!("[{}] by {most} {}", names.join(" "), share.weight)

@@ -91,6 +91,7 @@ fn answering(tree: &Tree) -> Vec<(String, u64)> {
     let shares = tree.decided("a").places.into_iter().flatten();
     let each = shares.flat_map(|share| match share.answer {
         Answer::One(leaf) => vec![(leaf.endpoint.name.to_string(), share.weight)],
+        Answer::Followed(link, ..) => vec![(link.endpoint.name.to_string(), share.weight)],
         Answer::Several(leaves, _) => leaves.iter().map(|l| (l.endpoint.name.to_string(), 1)).collect(),
     });
     each.collect()
