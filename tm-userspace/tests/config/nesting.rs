@@ -35,6 +35,16 @@ fn nested_endpoints_are_read() {
             "a.toml:7:18: endpoint `to-CHILD` needs 2 endpoints of profile `Child`, which has 1: it is always Degraded"
         ]
     );
+    let idle = parent("top", &["child"]).replacen(
+        "[[profile.endpoint]]",
+        "failback = \"manual\"\n[[profile.endpoint]]",
+        1,
+    );
+    let idle = loaded_profile(&(idle + &leaf("child"))).warnings;
+    assert_eq!(
+        idle[0].split_once(": ").unwrap().1,
+        "failback has no effect where all endpoints are nested: write it in their profiles"
+    );
     let plain = loaded_profile(&(parent("top", &["child"]) + &leaf("child")));
     assert_eq!(plain.profiles["top"].endpoints[0].min_child, MinChild { endpoints: 1, ipv4: 0, ipv6: 0 });
     assert_eq!(plain.warnings, [""; 0]);
@@ -59,6 +69,10 @@ fn keys_go_with_their_type() {
     check_profiles(
         &(parent("top", &["child"]) + "always_serve = true\n" + &leaf("child")),
         "conf.d/a.toml:8:16 `true` always_serve on a nested endpoint, which is not probed",
+    );
+    check_profiles(
+        &(parent("top", &["child"]) + "monitor = { port = 81 }\n" + &leaf("child")),
+        "conf.d/a.toml:8:11 `{ port = 81 }` a monitor on a nested endpoint, which is not probed",
     );
     check_profiles(
         &(parent("top", &["child"])
