@@ -259,7 +259,8 @@ fn shares(desired: &Desired, profile: &str, verdicts: &Verdicts) -> BTreeMap<End
     let shares = decision.places.into_iter().flatten();
     let mut weights: BTreeMap<EndpointKey, f64> = BTreeMap::new();
     for share in shares {
-        if let Answer::One(leaf) = share.answer {
+        // What a name leads to counts for the endpoint that has the name.
+        if let Answer::One(leaf) | Answer::Followed(leaf, ..) = share.answer {
             *weights.entry(leaf.key()).or_default() += share.weight as f64;
         }
     }
