@@ -136,9 +136,10 @@ fn kind_of(i: usize) -> Kind {
 
 /// Names of 16 to 35 octets, 23 on average, as people give them.
 fn wire(i: usize, shout: bool) -> Vec<u8> {
-    let word = ["www", "api", "cdn", "login", "static", "eu-west-1", "m", "images"][i % 8];
-    let text = match i / 8 % 4 {
-        0 => format!("{word}{i:x}.contoso.tm.example"),
+    // Any ten in a row are of all lengths, and the first of each kind of about the middle one.
+    let word = ["www", "api", "cdn", "login", "static", "eu-west-1", "m", "images"][i * 5 % 8];
+    let text = match i / 10 % 4 {
+        3 => format!("{word}{i:x}.contoso.tm.example"),
         _ => format!("{word}{i:x}.tm.example"),
     };
     let name: DnsName = text.parse().unwrap_or_else(|_| DnsName::root());
@@ -203,7 +204,10 @@ fn compiled(i: usize, zone: &Zone) -> Compiled {
         Kind::Weighted => {
             let answers =
                 vec![v4, record(1, &[10, 128 | a, b, c], "second"), record(1, &[10, 64 | a, b, c], "third")];
-            let all = Choices { answers, slots: interleave(&[10, 30, 60]) };
+            let all = Choices {
+                answers,
+                slots: interleave(&[10, 30, 60]).into_iter().map(|slot| slot as u16).collect(),
+            };
             [all.clone(), none.clone(), all, none]
         }
         Kind::Subnet => {

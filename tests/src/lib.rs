@@ -24,6 +24,7 @@ pub mod parity;
 pub mod property;
 pub mod query;
 pub mod raw;
+pub mod reference;
 pub mod reply;
 pub mod rig;
 pub mod status;

@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     fs,
+    path::Path,
     sync::{Arc, RwLock},
     time::SystemTime,
 };
@@ -12,8 +13,8 @@ use include_dir::{Dir, include_dir};
 use tm_userspace::{
     compile::{Zone, compile},
     config::load,
-    decide::decide,
-    desired::{Desired, RoutingMethod, Status},
+    decide::{Decision, decide},
+    desired::{Desired, Profile, RoutingMethod, Status},
     dns::{Responder, ZoneView},
     health::Health,
     listen::key,
@@ -46,13 +47,13 @@ impl World {
         let desired = desired()?;
         let listening = [SERVER_V4.into(), SERVER_V6.into()];
         let (_, zone) = watch::channel(Arc::new(ZoneView::new(&desired, &listening)));
-        let responder = Responder::new(Arc::new(RwLock::new(image(&desired))), zone);
+        let responder = Responder::new(Arc::new(RwLock::new(image(&desired, &Health::default()))), zone);
         let profiles = desired.profiles.values().filter(|profile| {
             profile.status == Status::Enabled
                 && profile.endpoints.iter().any(|endpoint| endpoint.status == Status::Enabled)
         });
         let profiles = profiles.map(|profile| (profile.dns_name.clone(), profile.routing_method)).collect();
-        Ok(World { image: image(&desired), responder, profiles })
+        Ok(World { image: image(&desired, &Health::default()), responder, profiles })
     }
 }
 
@@ -60,12 +61,11 @@ impl World {
 pub fn desired() -> Result<Desired> {
     let directory = tempfile::tempdir().context("no temporary directory")?;
     FILES.extract(directory.path()).context("cannot write the zone's files")?;
-    let loaded = load(directory.path()).map_err(|error| anyhow::anyhow!("{error}"))?;
-    fs::remove_dir_all(directory.path()).ok(); // else it goes with its handle
-    Ok(Desired { generation: SERIAL, node: loaded.node.into(), profiles: loaded.profiles })
+    load_from(directory.path())
 }
 
-fn image(desired: &Desired) -> Image {
+/// The tables of these profiles, with these endpoints up or down, at the lab's addresses.
+pub fn image(desired: &Desired, health: &Health) -> Image {
     let zone = Zone::of(&desired.node, desired.generation);
     let mut image = Image::new(
         buckets_for(desired.profiles.len()),
@@ -76,10 +76,35 @@ fn image(desired: &Desired) -> Image {
     let views = Views::of(desired, &Views::default());
     for profile in desired.profiles.values() {
         let view = views.get(&profile.name);
-        let compiled = compile(&decide(profile, &view, &Health::default(), SystemTime::UNIX_EPOCH), &zone);
-        image.apply([(&profile.dns_name, compiled.as_ref())]);
+        let decision = decide(&desired.profiles, profile, &view, health, SystemTime::UNIX_EPOCH);
+        image.apply([(&profile.dns_name, compile(&decision, &zone).as_ref())]);
     }
     let served = [key(&SERVER_V4.into()), key(&SERVER_V6.into())];
     image.set_addresses(&served, &served);
     image
+}
+
+/// The product's decision for a profile, for any client.
+pub fn decide_now(desired: &Desired, profile: &Arc<Profile>, health: &Health) -> Decision {
+    let view = Views::of(desired, &Views::default()).get(&profile.name);
+    decide(&desired.profiles, profile, &view, health, SystemTime::UNIX_EPOCH)
+}
+
+/// What `tm.toml` and a file of profiles say.
+pub fn desired_of(node: &str, profiles: &str) -> Result<Desired> {
+    let directory = tempfile::tempdir().context("no temporary directory")?;
+    fs::create_dir(directory.path().join("conf.d"))?;
+    fs::write(directory.path().join("tm.toml"), node)?;
+    fs::write(directory.path().join("conf.d/a.toml"), profiles)?;
+    load_from(directory.path())
+}
+
+fn load_from(directory: &Path) -> Result<Desired> {
+    let loaded = load(directory).map_err(|error| anyhow::anyhow!("{error}"))?;
+    Ok(Desired {
+        generation: SERIAL,
+        node: loaded.node.into(),
+        profiles: loaded.profiles,
+        atlas: loaded.atlas,
+    })
 }

@@ -10,12 +10,12 @@ use crate::{
     dns,
     edns::{self, Tail},
     name,
-    net::{self, Bare, Headers, Start as _, V4, V6},
+    net::{self, Bare, Headers, Start, V4, V6},
     packet::Packet,
-    place::{self, Client},
+    place::Asker,
     subnet::Subnet,
     sum::Sum,
-    tables::{Answer, Entry, Meta, Names, PLACES, Records},
+    tables::{Answer, Lookup, Meta, Names, PLACES, Records},
     verdict::{OrRefuse as _, Reason},
 };
 
@@ -25,13 +25,64 @@ pub fn answer<const WORDS: usize, const FULL: bool>(
     packet: &mut impl Packet,
     tables: &impl Names<WORDS>,
 ) -> Result<(), Reason> {
-    let (kind, at) = net::link::<FULL>(packet, tables)?;
-    // Without tags, which are only read where `FULL` says so, there is but one position.
-    let at = if FULL { packet.blur::<32>(at) } else { at };
+    if !FULL {
+        let kind = sift(packet, tables)?;
+        return answer_sifted(packet, kind, tables);
+    }
+    let (kind, at) = net::link(packet, tables)?;
+    let at = packet.blur::<32>(at);
     match kind {
-        net::IPV4 => over::<V4, WORDS, FULL>(packet, at, tables),
-        net::IPV6 => over::<V6, WORDS, FULL>(packet, at, tables),
+        net::IPV4 => over::<V4, WORDS, true, false>(packet, at, tables),
+        net::IPV6 => over::<V6, WORDS, true, false>(packet, at, tables),
         _ => Reason::NotIp.refuse(),
+    }
+}
+
+/// The first part of `answer::<_, false>`: is it a datagram to the port that we serve, or are there tags to be stepped over? Tells by far most of
+/// what is not ours, in few instructions, and refuses for no reason that is rare. Gives the Ethernet type.
+#[inline(always)]
+pub fn sift<P: Packet>(packet: &P, tables: &impl Lookup) -> Result<u16, Reason> {
+    // Of the two kinds of headers, the shorter one: any question is longer.
+    let (kind, start): (u16, <V4 as Headers>::Start) =
+        packet.read_both(net::KIND, net::LINK).ok_or_else(|| P::hide(Reason::Short))?;
+    if kind == net::IPV4 {
+        return sifted::<P>(&start, kind, tables);
+    }
+    // Hidden: else the compiler makes one search of all comparisons, and begins with one that IPv4 has to pass too.
+    let kind = P::hide(kind);
+    if kind == net::IPV6 {
+        let start: <V6 as Headers>::Start = packet.read(net::LINK).ok_or_else(|| P::hide(Reason::Short))?;
+        return sifted::<P>(&start, kind, tables);
+    }
+    match net::is_tag(kind) {
+        true if tables.has_vlans() => Ok(kind),
+        true => Err(P::hide(Reason::Vlan)),
+        false => Err(P::hide(Reason::NotIp)),
+    }
+}
+
+#[inline(always)]
+fn sifted<P: Packet>(start: &impl Start, kind: u16, tables: &impl Lookup) -> Result<u16, Reason> {
+    if !start.is_plain() {
+        return Err(P::hide(Reason::NotUdp));
+    }
+    if start.target_port() != tables.port() {
+        return Err(P::hide(Reason::NotDns));
+    }
+    Ok(kind)
+}
+
+/// The second part: answers what [`sift`] let through.
+#[inline(always)]
+pub fn answer_sifted<const WORDS: usize>(
+    packet: &mut impl Packet,
+    kind: u16,
+    tables: &impl Names<WORDS>,
+) -> Result<(), Reason> {
+    match kind {
+        net::IPV4 => over::<V4, WORDS, false, true>(packet, net::LINK, tables),
+        net::IPV6 => over::<V6, WORDS, false, true>(packet, net::LINK, tables),
+        _ => Reason::Full.refuse(),
     }
 }
 
@@ -40,16 +91,16 @@ pub fn answer_message<const WORDS: usize>(
     packet: &mut impl Packet,
     tables: &impl Names<WORDS>,
 ) -> Result<(), Reason> {
-    over::<Bare, WORDS, true>(packet, 0, tables)
+    over::<Bare, WORDS, true, false>(packet, 0, tables)
 }
 
 #[inline(always)]
-fn over<H: Headers, const WORDS: usize, const FULL: bool>(
+fn over<H: Headers, const WORDS: usize, const FULL: bool, const SIFTED: bool>(
     packet: &mut impl Packet,
     at: usize,
     tables: &impl Names<WORDS>,
 ) -> Result<(), Reason> {
-    let plan = plan::<H, WORDS, FULL>(packet, at, tables)?;
+    let plan = plan::<H, WORDS, FULL, SIFTED>(packet, at, tables)?;
     packet.resize(at + H::IP + plan.payload()).or_refuse(Reason::NoRoom)?;
     write::<H, FULL>(packet, at, &plan).or_refuse(Reason::Broken)?;
     tables.count(plan.meta.counter);
@@ -62,8 +113,8 @@ struct Plan<'a> {
     tail: Tail,
     /// The client-subnet option, as it is to be in the reply.
     subnet: Subnet,
-    /// The sum of the name as it was asked.
-    name_sum: Sum,
+    /// The sum of the name as it was asked, and of what else request and reply have in common.
+    common: Sum,
     /// Octets from the UDP header to the end of the question.
     asked: usize,
     meta: &'a Meta,
@@ -81,29 +132,28 @@ impl Plan<'_> {
     fn last(&self) -> usize {
         usize::from(self.meta.tail) & 1023
     }
-    /// The sum of all that follows the reply's DNS header: the name at an even place, the rest at the parity of the name's length.
+    /// The sum of what is common and of all that follows the reply's DNS header: the name at an even place, the rest at the parity of the name's length.
     #[inline(always)]
     fn sum(&self) -> Sum {
-        // The option stands at an odd place of the OPT.
-        let opt = self.tail.reply_sum(self.subnet.len()).plus(self.subnet.sum().shifted(true));
+        let opt = self.tail.reply_sum(self.subnet.len()).plus(self.subnet.sum());
         let opt = opt.shifted(self.meta.tail & 1 != 0);
         let records = Sum::default().and(self.tail.fixed).and(self.meta.sum).plus(opt);
-        self.name_sum.plus(records.shifted(self.asked & 1 != 0))
+        self.common.plus(records.shifted(self.asked & 1 != 0))
     }
 }
 
 /// Reads only. Cheap and common refusals come first; what makes a reply safe to send is checked once the name is known to be ours.
 #[inline(always)]
-fn plan<'a, H: Headers, const WORDS: usize, const FULL: bool>(
+fn plan<'a, H: Headers, const WORDS: usize, const FULL: bool, const SIFTED: bool>(
     packet: &mut impl Packet,
     at: usize,
     tables: &'a impl Names<WORDS>,
 ) -> Result<Plan<'a>, Reason> {
     let start: H::Start = packet.read(at).or_refuse(Reason::Short)?;
-    if !start.is_plain() {
+    if H::CHECKED && !SIFTED && !start.is_plain() {
         return Reason::NotUdp.refuse();
     }
-    if H::CHECKED && start.target_port() != tables.port() {
+    if H::CHECKED && !SIFTED && start.target_port() != tables.port() {
         return Reason::NotDns.refuse();
     }
     if H::CHECKED && !(start.has_target() && tables.is_served(&start.target())) {
@@ -137,7 +187,8 @@ fn plan<'a, H: Headers, const WORDS: usize, const FULL: bool>(
         return Reason::Length.refuse();
     }
     // What stands behind the name was summed from its zero octet on, whose place is odd where `asked` is even.
-    if !headers.is_intact(name_sum.plus(tail.sum.shifted(asked & 1 == 0))) {
+    let common = name_sum.plus(headers.common());
+    if !headers.is_intact(common.plus(tail.sum.shifted(asked & 1 == 0))) {
         return Reason::Checksum.refuse();
     }
     if H::CHECKED
@@ -152,9 +203,11 @@ fn plan<'a, H: Headers, const WORDS: usize, const FULL: bool>(
     let block = match entry.flags & PLACES {
         0 => *entry.block(kind),
         _ => {
-            let place = place::<WORDS, FULL>(tables, entry, &headers.client(), &mut subnet)?;
+            let asker = Asker { subnet: subnet.client(), sender: headers.client() };
+            let found = tables.find_asker::<FULL>(entry.view, &asker).or_refuse(Reason::NoAnswer)?;
+            subnet = subnet.with_scope(found.scope());
             let first = entry.block(kind).first;
-            tables.placed(first.wrapping_add(place)).or_refuse(Reason::NoAnswer)?.block
+            tables.placed(first.wrapping_add(found.place())).or_refuse(Reason::NoAnswer)?.block
         }
     };
     let records = tables.pick::<FULL>(&block)?;
@@ -163,7 +216,7 @@ fn plan<'a, H: Headers, const WORDS: usize, const FULL: bool>(
         Records::Medium(answer) => &answer.meta,
         Records::Large(answer) => &answer.meta,
     };
-    let plan = Plan { tail, subnet, name_sum, asked, meta, records };
+    let plan = Plan { tail, subnet, common, asked, meta, records };
     // A short name with a small or medium answer is always below the smallest limit.
     const { assert!(net::UDP + 12 + 8 * name::SHORT + 4 + 8 * crate::tables::MEDIUM + 16 + edns::LEN < 512) };
     if FULL && plan.payload() - net::UDP > headers.limit(tail.limit) {
@@ -171,27 +224,6 @@ fn plan<'a, H: Headers, const WORDS: usize, const FULL: bool>(
         return Reason::TooLarge.refuse();
     }
     Ok(plan)
-}
-
-/// The place of whoever the question is for: the client that its subnet option names, which is given the scope, else its sender. An option that names
-/// nobody (`/0`), or an address that does not tell where it is, leaves it at the sender's place ([RFC 7871, sections 7.1.2, 7.5 and 10]).
-///
-/// [RFC 7871, sections 7.1.2, 7.5 and 10]: https://www.rfc-editor.org/rfc/rfc7871#section-7
-#[inline(always)]
-fn place<const WORDS: usize, const FULL: bool>(
-    tables: &impl Names<WORDS>,
-    entry: &Entry<WORDS>,
-    sender: &Client,
-    subnet: &mut Subnet,
-) -> Result<u32, Reason> {
-    if FULL && subnet.is_telling() {
-        let client = place::find(tables, entry.view, &subnet.client()).or_refuse(Reason::NoAnswer)?;
-        *subnet = subnet.with_scope(client.scope);
-        if !client.is_private {
-            return Ok(client.place);
-        }
-    }
-    Ok(place::find(tables, entry.view, sender).or_refuse(Reason::NoAnswer)?.place)
 }
 
 /// Writes front to back.
@@ -202,23 +234,19 @@ fn write<H: Headers, const FULL: bool>(packet: &mut impl Packet, at: usize, plan
     packet.write(at, request.reply(plan.payload(), dns::reply(request.dns(), plan.meta), plan.sum()))?;
     let records = at + H::IP + plan.asked;
     match plan.records {
-        Records::Small(answer) => write_records(packet, records, plan, answer)?,
-        Records::Medium(answer) => write_records(packet, records, plan, answer)?,
-        Records::Large(answer) => write_records(packet, records, plan, answer)?,
-    }
-    if plan.tail.reply_len == 0 {
+        Records::Small(answer) => write_records(packet, records, plan, answer),
+        Records::Medium(answer) => write_records(packet, records, plan, answer),
+        Records::Large(answer) => write_records(packet, records, plan, answer),
+    }?;
+    if !FULL {
         return Some(());
     }
-    // Else the verifier follows all that is left from every turn at which the loop over the records may have ended.
-    let last = if FULL { packet.blur::<1024>(plan.last()) } else { plan.last() };
-    let opt = records + last + 16;
-    if FULL {
-        plan.subnet.write(packet, opt + edns::LEN)?;
-    }
-    plan.tail.write(packet, opt, plan.subnet.len())
+    // Else the verifier follows what is left from every turn at which the loop over the records may have ended.
+    let last = packet.blur::<1024>(plan.last());
+    plan.subnet.write(packet, records + last + 16 + edns::LEN)
 }
 
-/// Writes the records: whole words, over the last of which come the last sixteen octets.
+/// Writes what follows the question: whole words, over the last of which come the last sixteen octets, then the OPT but for its options.
 #[inline(always)]
 fn write_records<const WORDS: usize>(
     packet: &mut impl Packet,
@@ -233,5 +261,5 @@ fn write_records<const WORDS: usize>(
         }
         packet.write(at + 8 * i, *word)?;
     }
-    packet.write(at + last, answer.last)
+    plan.tail.write(packet, at + last, answer.last, plan.subnet.len())
 }

@@ -124,11 +124,19 @@ impl Tail {
         Sum::of(self.opt).and(options as u16)
     }
 
-    /// Writes the reply's OPT but for its options, of which there are so many octets.
+    /// Writes the last octets of the records, and behind them the reply's OPT, if there is to be one, but for its options, of which there are so many octets.
     #[inline(always)]
-    pub fn write(&self, packet: &mut impl Packet, at: usize, options: usize) -> Option<()> {
-        packet.write(at, self.opt)?;
-        packet.write(at + 7, (self.opt >> 56) as u32 | (options as u32) << 24)
+    pub fn write(&self, packet: &mut impl Packet, at: usize, last: [u64; 2], options: usize) -> Option<()> {
+        if self.reply_len == 0 {
+            return packet.write(at, last);
+        }
+        let [first, second] = last;
+        packet.write_both(
+            at,
+            [first, second, self.opt],
+            16 + 7,
+            (self.opt >> 56) as u32 | (options as u32) << 24,
+        )
     }
 }
 

@@ -40,24 +40,33 @@ const PROTOCOL: u8 = IpProto::Udp as u8;
 /// Time to live and hop limit of replies.
 const TTL: u8 = 64;
 
-/// What follows the Ethernet header and its tags, and where. Tags are at most two, each with an id that is listed; they are read where `FULL` says so.
+/// Octets of an Ethernet header without tags.
+pub const LINK: usize = EthHdr::LEN;
+/// Where in it the type stands.
+pub const KIND: usize = LINK - 2;
+
+/// What follows the Ethernet header and its tags, and where. Tags are at most two, each with an id that is listed.
 #[inline(always)]
-pub fn link<const FULL: bool>(packet: &impl Packet, tables: &impl Lookup) -> Result<(u16, usize), Reason> {
-    let kind: u16 = packet.read(12).or_refuse(Reason::Short)?;
-    if kind != VLAN && kind != SERVICE_VLAN {
-        return Ok((kind, EthHdr::LEN));
+pub fn link(packet: &impl Packet, tables: &impl Lookup) -> Result<(u16, usize), Reason> {
+    let kind: u16 = packet.read(KIND).or_refuse(Reason::Short)?;
+    if !is_tag(kind) {
+        return Ok((kind, LINK));
     }
     if !tables.has_vlans() {
         return Reason::Vlan.refuse();
     }
-    if !FULL {
-        return Reason::Full.refuse();
-    }
-    let (kind, at) = untag(packet, tables, EthHdr::LEN)?;
-    if kind != VLAN {
-        return Ok((kind, at));
-    }
-    untag(packet, tables, at)
+    let (kind, at) = match untag(packet, tables, LINK)? {
+        (VLAN, at) => untag(packet, tables, at)?,
+        link => link,
+    };
+    // A third one, or one of a provider's inside another.
+    if is_tag(kind) { Reason::Vlan.refuse() } else { Ok((kind, at)) }
+}
+
+/// Is it the type of a VLAN tag?
+#[inline(always)]
+pub fn is_tag(kind: u16) -> bool {
+    kind == VLAN || kind == SERVICE_VLAN
 }
 
 /// Steps over the tag at `at`: its id, in the low twelve bits, then the type of what follows.
@@ -117,11 +126,16 @@ pub trait Headers: Plain {
     fn fills(&self, size: usize) -> bool;
     /// Is the source one that no host may have: loopback, group, unspecified, reserved, or IPv4 in IPv6's clothes?
     fn is_martian(&self) -> bool;
-    /// Are the checksums right, everything after the DNS header summing to `rest`?
+    /// What counts in the sums of request and reply alike, if it is dear: the addresses of IPv6.
+    #[inline(always)]
+    fn common(&self) -> Sum {
+        Sum::default()
+    }
+    /// Are the checksums right, everything after the DNS header and what is common summing to `rest`?
     fn is_intact(&self, rest: Sum) -> bool;
     /// The DNS header.
     fn dns(&self) -> &dns::Header;
-    /// The headers of the reply: `payload` octets of UDP, everything after the DNS header summing to `rest`.
+    /// The headers of the reply: `payload` octets of UDP, everything after the DNS header and what is common summing to `rest`.
     fn reply(&self, payload: usize, dns: dns::Header, rest: Sum) -> Self;
 
     /// Octets of DNS that the client takes, if its question says `asked`.
@@ -166,16 +180,18 @@ pub struct V4 {
     dns: dns::Header,
 }
 
-/// IPv6, and ports: in words as long as can be.
+/// IPv6, and UDP: in words as long as can be.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 pub struct V6Start {
     first: u32,
     second: u32,
-    source: [u32; 4],
-    target: [u32; 4],
+    source: Address,
+    target: Address,
     source_port: u16,
     target_port: u16,
+    length: u16,
+    checksum: u16,
 }
 
 /// IPv6, UDP, DNS.
@@ -279,11 +295,11 @@ impl Start for V6Start {
     }
     #[inline(always)]
     fn target(&self) -> Address {
-        address(&self.target)
+        self.target
     }
     #[inline(always)]
     fn has_target(&self) -> bool {
-        self.target[0] | self.target[1] != 0
+        self.target[0] != 0
     }
 }
 
@@ -316,10 +332,13 @@ impl Headers for V6 {
         a as u8 == 0xff || (a | b == 0 && (c == 0 || c == MAPPED))
     }
     #[inline(always)]
+    fn common(&self) -> Sum {
+        [self.source, self.target].as_flattened().iter().fold(Sum::default(), |sum, word| sum.and(*word))
+    }
+    #[inline(always)]
     fn is_intact(&self, rest: Sum) -> bool {
-        let others = rest.plus(self.addresses());
         // RFC 8200, section 8.1: a zero checksum is not allowed over IPv6.
-        self.length >> 16 != 0 && datagram(self.ports, self.length, &self.dns, others).is_right()
+        self.length >> 16 != 0 && datagram(self.ports, self.length, &self.dns, rest).is_right()
     }
     #[inline(always)]
     fn dns(&self) -> &dns::Header {
@@ -329,7 +348,7 @@ impl Headers for V6 {
     fn reply(&self, payload: usize, dns: dns::Header, rest: Sum) -> Self {
         const FIRST: u32 = u32::from_le_bytes([0x60, 0, 0, 0]);
         const SECOND: u32 = u32::from_le_bytes([0, 0, PROTOCOL, TTL]);
-        let (ports, length) = turn_udp(self.ports, payload, &dns, rest.plus(self.addresses()));
+        let (ports, length) = turn_udp(self.ports, payload, &dns, rest);
         V6 {
             first: FIRST,
             second: SECOND | u32::from((payload as u16).to_be()),
@@ -339,13 +358,6 @@ impl Headers for V6 {
             length,
             dns,
         }
-    }
-}
-
-impl V6 {
-    #[inline(always)]
-    fn addresses(&self) -> Sum {
-        [self.source, self.target].as_flattened().iter().fold(Sum::default(), |sum, word| sum.and(*word))
     }
 }
 

@@ -14,8 +14,24 @@ pub trait Packet {
     fn last(&self, count: usize) -> Option<usize>;
     /// The value whose octets begin at `at`.
     fn read<T: Plain>(&self, at: usize) -> Option<T>;
+    /// Two values, the second of which ends no earlier than the first: one look at where the frame ends does for both.
+    #[inline(always)]
+    fn read_both<T: Plain, U: Plain>(&self, at: usize, farther: usize) -> Option<(T, U)> {
+        let second = self.read(farther)?;
+        Some((self.read(at)?, second))
+    }
     /// Puts a value's octets at `at`.
     fn write<T: Plain>(&mut self, at: usize, value: T) -> Option<()>;
+    /// Puts two values, the second `by` octets behind the first's beginning and ending no earlier: one look at where the frame ends does for both.
+    #[inline(always)]
+    fn write_both<T: Plain, U: Plain>(&mut self, at: usize, value: T, by: usize, second: U) -> Option<()> {
+        self.write(at, value)?;
+        self.write(at + by, second)
+    }
+    /// The same value, of at most eight octets, of which the compiler knows nothing.
+    fn hide<T: Copy>(value: T) -> T {
+        value
+    }
     /// Cuts or grows the end. On failure nothing has changed.
     fn resize(&mut self, size: usize) -> Option<()>;
 

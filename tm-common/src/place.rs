@@ -103,61 +103,106 @@ impl Leaf {
 /// A client's address, highest bit first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Client {
-    high: u64,
-    low: u64,
-    is_v4: bool,
+    /// The first eight octets; of IPv4, all four.
+    pub high: u64,
+    /// The others.
+    pub low: u64,
+    /// Of which family it is, by the bits of an address: 32 or 128; 0 for nobody.
+    pub bits: u32,
+}
+
+/// Who asks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Asker {
+    /// The client that the client-subnet option names, if any.
+    pub subnet: Client,
+    /// The sender.
+    pub sender: Client,
 }
 
 impl Client {
+    /// None.
+    pub const NOBODY: Client = Client { high: 0, low: 0, bits: 0 };
     /// An IPv4 address, given in memory order.
     #[inline(always)]
     pub const fn v4(address: u32) -> Self {
-        Client { high: (address.swap_bytes() as u64) << 32, low: 0, is_v4: true }
+        Client { high: (address.swap_bytes() as u64) << 32, low: 0, bits: 32 }
     }
     /// An IPv6 address, given in memory order.
     #[inline(always)]
     pub const fn v6(address: Address) -> Self {
-        Client { high: address[0].swap_bytes(), low: address[1].swap_bytes(), is_v4: false }
+        Client { high: address[0].swap_bytes(), low: address[1].swap_bytes(), bits: 128 }
     }
 }
 
-/// What is known of a client.
+/// What is known of a client, in one word.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Found {
+pub struct Found(pub u32);
+
+impl Found {
+    /// Nothing: the tables are not whole.
+    pub const NOTHING: Found = Found(0);
+
     /// Its place.
-    pub place: u32,
+    #[inline(always)]
+    pub fn place(self) -> u32 {
+        self.0 & 0xffff
+    }
     /// The length of the largest prefix around it all of which has this place, 0 to 128.
-    pub scope: u32,
+    #[inline(always)]
+    pub fn scope(self) -> u32 {
+        self.0 >> Leaf::SCOPE & 255
+    }
     /// Does its address not tell where it is? Then the place is that of clients of whom nothing is known.
-    pub is_private: bool,
+    #[inline(always)]
+    pub fn is_private(self) -> bool {
+        self.0 & Leaf::PRIVATE != 0
+    }
 }
 
-/// Finds a client in a view. `None` where the tables are not whole.
+/// Finds whoever the question is for: the client that its subnet option names, who is told the scope, else its sender. An option that names
+/// nobody (`/0`), or an address that does not tell where it is, leaves it at the sender's place ([RFC 7871, sections 7.1.2, 7.5 and 10]).
+///
+/// [RFC 7871, sections 7.1.2, 7.5 and 10]: https://www.rfc-editor.org/rfc/rfc7871#section-7
 #[inline(always)]
-pub fn find(tables: &impl Lookup, view: u32, client: &Client) -> Option<Found> {
+pub fn find_asker(tables: &(impl Lookup + ?Sized), view: u32, asker: &Asker) -> Option<Found> {
+    let mut scope = 0;
+    if asker.subnet.bits != 0 {
+        let found = tables.find_client(view, &asker.subnet)?;
+        if !found.is_private() {
+            return Some(found);
+        }
+        scope = found.scope();
+    }
+    let sender = tables.find_client(view, &asker.sender)?;
+    Some(Found(Leaf(sender.0).with_scope(scope as u8).0))
+}
+
+/// Finds a client in a view.
+#[inline(always)]
+pub fn find(tables: &(impl Lookup + ?Sized), view: u32, client: &Client) -> Option<Found> {
     let roots = tables.view(view)?;
-    if client.is_v4 {
-        return Some(found(walk::<MOST_V4>(tables, roots.v4, client.high, 0)?, 0));
+    if client.bits == 32 {
+        return Some(Found(walk::<MOST_V4>(tables, roots.v4, client.high, 0)?.0));
     }
     let leaf = walk::<MOST_V6>(tables, roots.v6, client.high, client.low)?;
     match leaf.inner(client) {
-        None => Some(found(leaf, 0)),
-        Some((inner, before)) => Some(found(walk::<MOST_V4>(tables, roots.v4, inner, 0)?, before)),
-    }
-}
-
-#[inline(always)]
-fn found(leaf: Leaf, before: u32) -> Found {
-    Found {
-        place: leaf.0 & 0xffff,
-        scope: before + (leaf.0 >> Leaf::SCOPE & 255),
-        is_private: leaf.0 & Leaf::PRIVATE != 0,
+        None => Some(Found(leaf.0)),
+        Some((inner, before)) => {
+            let leaf = walk::<MOST_V4>(tables, roots.v4, inner, 0)?;
+            Some(Found(leaf.0 + (before << Leaf::SCOPE)))
+        }
     }
 }
 
 /// Follows the words from `root`. One that was never written leads to itself, and the walk ends.
 #[inline(always)]
-fn walk<const MOST: usize>(tables: &impl Lookup, root: u32, mut high: u64, mut low: u64) -> Option<Leaf> {
+fn walk<const MOST: usize>(
+    tables: &(impl Lookup + ?Sized),
+    root: u32,
+    mut high: u64,
+    mut low: u64,
+) -> Option<Leaf> {
     let mut word = root;
     for _ in 0..MOST {
         if Leaf::is(word) {

@@ -79,16 +79,12 @@ impl Subnet {
         })
     }
 
-    /// Does it tell anything of the client's address?
-    #[inline(always)]
-    pub fn is_telling(&self) -> bool {
-        self.len > HEAD
-    }
-
-    /// The client, zeroes where the option says nothing.
+    /// The client; nobody where the option says nothing of it.
     #[inline(always)]
     pub fn client(&self) -> Client {
-        match family(self.head) {
+        let family = if self.len > HEAD { family(self.head) } else { 0 };
+        match family {
+            0 => Client::NOBODY,
             V4 => Client::v4(self.first as u32),
             _ => Client::v6([self.first, self.second]),
         }
@@ -113,10 +109,11 @@ impl Subnet {
         Subnet { head: self.head | u64::from(scope) << 56, ..self }
     }
 
-    /// Its sum, at an even place.
+    /// Its sum, at an even place of the OPT, in which it begins at an odd one. Below 2^25, as what is shifted later must be.
     #[inline(always)]
     pub fn sum(&self) -> Sum {
-        Sum::of(self.head).and64(self.first).and64(self.second)
+        let sum = Sum::of(self.head).and64(self.first).and64(self.second);
+        Sum::default().and(sum.folded()).shifted(true)
     }
 
     /// Writes it at `at`, if there is one: its end first, whose eight octets may begin before the address.

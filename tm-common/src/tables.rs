@@ -9,7 +9,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 use crate::{
     dns::{ASKED, Asked},
     name::{LONG, SHORT, mix, word_of},
-    place::{Line, Roots},
+    place::{self, Asker, Client, Found, Line, Roots},
     verdict::{OrRefuse as _, Reason},
 };
 
@@ -303,6 +303,19 @@ pub trait Lookup {
     fn line(&self, index: u32) -> Option<&Line>;
     /// A block of those that are chosen by place.
     fn placed(&self, index: u32) -> Option<&Placed>;
+    /// A client's place in a view. `None` where the tables are not whole.
+    #[inline(always)]
+    fn find_client(&self, view: u32, client: &Client) -> Option<Found> {
+        place::find(self, view, client)
+    }
+    /// The place of whoever asks. `FULL` says whether the query may have an option for it.
+    #[inline(always)]
+    fn find_asker<const FULL: bool>(&self, view: u32, asker: &Asker) -> Option<Found> {
+        match FULL {
+            true => place::find_asker(self, view, asker),
+            false => self.find_client(view, &asker.sender),
+        }
+    }
     /// A slot.
     fn slot(&self, index: u32) -> Option<AnswerIndex>;
     /// An answer of the small class.

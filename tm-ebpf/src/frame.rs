@@ -31,7 +31,7 @@ impl Frame {
     }
 
     #[inline(always)]
-    fn of(context: *mut xdp_md) -> Self {
+    pub(crate) fn of(context: *mut xdp_md) -> Self {
         // Volatile, so that each call reads anew: a pointer read anew is one that the verifier knows no range of.
         // SAFETY: the kernel keeps the context alive while the program runs; nobody else touches it.
         let data = unsafe { &raw const (*context).data };
@@ -47,14 +47,20 @@ impl Frame {
     /// Where a `T` at `at` lies, if all of it is inside the frame.
     #[inline(always)]
     fn place<T>(&self, at: usize) -> Option<*mut T> {
+        self.place_of(at, size_of::<T>()).map(<*mut u8>::cast)
+    }
+
+    /// Where so many octets at `at` lie, if all of them are inside the frame.
+    #[inline(always)]
+    fn place_of(&self, at: usize, count: usize) -> Option<*mut u8> {
         if at > REACH {
             return None;
         }
         let start = self.data + at;
-        if start + size_of::<T>() > self.end {
+        if start + count > self.end {
             return None;
         }
-        Some(start as *mut T)
+        Some(start as *mut u8)
     }
 
     /// Moves what begins at `by` to the start: whole words first, then the last eight octets, kept aside meanwhile.
@@ -87,16 +93,51 @@ impl Packet for Frame {
         self.place::<T>(at).map(|place| unsafe { *place })
     }
     #[inline(always)]
+    fn read_both<T: Plain, U: Plain>(&self, at: usize, farther: usize) -> Option<(T, U)> {
+        if at + size_of::<T>() > farther + size_of::<U>() {
+            return None;
+        }
+        let second = self.place::<U>(farther)?;
+        let first = (self.data + at) as *const T;
+        // SAFETY: as in `read`; what ends no later than the second ends inside the frame too.
+        let first = unsafe { *first };
+        // SAFETY: as in `read`.
+        let second = unsafe { *second };
+        Some((first, second))
+    }
+    #[inline(always)]
     fn write<T: Plain>(&mut self, at: usize, value: T) -> Option<()> {
         // SAFETY: as in `read`.
         self.place::<T>(at).map(|place| unsafe { *place = value })
+    }
+    #[inline(always)]
+    fn write_both<T: Plain, U: Plain>(&mut self, at: usize, value: T, by: usize, second: U) -> Option<()> {
+        if size_of::<T>() > by + size_of::<U>() {
+            return None;
+        }
+        let first = self.place_of(at, by + size_of::<U>())?;
+        // SAFETY: as in `write`; both end inside the frame.
+        unsafe { *first.cast::<T>() = value };
+        // SAFETY: as above.
+        unsafe { *first.wrapping_add(by).cast::<U>() = second };
+        Some(())
+    }
+    #[inline(always)]
+    fn hide<T: Copy>(value: T) -> T {
+        const { assert!(size_of::<T>() <= 8) };
+        let mut word = 0_usize;
+        // SAFETY: the word has room for a T.
+        unsafe { (&raw mut word).cast::<T>().write_unaligned(value) };
+        word = hide(word);
+        // SAFETY: the octets that were a T are still the same.
+        unsafe { (&raw const word).cast::<T>().read_unaligned() }
     }
     #[inline(always)]
     fn resize(&mut self, size: usize) -> Option<()> {
         let growth = size as i32 - (self.end - self.data) as i32;
         // SAFETY: the context is the one this program was given; no pointer made before is used after.
         let tail = unsafe { bpf_xdp_adjust_tail(self.context, growth) };
-        if tail != 0 && !grow_head(self.context, growth) {
+        if tail != 0 && grow_head(self.context, growth) == 0 {
             return None;
         }
         *self = Frame::of(self.context);
@@ -115,19 +156,20 @@ impl Packet for Frame {
 
 /// Makes room before the frame and moves the frame there: drivers leave little room behind a frame, but some 200 octets before it.
 #[inline(never)]
-fn grow_head(context: *mut xdp_md, growth: i32) -> bool {
+#[unsafe(no_mangle)]
+extern "C" fn grow_head(context: *mut xdp_md, growth: i32) -> u32 {
     let frame = Frame::of(context);
     // Compared as 64 bits: Linux 6.1 does not carry the bound of the lower 32 over.
     let room = hide(growth as u32 as usize);
     if room > MOST_GROWTH || frame.size() > LONGEST {
-        return false;
+        return 0;
     }
     // SAFETY: as in `resize`.
     if unsafe { bpf_xdp_adjust_head(context, -(room as i32)) } != 0 {
-        return false;
+        return 0;
     }
     Frame::of(context).move_down(room);
-    true
+    1
 }
 
 /// The same value, of which the compiler knows nothing. One move, where `core::hint::black_box` is a store, a load and two more.

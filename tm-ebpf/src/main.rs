@@ -9,14 +9,18 @@ mod frame;
 mod maps;
 
 use aya_ebpf::{
-    bindings::xdp_action::{XDP_ABORTED, XDP_PASS, XDP_TX},
+    EbpfContext as _,
+    bindings::{
+        xdp_action::{XDP_ABORTED, XDP_PASS, XDP_TX},
+        xdp_md,
+    },
     macros::xdp,
     programs::XdpContext,
 };
 use frame::Frame;
 use maps::{COLD, COLD_FULL, COLD_LONG, Maps};
 use tm_common::{
-    answer::answer,
+    answer::{answer, answer_sifted, sift},
     name::{LONG, SHORT},
     tables::Lookup as _,
     verdict::Reason,
@@ -25,9 +29,11 @@ use tm_common::{
 /// Answers what is common; hands the rest to the programs below.
 #[xdp]
 pub fn tm(context: XdpContext) -> u32 {
-    let answered = answer::<SHORT, false>(&mut Frame::new(&context), &Maps);
+    let answered = match sift(&Frame::new(&context), &Maps) {
+        Ok(kind) => serve(context.as_ptr().cast(), kind),
+        Err(reason) => return pass(&context, reason),
+    };
     match answered {
-        Ok(()) => {}
         Err(reason) if !reason.is_rare() => {}
         // SAFETY: the context is the one this program was given. A tail call comes back only where the slot is empty.
         Err(Reason::Full) => unsafe { COLD.tail_call(&context, COLD_FULL) },
@@ -36,6 +42,12 @@ pub fn tm(context: XdpContext) -> u32 {
         _ => {}
     }
     finish(&context, answered)
+}
+
+/// A function of its own for the kernel too: what is not for us does not pay for the registers that answering takes.
+#[inline(never)]
+fn serve(context: *mut xdp_md, kind: u16) -> Result<(), Reason> {
+    answer_sifted::<SHORT>(&mut Frame::of(context), kind, &Maps)
 }
 
 /// Short names with options in the query, or with an answer of the large class.
@@ -51,19 +63,34 @@ pub fn tm_long(context: XdpContext) -> u32 {
 }
 
 #[inline(always)]
-fn finish(_context: &XdpContext, answered: Result<(), Reason>) -> u32 {
-    #[cfg(feature = "log")]
-    {
-        let outcome = Reason::of(answered).label();
-        aya_log_ebpf::info!(_context, "{} octets: {}", _context.data_end() - _context.data(), outcome);
-    }
-    let Err(reason) = answered else { return XDP_TX };
+fn finish(context: &XdpContext, answered: Result<(), Reason>) -> u32 {
+    let Err(reason) = answered else {
+        note(context, Reason::Answered);
+        return XDP_TX;
+    };
+    let verdict = pass(context, reason);
+    if reason.is_rare() && reason == Reason::Broken { XDP_ABORTED } else { verdict }
+}
+
+/// Counts what is handed up.
+#[inline(always)]
+fn pass(context: &XdpContext, reason: Reason) -> u32 {
+    note(context, reason);
     Maps.count(reason as u32);
-    match reason {
-        _ if !reason.is_rare() => XDP_PASS,
-        Reason::Broken => XDP_ABORTED,
-        _ => XDP_PASS,
-    }
+    XDP_PASS
+}
+
+/// A line in the daemon's log, where the programs are built with the switch for it: the reason by its place in `Reason::ALL`, since to copy its label is
+/// beyond what the verifier follows at each place that has one.
+#[inline(always)]
+fn note(_context: &XdpContext, _reason: Reason) {
+    #[cfg(feature = "log")]
+    aya_log_ebpf::info!(
+        _context,
+        "{} octets: reason {}",
+        _context.data_end() - _context.data(),
+        _reason as u8
+    );
 }
 
 #[panic_handler]

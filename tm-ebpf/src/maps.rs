@@ -14,7 +14,7 @@ use aya_ebpf::{
 };
 use tm_common::{
     name::{LONG, SHORT},
-    place::{Line, Roots},
+    place::{self, Asker, Client, Found, Line, Roots},
     tables::{
         ADDRESS_LINES, Addresses, Answer, AnswerIndex, Bucket, Entry, LARGE, Lookup, MEDIUM, Names, OWN_BITS,
         Placed, SMALL,
@@ -147,6 +147,22 @@ impl Lookup for Maps {
         BLOCKS.get(index)
     }
     #[inline(always)]
+    fn find_client(&self, view: u32, client: &Client) -> Option<Found> {
+        let found = match client.bits {
+            32 => find_v4(view, client.high),
+            _ => find_v6(view, client.high, client.low),
+        };
+        (found != Found::NOTHING.0).then_some(Found(found))
+    }
+    #[inline(always)]
+    fn find_asker<const FULL: bool>(&self, view: u32, asker: &Asker) -> Option<Found> {
+        let found = match FULL {
+            true => find_asker(view, asker),
+            false => self.find_client(view, &asker.sender).map_or(0, |found| found.0),
+        };
+        (found != Found::NOTHING.0).then_some(Found(found))
+    }
+    #[inline(always)]
     fn slot(&self, index: u32) -> Option<AnswerIndex> {
         SLOTS.get(index).map(|slot| AnswerIndex(*slot))
     }
@@ -169,6 +185,24 @@ impl Lookup for Maps {
             unsafe { *count += 1 };
         }
     }
+}
+
+/// A function of its own for the kernel too: what looks at no client does not pay for the registers, and the verifier goes through it by itself.
+#[inline(never)]
+#[unsafe(no_mangle)]
+extern "C" fn find_v4(view: u32, high: u64) -> u32 {
+    place::find(&Maps, view, &Client { high, low: 0, bits: 32 }).unwrap_or(Found::NOTHING).0
+}
+
+#[inline(never)]
+fn find_asker(view: u32, asker: &Asker) -> u32 {
+    place::find_asker(&Maps, view, asker).unwrap_or(Found::NOTHING).0
+}
+
+#[inline(never)]
+#[unsafe(no_mangle)]
+extern "C" fn find_v6(view: u32, high: u64, low: u64) -> u32 {
+    place::find(&Maps, view, &Client { high, low, bits: 128 }).unwrap_or(Found::NOTHING).0
 }
 
 impl Names<SHORT> for Maps {

@@ -14,7 +14,14 @@ use std::{
 
 use imbl::OrdMap;
 
-use crate::names::DnsName;
+use crate::{geo::Atlas, names::DnsName};
+
+mod rules;
+
+pub use rules::{Allowance, Failback, Guard, Rules, WhenAllDown};
+
+/// Profiles by name.
+pub type Profiles = OrdMap<Arc<str>, Arc<Profile>>;
 
 /// One whole wanted state.
 #[derive(Clone, Debug)]
@@ -25,7 +32,9 @@ pub struct Desired {
     /// This node.
     pub node: Arc<Node>,
     /// By profile name.
-    pub profiles: OrdMap<Arc<str>, Arc<Profile>>,
+    pub profiles: Profiles,
+    /// Where clients are, if a database is named.
+    pub atlas: Option<Arc<Atlas>>,
 }
 
 /// Settings of this node (`tm.toml`).
@@ -123,8 +132,12 @@ pub struct Profile {
     pub ttl: u32,
     /// Operator's switch for the whole profile.
     pub status: Status,
+    /// Which endpoints are let in and out of the answers, and how fast.
+    pub rules: Rules,
     /// How the endpoints are probed.
     pub monitor: Arc<Monitor>,
+    /// Endpoints in one answer where the method is MultiValue, 1 to 10.
+    pub max_return: u8,
     /// In the order they were written.
     pub endpoints: Vec<Arc<Endpoint>>,
 }
@@ -136,8 +149,22 @@ pub enum RoutingMethod {
     Priority,
     /// Each eligible endpoint in proportion to its weight.
     Weighted,
+    /// Several eligible endpoints in one answer.
+    MultiValue,
     /// The endpoint in whose address ranges the client is.
     Subnet,
+}
+
+impl RoutingMethod {
+    /// As it is written in files.
+    pub fn label(self) -> &'static str {
+        match self {
+            RoutingMethod::Priority => "priority",
+            RoutingMethod::Weighted => "weighted",
+            RoutingMethod::MultiValue => "multivalue",
+            RoutingMethod::Subnet => "subnet",
+        }
+    }
 }
 
 /// What the operator wants of a profile or an endpoint.
@@ -160,10 +187,16 @@ pub struct Endpoint {
     pub status: Status,
     /// 1 to 1000, unique in the profile; lower is preferred.
     pub priority: u16,
-    /// 1 to 1000.
+    /// 0 to 1000; 0 drains: never picked while another one is up.
     pub weight: u16,
-    /// Never probed, always eligible.
+    /// Never probed, always eligible; never of a nested endpoint.
     pub always_serve: bool,
+    /// The profile whose name the target is: its answer is given behind the CNAME.
+    pub follows: Option<Arc<str>>,
+    /// How many of the target profile's endpoints a nested endpoint needs.
+    pub min_child: MinChild,
+    /// How it is probed, where not as its profile says; never of a nested endpoint.
+    pub monitor: Option<Arc<Monitor>>,
     /// Subnet: the clients it answers; empty for those that no endpoint's ranges have. Ranges of a profile lie apart or inside one another.
     pub subnets: Vec<Subnet>,
 }
@@ -223,6 +256,17 @@ impl fmt::Display for Subnet {
     }
 }
 
+/// How many endpoints of a nested endpoint's target must be available for it to be so itself; all three must hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MinChild {
+    /// Of any kind, 1 to 1000.
+    pub endpoints: u16,
+    /// That can answer with an IPv4 address, 0 to 1000.
+    pub ipv4: u16,
+    /// That can answer with an IPv6 address, 0 to 1000.
+    pub ipv6: u16,
+}
+
 /// What an endpoint answers with.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Target {
@@ -232,6 +276,8 @@ pub enum Target {
     V4(Ipv4Addr),
     /// An AAAA record.
     V6(Ipv6Addr),
+    /// Whatever this profile answers with: a nested endpoint. The name is as that profile has it, and the profile is there.
+    Profile(Arc<str>),
 }
 
 impl fmt::Display for Target {
@@ -240,11 +286,12 @@ impl fmt::Display for Target {
             Target::Name(name) => name.fmt(f),
             Target::V4(address) => address.fmt(f),
             Target::V6(address) => address.fmt(f),
+            Target::Profile(name) => name.fmt(f),
         }
     }
 }
 
-/// How the endpoints of a profile are probed.
+/// How endpoints are probed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Monitor {
     /// What a probe speaks.
@@ -267,6 +314,14 @@ pub struct Monitor {
     pub headers: Vec<(String, String)>,
     /// Must the certificate be valid for the host? Azure does not look.
     pub verify_certificate: bool,
+    /// What is probed in the place of the endpoint's target; only in a monitor of one endpoint.
+    pub target: Option<Target>,
+    /// The address that probes come from; the system's choice where there is none.
+    pub source: Option<IpAddr>,
+    /// What the body of a good answer has in it, 1 to 1,024 octets.
+    pub body_contains: Option<String>,
+    /// A certificate that expires sooner is warned of, 1 to 365 days.
+    pub certificate_warning: Option<Duration>,
 }
 
 /// What a probe speaks.
@@ -295,17 +350,28 @@ impl fmt::Display for EndpointKey {
     }
 }
 
+impl Profile {
+    /// How an endpoint of this profile is probed.
+    pub fn monitor_of<'a>(&'a self, endpoint: &'a Endpoint) -> &'a Arc<Monitor> {
+        endpoint.monitor.as_ref().unwrap_or(&self.monitor)
+    }
+
+    /// What is probed for an endpoint of this profile: what it answers with, or what its monitor has in the place of that.
+    pub fn probed_target<'a>(&'a self, endpoint: &'a Endpoint) -> &'a Target {
+        self.monitor_of(endpoint).target.as_ref().unwrap_or(&endpoint.target)
+    }
+
+    /// The key of one of its endpoints.
+    pub fn key(&self, endpoint: &Endpoint) -> EndpointKey {
+        EndpointKey { profile: self.name.clone(), endpoint: endpoint.name.clone() }
+    }
+}
+
 impl Desired {
     /// Every endpoint with its profile.
     pub fn endpoints(&self) -> impl Iterator<Item = (EndpointKey, &Arc<Profile>, &Arc<Endpoint>)> {
         self.profiles.values().flat_map(|profile| {
-            profile.endpoints.iter().map(move |endpoint| {
-                (
-                    EndpointKey { profile: profile.name.clone(), endpoint: endpoint.name.clone() },
-                    profile,
-                    endpoint,
-                )
-            })
+            profile.endpoints.iter().map(move |endpoint| (profile.key(endpoint), profile, endpoint))
         })
     }
 }

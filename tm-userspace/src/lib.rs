@@ -1,6 +1,6 @@
 //! The daemon and its command line.
 //!
-//! In the order of the flow: `config` reads what is wanted into `desired`; `places` says where clients are; `health` probes and counts; `decide` and `compile` are pure; `sync` keeps the tables
+//! In the order of the flow: `config` reads what is wanted into `desired`; `geo` knows where addresses are; `health` probes and counts; `places` says where clients are; `decide` and `compile` are pure; `sync` keeps the tables
 //! and `xdp` mirrors them into the kernel; `dns` answers what the kernel passes up; `control` drives the stages, `state` is what
 //! the next daemon begins with, `api` and `cli` show them.
 
@@ -12,10 +12,12 @@ pub mod control;
 pub mod decide;
 pub mod desired;
 pub mod dns;
+pub mod geo;
 pub mod health;
 pub mod listen;
 pub mod names;
 pub mod places;
+mod print;
 pub mod reload;
 #[cfg(test)]
 mod samples;

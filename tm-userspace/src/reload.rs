@@ -45,12 +45,14 @@ pub struct Source {
 impl Source {
     /// Loads the wanted state that comes after `before`. Where it is the same in all but the generation, that one is kept.
     pub fn load(&self, before: Option<&Desired>) -> Result<Desired, ConfigError> {
-        let loaded = config::load_for(&self.dir, &self.interfaces)?;
+        let known = before.and_then(|before| before.atlas.as_ref());
+        let loaded = config::load_for(&self.dir, &self.interfaces, known)?;
         for warning in &loaded.warnings {
             tracing::warn!("{warning}");
         }
+        let same_atlas = known.map(Arc::as_ptr) == loaded.atlas.as_ref().map(Arc::as_ptr);
         let same = before.filter(|before| *before.node == loaded.node && before.profiles == loaded.profiles);
-        if let Some(before) = same {
+        if let Some(before) = same.filter(|_| same_atlas) {
             return Ok(before.clone());
         }
         let generation = next_generation(before.map(|before| before.generation));
@@ -64,7 +66,7 @@ impl Source {
                 (name, kept.unwrap_or(profile))
             })
             .collect();
-        Ok(Desired { generation, node: Arc::new(loaded.node), profiles })
+        Ok(Desired { generation, node: Arc::new(loaded.node), profiles, atlas: loaded.atlas })
     }
 }
 

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::desired::{
-    Desired, Endpoint, EndpointKey, Listen, Monitor, NameServer, Node, Probes, Profile, Protocol,
-    RoutingMethod, Soa, Status, Target, XdpMode,
+    Desired, Endpoint, EndpointKey, Listen, MinChild, Monitor, NameServer, Node, Probes, Profile, Protocol,
+    RoutingMethod, Rules, Soa, Status, Target, XdpMode,
 };
 
 /// The smallest state with `profiles`, in which `allow` may be probed.
@@ -29,7 +29,7 @@ pub(crate) fn desired(allow: &[(&str, u8)], profiles: Vec<Profile>) -> Desired {
         capacity: 1,
     };
     let profiles = profiles.into_iter().map(|profile| (profile.name.clone(), Arc::new(profile))).collect();
-    Desired { generation: 1, node: Arc::new(node), profiles }
+    Desired { generation: 1, node: Arc::new(node), profiles, atlas: None }
 }
 
 /// The SOA of `tm.example`.
@@ -51,7 +51,9 @@ pub(crate) fn profile(name: &str, monitor: Monitor, endpoints: Vec<Endpoint>) ->
         routing_method: RoutingMethod::Priority,
         ttl: 30,
         status: Status::Enabled,
+        rules: Rules::default(),
         monitor: Arc::new(monitor),
+        max_return: 2,
         endpoints: endpoints.into_iter().map(Arc::new).collect(),
     }
 }
@@ -65,6 +67,9 @@ pub(crate) fn endpoint(name: &str, target: &str) -> Endpoint {
         priority: 1,
         weight: 1,
         always_serve: false,
+        follows: None,
+        min_child: MinChild { endpoints: 1, ipv4: 0, ipv6: 0 },
+        monitor: None,
         subnets: Vec::new(),
     }
 }
@@ -91,6 +96,10 @@ pub(crate) fn monitor() -> Monitor {
         expected_status: vec![200..=200],
         headers: Vec::new(),
         verify_certificate: false,
+        target: None,
+        source: None,
+        body_contains: None,
+        certificate_warning: None,
     }
 }
 

@@ -24,6 +24,7 @@ use crate::{
     listen::{self, Host},
     reload::{self, Reload, Source, Trigger},
     state::{Keeper, Lock, Saved},
+    time::Clock,
     xdp::{self, Pins},
 };
 
@@ -74,7 +75,7 @@ pub async fn run(options: Options, mut desired: Desired) -> anyhow::Result<()> {
     let tables = Tables::empty();
     let details = Arc::new(Details::with(memories));
 
-    let mut inputs = Inputs { desired: desired.clone(), health: health.clone(), host: host.clone() };
+    let mut inputs = Inputs { desired: desired.clone(), health, host: host.clone(), clock: Clock::System };
     let control = Control::start(&mut inputs, tables.clone(), published_to, pins, before.unwrap_or_default())
         .context("no configuration")?;
     let (zone_to, zone) = watch::channel(zone_view(&desired, &published).context("no configuration")?);
@@ -86,7 +87,7 @@ pub async fn run(options: Options, mut desired: Desired) -> anyhow::Result<()> {
     let prober = Arc::new(Prober::new(desired.clone())?);
     let view = View {
         desired: desired.clone(),
-        health,
+        health: health_to.clone(),
         details: details.clone(),
         published: published.clone(),
         reload,

@@ -12,6 +12,45 @@ pub fn rfc3339_micros(time: SystemTime) -> String {
     humantime::format_rfc3339_micros(time).to_string()
 }
 
+/// What time it is, and waiting for one: the system's, or a test's.
+#[derive(Clone, Debug)]
+pub enum Clock {
+    /// `CLOCK_REALTIME`.
+    System,
+    /// What the test says, as it says it.
+    #[cfg(test)]
+    Owned(tokio::sync::watch::Receiver<SystemTime>),
+}
+
+impl Clock {
+    /// The time.
+    pub fn now(&self) -> SystemTime {
+        match self {
+            Clock::System => SystemTime::now(),
+            #[cfg(test)]
+            Clock::Owned(time) => *time.borrow(),
+        }
+    }
+
+    /// Waits until `time`, as far as the clock is not set meanwhile; for ever where there is none.
+    pub async fn sleep_until(&self, time: Option<SystemTime>) {
+        let Some(time) = time else { return std::future::pending().await };
+        match self {
+            Clock::System => {
+                let left = time.duration_since(SystemTime::now()).unwrap_or_default();
+                tokio::time::sleep(left).await;
+            }
+            #[cfg(test)]
+            Clock::Owned(now) => {
+                let mut now = now.clone();
+                if now.wait_for(|now| *now >= time).await.is_err() {
+                    std::future::pending().await
+                }
+            }
+        }
+    }
+}
+
 /// A `SystemTime` as an RFC 3339 string.
 pub mod serde_rfc3339 {
     use super::SystemTime;
@@ -26,6 +65,27 @@ pub mod serde_rfc3339 {
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SystemTime, D::Error> {
         let text = String::deserialize(deserializer)?;
         humantime::parse_rfc3339(&text).map_err(D::Error::custom)
+    }
+
+    /// The same where there may be none.
+    pub mod option {
+        use super::{Deserialize, Deserializer, Error, Serializer, SystemTime};
+
+        /// For serde.
+        pub fn serialize<S: Serializer>(time: &Option<SystemTime>, serializer: S) -> Result<S::Ok, S::Error> {
+            match time {
+                Some(time) => super::serialize(time, serializer),
+                None => serializer.serialize_none(),
+            }
+        }
+
+        /// For serde.
+        pub fn deserialize<'de, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<Option<SystemTime>, D::Error> {
+            let text = Option::<String>::deserialize(deserializer)?;
+            text.map(|text| humantime::parse_rfc3339(&text).map_err(D::Error::custom)).transpose()
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
 const SERIES: &str = "6.12";
 
 /// Each emulated instruction takes a nanosecond of the machine's own time, whatever it takes the host.
-const COUNTING: &[&str] = &["-icount", "shift=0,sleep=off", "-m", "3072"];
+const COUNTING: &[&str] = &["-icount", "shift=0,sleep=off", "-cpu", "max", "-m", "3072"];
 
 /// What `tm-vm` prints before the figures of one size.
 const FIGURES: &str = "figures: ";

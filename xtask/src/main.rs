@@ -6,6 +6,7 @@ mod apt;
 mod bench;
 mod check;
 mod command;
+mod data;
 mod fuzz;
 mod kernel;
 mod run;

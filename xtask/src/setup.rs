@@ -10,6 +10,7 @@ use clap::ValueEnum;
 use crate::{
     apt,
     command::{cargo, read, run},
+    data,
     step::step,
     toolchain::{Toolchain, on_path},
 };
@@ -74,7 +75,11 @@ pub(crate) fn prepare(need: Need) -> Result<()> {
         linker(&mut lists, toolchain.llvm)?;
         toolchain.linker().map_err(|message| anyhow!("after installing {BPF_LINKER}: {message}"))?;
     }
-    programs(&mut lists, need)
+    programs(&mut lists, need)?;
+    if matches!(need, Need::Test | Need::Ci | Need::All) {
+        data::fetch(&mut lists)?;
+    }
+    Ok(())
 }
 
 /// Finds the compiler for BPF, or installs Debian's where Debian has it, or else rustup's nightly.

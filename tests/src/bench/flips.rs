@@ -53,6 +53,21 @@ pub enum Others {
     Quiet,
     /// Their primaries are probed every 30 s.
     Probed,
+    /// Nothing, but nine of them nest the switched one, each above the last; the topmost is asked.
+    Nesting,
+}
+
+/// Levels above the switched profile: with it, as many as there may be.
+const LEVELS: usize = 9;
+
+impl Others {
+    /// The name that the client asks for.
+    fn asked(self) -> &'static str {
+        match self {
+            Others::Quiet | Others::Probed => "switched.tm.example",
+            Others::Nesting => "level9.tm.example",
+        }
+    }
 }
 
 /// The figures.
@@ -86,7 +101,7 @@ pub fn measure(profiles: usize, others: Others, flips: usize) -> Result<Flips> {
     daemon.wait_for("ready", |line| line.contains("\"ready\""));
     daemon.wait_for("the first verdict", |line| verdict(line).is_some());
     let began = SystemTime::now();
-    let (measured, seen) = watch(&lab, "switched.tm.example", |changes| {
+    let (measured, seen) = watch(&lab, others.asked(), |changes| {
         changes.next()?;
         (0..flips)
             .map(|flip| switch(&primary, flip % 2 == 1, &mut daemon, changes))
@@ -112,12 +127,16 @@ pub fn table(flips: &[Flips]) -> String {
     let mut lines = vec![
         "From verdict to packet, in microseconds".to_owned(),
         format!(
-            "  {:>8} {:6}  {:22} {:>5} {:>8} {:>8} {:>8} {:>6}",
+            "  {:>8} {:7}  {:22} {:>5} {:>8} {:>8} {:>8} {:>6}",
             "profiles", "others", "what", "count", "median", "p99", "most", "lost"
         ),
     ];
     for Flips { profiles, others, latency, on_time, resolution, lost, .. } in flips {
-        let others = if *others == Others::Quiet { "quiet" } else { "probed" };
+        let others = match others {
+            Others::Quiet => "quiet",
+            Others::Probed => "probed",
+            Others::Nesting => "nesting",
+        };
         let whats = [
             ("all flips", Some(latency)),
             ("client on time", on_time.as_ref()),
@@ -126,7 +145,7 @@ pub fn table(flips: &[Flips]) -> String {
         for (what, spread) in whats {
             let Some(Spread { count, median, p99, most }) = spread else { continue };
             lines.push(format!(
-                "  {profiles:>8} {others:6}  {what:22} {count:>5} {median:8.0} {p99:8.0} {most:8.0} {lost:>6}"
+                "  {profiles:>8} {others:7}  {what:22} {count:>5} {median:8.0} {p99:8.0} {most:8.0} {lost:>6}"
             ));
         }
     }
@@ -169,7 +188,16 @@ fn verdict(line: &str) -> Option<SystemTime> {
 fn write_others(profiles: usize, others: Others) -> Result<String> {
     let mut text = String::new();
     for i in 1..profiles {
-        let serve = if others == Others::Quiet { "always_serve = true\n" } else { "" };
+        if others == Others::Nesting && i <= LEVELS {
+            let child = if i == 1 { "switched".to_owned() } else { format!("level{}", i - 1) };
+            write!(
+                text,
+                "[[profile]]\nname = \"level{i}\"\nrouting_method = \"weighted\"\nttl = 30\n\
+                 [[profile.endpoint]]\nname = \"child\"\ntype = \"nested\"\ntarget_profile = \"{child}\"\n"
+            )?;
+            continue;
+        }
+        let serve = if others == Others::Probed { "" } else { "always_serve = true\n" };
         write!(
             text,
             "[[profile]]\nname = \"other{i}\"\nrouting_method = \"priority\"\nttl = 30\n\

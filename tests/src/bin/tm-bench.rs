@@ -89,7 +89,11 @@ fn main() -> Result<()> {
         Part::Queries { seconds } => say(options.json, &queries::measure(seconds)?[..], queries::table),
         Part::Flips { profiles, flips } => {
             let measure = |others| flips::measure(profiles, others, flips);
-            say(options.json, &[measure(Others::Quiet)?, measure(Others::Probed)?][..], flips::table)
+            say(
+                options.json,
+                &[measure(Others::Quiet)?, measure(Others::Probed)?, measure(Others::Nesting)?][..],
+                flips::table,
+            )
         }
         Part::Failover { kills } => {
             let measure = |tolerated| failover::measure(tolerated, kills);

@@ -27,7 +27,8 @@ pub fn check_files(node: &[u8], profiles: &[u8]) {
                 assert!(profile.dns_name.wire().len() <= 255 && profile.ttl <= 2_147_483_647);
                 assert!(profile.dns_name.is_within(&loaded.node.zone));
                 assert!(profile.monitor.timeout < profile.monitor.interval && profile.monitor.port > 0);
-                assert!(profile.endpoints.iter().all(|endpoint| (1..=1000).contains(&endpoint.weight)));
+                assert!(profile.endpoints.iter().all(|endpoint| endpoint.weight <= 1000));
+                assert!((1..=10).contains(&profile.max_return));
                 assert!(profile.endpoints.iter().all(|endpoint| (1..=1000).contains(&endpoint.priority)));
             }
         }

@@ -94,13 +94,13 @@ fn check_reply(query: &[u8], reply: &[u8], transport: Transport) {
         check_answer(query, reply, transport);
         let again = WORLD.responder.reply(query, CLIENT, transport);
         assert!(
-            *method == RoutingMethod::Weighted || again.as_deref() == Some(reply),
+            *method != RoutingMethod::Priority || again.as_deref() == Some(reply),
             "another answer to the same"
         );
     }
 }
 
-/// Of a reply with a profile's answer or the proof that it has none: the question as asked, one record, an OPT for an OPT. Gives the name asked for.
+/// Of a reply with a profile's answer or the proof that it has none: the question as asked, at most ten records, an OPT for an OPT. Gives the name asked for.
 pub(super) fn check_answer(query: &[u8], reply: &[u8], transport: Transport) -> Vec<u8> {
     let message = parse(reply);
     assert_eq!(reply[..2], query[..2], "ID");
@@ -109,7 +109,11 @@ pub(super) fn check_answer(query: &[u8], reply: &[u8], transport: Transport) -> 
     let question = question(reply).unwrap_or_else(|| panic!("an answer without its question"));
     assert!(query[HEADER..].starts_with(question), "the question is echoed octet by octet");
     assert_eq!(question[question.len() - 2..], [0, 1], "class IN");
-    assert_eq!((message.answers.len() + message.authorities.len(), message.additionals.len()), (1, 0));
+    match message.answers.len() {
+        0 => assert_eq!(message.authorities.len(), 1),
+        answers => assert!(answers <= 18 && message.authorities.len() <= 1),
+    }
+    assert!(message.additionals.is_empty());
     // Where there is nothing but question and OPT, the OPT says how much the client takes.
     let rest = query.get(HEADER + question.len()..).unwrap_or_default();
     let limit = match (rest, &message.edns) {

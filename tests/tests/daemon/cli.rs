@@ -1,43 +1,14 @@
 //! The command line from outside: exit codes, what stands on the last line for scripts, and JSON that parses.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path};
 
-use serde_json::Value;
-use tm_tests::{
-    daemon::{Daemon, binary},
-    lab::Lab,
+use tm_tests::{daemon::Daemon, lab::Lab};
+
+use crate::{
+    NODE,
+    ended::{Ended, tm},
+    profile, serve, unmonitored,
 };
-
-use crate::{NODE, profile, serve, unmonitored};
-
-/// What a command ended with: its code and both its outputs.
-struct Ended {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-impl Ended {
-    fn of(command: &mut Command) -> Self {
-        let output = command.output().unwrap();
-        let text = |octets: Vec<u8>| String::from_utf8(octets).unwrap();
-        Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
-    }
-
-    fn last_line(&self) -> &str {
-        self.out.lines().last().unwrap_or_default()
-    }
-
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}", self.out))
-    }
-}
-
-/// `tm` without a daemon; the environment's settings are not the test's.
-fn tm(arguments: &[&str]) -> Ended {
-    let mut command = Command::new(binary("tm").unwrap());
-    Ended::of(command.env_remove("TM_CONFIG").env_remove("TM_SOCKET").args(arguments))
-}
 
 fn asked(lab: &Lab, daemon: &Daemon, arguments: &[&str]) -> Ended {
     Ended::of(&mut daemon.tm(lab, arguments).unwrap())
@@ -109,7 +80,7 @@ fn without_a_daemon_it_says_where_it_looked() {
     }
     let version = tm(&["version", "--config", path]);
     assert_eq!((version.code, version.out.as_str()), (Some(0), concat!(env!("CARGO_PKG_VERSION"), "\n")));
-    assert_eq!(tm(&["version", "--config", path, "-o", "json"]).json()["daemon"], Value::Null);
+    assert_eq!(tm(&["version", "--config", path, "-o", "json"]).json()["daemon"], serde_json::Value::Null);
     for wrong in [&["serv"][..], &["query"], &["status", "--nonsense"], &[]] {
         assert_eq!(tm(wrong).code, Some(2), "{wrong:?}");
     }

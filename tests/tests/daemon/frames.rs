@@ -246,14 +246,11 @@ fn our_own_address_is_answered_over_lo() {
 fn frames_cut_anywhere_are_left_alone() {
     let mut wire = Wire::new("");
     let whole = v4().build();
-    for length in [14, 15, 33, 34, 41, 42, 53] {
+    let short = [14, 15, 33, 34, 41, 42, 53, 54].map(|length| (length, "short"));
+    // Cut inside its name, the name is another one; inside the OPT, that is none.
+    for (length, reason) in short.into_iter().chain([(60, "unknown_name"), (whole.len() - 1, "edns")]) {
         let outcome = wire.send_octets(&whole[..length], true);
-        assert!(outcome.packets.contains(&("short".to_owned(), 1)), "{length}: {outcome:?}");
-        assert_eq!(outcome.replies.len(), 0, "{length}: {outcome:?}");
-    }
-    for length in [54, 60, whole.len() - 1] {
-        let outcome = wire.send_octets(&whole[..length], true);
-        assert!(outcome.packets.contains(&("length".to_owned(), 1)), "{length}: {outcome:?}");
+        assert!(outcome.packets.contains(&(reason.to_owned(), 1)), "{length}: {outcome:?}");
         assert_eq!(outcome.replies.len(), 0, "{length}: {outcome:?}");
     }
 }

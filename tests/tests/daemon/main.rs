@@ -3,13 +3,16 @@
 
 mod answers;
 mod cli;
+mod ended;
 mod failover;
 mod frames;
+mod geo;
 mod interfaces;
 mod modes;
 mod outlive;
 mod probes;
 mod reload;
+mod rules;
 mod statuses;
 mod subnets;
 mod vlans;

@@ -128,15 +128,22 @@ fn a_killed_daemon_is_not_missed_and_the_next_one_forgets_nothing() {
     plane.daemon.wait_for_endpoints(&plane.lab, "contoso", &["Online", "Online"]);
     primary.stop();
     plane.daemon.wait_for_endpoints(&plane.lab, "contoso", &["Degraded", "Online"]);
-    wait_until("that is saved", || plane.saved()["endpoints"][0]["verdict"]["up"] == Value::Bool(false));
     let before = plane.status();
+    // It was Degraded before, too, when neither endpoint was there yet: that may be saved already.
+    let since =
+        before.endpoint("contoso", "virginia")["since"].as_str().unwrap().trim_end_matches('Z').to_owned();
+    let is_saved = |endpoint: &Value| {
+        endpoint["endpoint"] == "virginia"
+            && endpoint["verdict"]["since"].as_str().is_some_and(|saved| saved.starts_with(&since))
+    };
+    wait_until("that is saved", || plane.saved()["endpoints"].as_array().unwrap().iter().any(is_saved));
 
     let stream = plane.stream(AMSTERDAM);
     stream.wait_for(200).unwrap();
     plane.daemon.kill().unwrap();
     stream.wait_for(200).unwrap();
     let pins = plane.daemon.bpf().files();
-    assert_eq!(pins.len(), 4, "one link, the cold programs, two tables of counts: {pins:?}");
+    assert_eq!(pins.len(), 3, "one link, the cold programs, the counts: {pins:?}");
     plane.restart();
     let log = plane.daemon.log().join("\n");
     assert!(log.contains("took over from the program that an earlier run left here"), "{log}");
@@ -154,7 +161,7 @@ fn a_killed_daemon_is_not_missed_and_the_next_one_forgets_nothing() {
     }
     assert!(count(&after, "amsterdam", "probes") >= 2, "{:#}", after.0);
     assert!(after.0["generation"].as_u64() > before.0["generation"].as_u64(), "the zone's serial grows");
-    assert_eq!(plane.daemon.bpf().files().len(), 4, "what the first run pinned was replaced");
+    assert_eq!(plane.daemon.bpf().files().len(), 3, "what the first run pinned was replaced");
 }
 
 #[test]
@@ -166,7 +173,7 @@ fn an_orderly_stop_takes_the_program_off_and_keeps_the_counts() {
     let asked = stream.stop().unwrap();
     assert_eq!(count(&plane.status(), "virginia", "answers"), asked);
     assert_eq!(plane.daemon.stop().unwrap(), Some(0));
-    assert!(!plane.is_attached());
+    wait_until("it is off", || !plane.is_attached());
     assert_eq!(plane.daemon.bpf().files(), [""; 0]);
     plane.restart();
     assert_eq!(count(&plane.status(), "virginia", "answers"), asked);
@@ -188,7 +195,8 @@ fn a_daemon_that_is_to_be_kept_answers_until_it_is_detached_by_hand() {
     stream.wait_for(100).unwrap();
     stream.stop().unwrap();
     assert_eq!(plane.tm(&["detach"]), (Some(0), "detached from tm0".to_owned()));
-    assert!(!plane.is_attached());
+    // The kernel lets go of a link a moment after its last name is gone.
+    wait_until("it is off", || !plane.is_attached());
     assert_eq!(plane.tm(&["detach"]), (Some(0), "nothing was attached".to_owned()));
 }
 
@@ -234,7 +242,7 @@ fn a_foreign_program_is_named_and_left_alone() {
         daemon.wait_for("the complaint", |line| line.contains("XDP does not answer here; the sockets do"));
     let id = stranger.program("pass").unwrap().info().unwrap().id();
     assert!(line.contains(&format!("another XDP program is there, id {id} `pass`")), "{line}");
-    daemon.wait_for("the socket", |line| line.contains("answering") && line.contains("10.53.0.1:53"));
+    daemon.wait_for("the sockets", |line| line.contains("\"ready\""));
     // It stays between us and the client, and lets queries pass.
     let stream = stream(&lab, VIRGINIA);
     stream.wait_for(10).unwrap();

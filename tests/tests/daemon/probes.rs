@@ -4,7 +4,7 @@ use std::fs;
 
 use tm_tests::{daemon::Daemon, endpoint::FakeEndpoint, lab::Lab};
 
-use crate::{NODE, wait_until_ready};
+use crate::{NODE, serve, wait_until_ready};
 
 /// A profile of one endpoint, probed often.
 fn probed(name: &str, target: &str, monitor: &str) -> String {
@@ -136,4 +136,46 @@ fn more_successes_may_be_asked_for_than_one() {
     assert_eq!(risen.endpoint("slow", "only")["last_reason"], "200 OK");
     let seen = daemon.log().iter().filter(|line| line.contains("decision published")).count();
     assert_eq!(seen, 2, "down once and up once: {:#?}", daemon.log());
+}
+
+#[test]
+fn an_endpoint_has_a_monitor_of_its_own() {
+    let lab = Lab::new().unwrap();
+    let on_client = |host| FakeEndpoint::on_client(&lab, [10, 53, 0, host].into()).unwrap();
+    let [answered, probed] = [11, 12].map(on_client);
+    let (_secure, _) = FakeEndpoint::on_client_tls(&lab, [10, 53, 0, 13].into(), "www.contoso.com").unwrap();
+    answered.set_status(503);
+    let own = |lines: &str| format!("[profile.endpoint.monitor]\n{lines}\n");
+    let profiles = [
+        probed_by("elsewhere", "10.53.0.11", &own("target = \"10.53.0.12\"")),
+        probed_by("wordless", "10.53.0.12", &own("body_contains = \"well\"")),
+        probed_by("from", "10.53.0.12", &own("source = \"10.53.0.1\"")),
+        probed_by("nowhere", "10.53.0.12", &own("source = \"192.0.2.99\"")),
+        probed_by("secure", "10.53.0.13", &own("protocol = \"https\"\ncertificate_warning_days = 365")),
+    ];
+    let daemon = serve(&lab, "", &profiles.concat());
+    expect(
+        &daemon,
+        &lab,
+        &[
+            ("elsewhere", true, "200 OK"),
+            ("wordless", false, "200 OK, but the body does not contain `well`"),
+            ("from", true, "200 OK"),
+            ("secure", true, "200 OK"),
+        ],
+    );
+    let status = daemon.wait_for_endpoints(&lab, "nowhere", &["Degraded"]);
+    let reason = status.endpoint("nowhere", "only")["last_reason"].as_str().unwrap();
+    assert!(reason.contains("address not available"), "{reason}");
+    assert_eq!(status.endpoint("secure", "only")["certificate_expires"], "4096-01-01T00:00:00.000Z");
+    assert_eq!(status.endpoint("elsewhere", "only")["target"], "10.53.0.11");
+    let answer = lab.answers(&["@10.53.0.1", "elsewhere.tm.example", "+short"]).unwrap();
+    assert_eq!(answer, "10.53.0.11", "what is answered is not what is probed");
+    assert_eq!(answered.connections(), 0);
+    assert!(probed.connections() > 0);
+}
+
+/// A profile of one endpoint with these lines behind it.
+fn probed_by(name: &str, target: &str, lines: &str) -> String {
+    probed(name, target, "") + lines
 }

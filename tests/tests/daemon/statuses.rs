@@ -1,6 +1,6 @@
 //! The operator's switches from outside: what each does to the answers, to the monitor statuses and to the probes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use tm_tests::{
     endpoint::FakeEndpoint,
@@ -120,4 +120,53 @@ fn weights_are_exact_though_types_are_asked_in_turn() {
         assert_eq!(endpoint["answers"], count, "{name}");
         assert_eq!(endpoint["share"].as_f64(), Some(due as f64 / 1000.0), "{name}");
     }
+}
+
+#[test]
+fn a_flip_below_is_an_answer_above() {
+    let lab = Lab::new().unwrap();
+    let first = FakeEndpoint::on_client(&lab, [10, 53, 0, 11].into()).unwrap();
+    let _second = FakeEndpoint::on_client(&lab, [10, 53, 0, 12].into()).unwrap();
+    let above = |name: &str, child: &str| {
+        format!(
+            "[[profile]]\nname = \"{name}\"\nrouting_method = \"priority\"\nttl = 5\n\
+             [[profile.endpoint]]\nname = \"nested\"\ntype = \"nested\"\ntarget_profile = \"{child}\"\n\
+             min_child_endpoints = 2\n{}",
+            crate::unmonitored("last", "192.0.2.99")
+        )
+    };
+    // The middle one has two endpoints, of which both must be up; the lowest too.
+    let profiles = contoso("weighted", "", "") + &above("middle", "contoso") + &above("top", "middle");
+    let daemon = serve(&lab, "", &profiles);
+    let ask = |name: &str| lab.answers(&["@10.53.0.1", &format!("{name}.tm.example")]).unwrap();
+    let status = daemon.wait_for_endpoints(&lab, "top", &["Online", "Unmonitored"]);
+    let nested = status.endpoint("top", "nested");
+    assert_eq!(nested["target"], "middle");
+    assert_eq!(
+        nested["child"],
+        serde_json::json!({"monitor_status": "Online", "available": 2, "min_child_endpoints": 2})
+    );
+    // Each CPU takes its turns by itself: with one more question than there are CPUs, one of them has taken two.
+    let asked = std::thread::available_parallelism().unwrap().get() + 1;
+    let given: HashSet<String> = (0..asked).map(|_| ask("top")).collect();
+    let both = ["11", "12"].map(|host| format!("top.tm.example. 5 IN A 10.53.0.{host}"));
+    assert_eq!(given, both.into());
+    let answers = |status: &tm_tests::status::Status, profile: &str, name: &str| {
+        status.endpoint(profile, name)["answers"].as_u64().unwrap()
+    };
+    let status = daemon.status(&lab).unwrap();
+    let leaves = ["first", "second"].map(|name| answers(&status, "contoso", name));
+    assert_eq!(leaves.iter().sum::<u64>(), asked as u64, "the leaves count");
+    assert_eq!((answers(&status, "top", "nested"), answers(&status, "middle", "nested")), (0, 0));
+
+    first.set_status(503);
+    let status = daemon.wait_for_endpoints(&lab, "top", &["Degraded", "Unmonitored"]);
+    assert_eq!(status.endpoints("middle"), ["Degraded", "Unmonitored"]);
+    assert_eq!(ask("top"), "top.tm.example. 5 IN A 192.0.2.99");
+    let shown = daemon.tm(&lab, &["status"]).unwrap().output().unwrap();
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.contains("profile middle") && shown.contains("Degraded: 1 available, 2 needed"), "{shown}");
+    first.set_status(200);
+    daemon.wait_for_endpoints(&lab, "top", &["Online", "Unmonitored"]);
+    assert!(ask("top").contains("10.53.0."));
 }

@@ -4,10 +4,12 @@
 //! | --- | --- |
 //! | `GET /api/v1/status` | [`Status`] |
 //! | `POST /api/v1/query` with [`Question`] | [`Answered`] |
+//! | `POST /api/v1/order` with [`Order`] | [`Ordered`] |
 //! | `GET /api/v1/version` | `{"version": "..."}` |
 //!
 //! Errors are `{"error": "..."}` with 400, 404 or 500. Whoever may open the socket (mode 0660) may ask.
 
+mod orders;
 mod query;
 mod status;
 
@@ -30,8 +32,11 @@ use axum::{
 use tokio::{net::UnixListener, sync::watch};
 use tokio_util::sync::CancellationToken;
 
+pub use orders::{Order, OrderKind, Ordered};
 pub use query::{Answered, Question};
-pub use status::{EndpointView, InterfaceView, ProfileView, Status};
+pub use status::{EndpointView, GeoView, InterfaceView, ProfileView, Status};
+
+use orders::Refused;
 
 use crate::{
     control::{Published, Tables},
@@ -52,8 +57,8 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub struct View {
     /// What is wanted.
     pub desired: watch::Receiver<Option<Desired>>,
-    /// Who is up.
-    pub health: watch::Receiver<Health>,
+    /// Who is up, and what operators order.
+    pub health: watch::Sender<Health>,
     /// What the probes said.
     pub details: Arc<Details>,
     /// What was published.
@@ -68,6 +73,17 @@ pub struct View {
     pub started: SystemTime,
 }
 
+impl View {
+    /// Changes what is known of the endpoints; `change` says whether it did. Gives that back.
+    fn change_health(&self, change: impl FnOnce(&mut Health) -> bool) -> bool {
+        self.health.send_if_modified(|health| {
+            let changed = change(health);
+            health.generation += u64::from(changed);
+            changed
+        })
+    }
+}
+
 /// Serves at `path`, where `listener` listens, until `shutdown`.
 pub async fn run(
     listener: UnixListener,
@@ -78,6 +94,7 @@ pub async fn run(
     let router = Router::new()
         .route("/api/v1/status", get(show_status))
         .route("/api/v1/query", post(answer_query))
+        .route("/api/v1/order", post(take_order))
         .route("/api/v1/version", get(|| async { Json(serde_json::json!({ "version": VERSION })) }))
         .with_state(view);
     let served = axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned()).await;
@@ -117,6 +134,14 @@ async fn answer_query(State(view): State<View>, Json(question): Json<Question>) 
         Ok(Ok(answered)) => Json(answered).into_response(),
         Ok(Err(error)) => failure(StatusCode::BAD_REQUEST, &error),
         Err(error) => failure(StatusCode::INTERNAL_SERVER_ERROR, &error.into()),
+    }
+}
+
+async fn take_order(State(view): State<View>, Json(order): Json<Order>) -> Response {
+    match orders::order(&view, &order) {
+        Ok(ordered) => Json(ordered).into_response(),
+        Err(Refused::Unknown(error)) => failure(StatusCode::NOT_FOUND, &error),
+        Err(Refused::Unfit(error)) => failure(StatusCode::BAD_REQUEST, &error),
     }
 }
 

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{VERSION, View};
 use crate::{
-    decide::Share,
-    desired::{EndpointKey, RoutingMethod, Status as Wanted, XdpMode},
+    control::Published,
+    desired::{Endpoint, EndpointKey, Status as Wanted, Target, XdpMode},
     time::rfc3339,
 };
 
@@ -32,12 +32,29 @@ pub struct Status {
     pub config_ok: bool,
     /// What was wrong with it.
     pub config_error: Option<String>,
+    /// The database of `[geo]` that is in use.
+    pub geo: Option<GeoView>,
     /// Packets that XDP saw, by what became of them.
     pub packets: BTreeMap<String, u64>,
     /// Messages that the sockets saw, by what became of them.
     pub messages: BTreeMap<String, u64>,
     /// By name.
     pub profiles: Vec<ProfileView>,
+}
+
+/// A database of places.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct GeoView {
+    /// Its file.
+    pub database: String,
+    /// What its maker calls its kind.
+    pub kind: String,
+    /// When it was built.
+    pub built: String,
+    /// Networks of IPv4 that it knows.
+    pub rows_ipv4: u64,
+    /// Networks of IPv6 that it knows.
+    pub rows_ipv6: u64,
 }
 
 /// An interface and its program.
@@ -56,7 +73,7 @@ pub struct ProfileView {
     pub name: String,
     /// The name it answers.
     pub dns_name: String,
-    /// `priority`, `weighted` or `subnet`.
+    /// As it is written in files.
     pub routing_method: String,
     /// Seconds.
     pub ttl: u32,
@@ -79,11 +96,14 @@ pub struct EndpointView {
     pub status: String,
     /// As derived.
     pub monitor_status: String,
-    /// Its part of the profile's answers now, 0 to 1: where it gets most of them, if that depends on the client.
+    /// `up` or `down`, where an operator forces it to be that; the monitor status stays what the probes say.
+    pub forced: Option<String>,
+    /// What the profile's rules and operators make of it, in words.
+    pub notes: Vec<String>,
+    /// The part of the profile's answers that it is in now, 0 to 1; of those of its address family where the method is MultiValue.
     pub share: f64,
-    /// The clients it is for, where it was given ranges.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub subnets: Vec<String>,
+    /// The profile that it stands for, where it is nested.
+    pub child: Option<ChildView>,
     /// Since when it is up or down.
     pub since: Option<String>,
     /// Was the last probe a success?
@@ -92,10 +112,23 @@ pub struct EndpointView {
     pub last_reason: Option<String>,
     /// When.
     pub last_at: Option<String>,
+    /// When the certificate expires that the last probe was shown.
+    pub certificate_expires: Option<String>,
     /// Probes so far.
     pub probes: u64,
-    /// Answers given, by XDP and by the sockets.
+    /// Answers given, by XDP and by the sockets, whichever profile was asked; none where it is nested: they count for the endpoints below.
     pub answers: u64,
+}
+
+/// What a nested endpoint's state comes from.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ChildView {
+    /// The child's state.
+    pub monitor_status: String,
+    /// Its endpoints that are Online, Unmonitored or CheckingEndpoint.
+    pub available: usize,
+    /// How many of them there must be.
+    pub min_child_endpoints: u16,
 }
 
 /// Gathers it.
@@ -126,19 +159,24 @@ pub(super) fn status(view: &View) -> anyhow::Result<Status> {
         let profile = &decision.profile;
         let endpoints = profile.endpoints.iter().zip(&decision.endpoints).enumerate().map(
             |(i, (endpoint, monitor_status))| {
-                let key = EndpointKey { profile: profile.name.clone(), endpoint: endpoint.name.clone() };
+                let key = profile.key(endpoint);
                 let details = view.details.get(&key).unwrap_or_default();
+                let ruling = decision.rulings.get(i).copied().unwrap_or_default();
+                let forced = ruling.forced.map(|forced| if forced.up { "up" } else { "down" });
                 EndpointView {
                     name: endpoint.name.to_string(),
                     target: endpoint.target.to_string(),
                     status: word(endpoint.status).to_owned(),
                     monitor_status: format!("{monitor_status:?}"),
-                    share: decision.places.iter().map(|(_, shares)| part(shares, i)).fold(0.0, f64::max),
-                    subnets: endpoint.subnets.iter().map(ToString::to_string).collect(),
+                    forced: forced.map(str::to_owned),
+                    notes: ruling.notes(),
+                    share: decision.part(i),
+                    child: child(&published, endpoint),
                     since: health.verdicts.get(&key).map(|verdict| rfc3339(verdict.since)),
                     last_ok: details.last.as_ref().map(|last| last.ok),
                     last_reason: details.last.as_ref().map(|last| last.reason.to_string()),
                     last_at: details.last.as_ref().map(|last| rfc3339(last.at)),
+                    certificate_expires: details.last.as_ref().and_then(|last| last.expires).map(rfc3339),
                     probes: details.probes,
                     answers: answers.get(&key).copied().unwrap_or(0),
                 }
@@ -147,12 +185,7 @@ pub(super) fn status(view: &View) -> anyhow::Result<Status> {
         ProfileView {
             name: profile.name.to_string(),
             dns_name: profile.dns_name.to_string(),
-            routing_method: match profile.routing_method {
-                RoutingMethod::Priority => "priority",
-                RoutingMethod::Weighted => "weighted",
-                RoutingMethod::Subnet => "subnet",
-            }
-            .to_owned(),
+            routing_method: profile.routing_method.label().to_owned(),
             ttl: profile.ttl,
             status: word(profile.status).to_owned(),
             monitor_status: format!("{:?}", decision.status),
@@ -175,6 +208,13 @@ pub(super) fn status(view: &View) -> anyhow::Result<Status> {
         interfaces,
         config_ok: reload.ok,
         config_error: reload.error,
+        geo: desired.atlas.as_ref().map(|atlas| GeoView {
+            database: atlas.database.path().display().to_string(),
+            kind: atlas.survey.kind.clone(),
+            built: rfc3339(atlas.survey.built),
+            rows_ipv4: atlas.survey.rows_ipv4,
+            rows_ipv6: atlas.survey.rows_ipv6,
+        }),
         packets: packets.into_iter().map(|(reason, count, _)| (reason.label().to_owned(), count)).collect(),
         messages: view
             .responder
@@ -186,11 +226,15 @@ pub(super) fn status(view: &View) -> anyhow::Result<Status> {
     })
 }
 
-/// An endpoint's part of the answers at one place.
-fn part(shares: &[Share], endpoint: usize) -> f64 {
-    let total: u32 = shares.iter().map(|share| share.weight).sum();
-    let share = shares.iter().find(|share| share.endpoint == endpoint);
-    share.map_or(0.0, |share| f64::from(share.weight) / f64::from(total))
+/// By what was decided of the child itself.
+fn child(published: &Published, endpoint: &Endpoint) -> Option<ChildView> {
+    let Target::Profile(name) = &endpoint.target else { return None };
+    let decision = published.decisions.get(name)?;
+    Some(ChildView {
+        monitor_status: format!("{:?}", decision.status),
+        available: decision.endpoints.iter().filter(|status| status.is_available()).count(),
+        min_child_endpoints: endpoint.min_child.endpoints,
+    })
 }
 
 fn word(status: Wanted) -> &'static str {

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, anyhow};
+use reqwest::StatusCode;
 use serde::de::DeserializeOwned;
 
 use super::{Failure, Output, Reach, report, show};
 use crate::{
-    api::{Answered, Question, Status, VERSION},
+    api::{Answered, Order, Ordered, Question, Status, VERSION},
     reload,
 };
 
@@ -32,6 +33,10 @@ pub(super) async fn query(reach: &Reach, question: Question) -> Result<(), Failu
     }
 }
 
+pub(super) async fn order(reach: &Reach, order: &Order) -> Result<Ordered, Failure> {
+    Daemon::find(reach)?.post("order", order).await
+}
+
 pub(super) async fn version(reach: &Reach) -> Result<(), Failure> {
     let daemon = match Daemon::find(reach) {
         Ok(daemon) => daemon.get::<serde_json::Value>("version").await.ok(),
@@ -50,7 +55,7 @@ pub(super) async fn version(reach: &Reach) -> Result<(), Failure> {
     Ok(())
 }
 
-fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
+pub(super) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
     println!("{}", serde_json::to_string_pretty(value).map_err(anyhow::Error::from)?);
     Ok(())
 }
@@ -101,7 +106,8 @@ impl Daemon {
         let said: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
         let said =
             said["error"].as_str().map_or_else(|| String::from_utf8_lossy(&body).into_owned(), str::to_owned);
-        Err(Failure::Other(anyhow!("the daemon says: {said}")))
+        let error = anyhow!("the daemon says: {said}");
+        Err(if status == StatusCode::NOT_FOUND { Failure::NoSuchEndpoint(error) } else { error.into() })
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> Failure {

@@ -7,12 +7,14 @@
 //! | 0 | done |
 //! | 1 | failed |
 //! | 2 | wrong usage |
-//! | 3 | no such name: `tm query` was told NXDOMAIN |
+//! | 3 | no such name: `tm query` was told NXDOMAIN, or there is no such endpoint |
 //! | 6 | the daemon cannot be reached |
 //! | 78 | the configuration is wrong (`EX_CONFIG`) |
 
 mod client;
 mod detach;
+mod endpoint;
+mod geo;
 mod show;
 
 use std::{io::IsTerminal as _, net::IpAddr, path::PathBuf, process::ExitCode};
@@ -49,6 +51,12 @@ enum Command {
     Status(Reach),
     /// Ask the loaded program what it would answer.
     Query(Query),
+    /// Look into the database of places, without a daemon.
+    #[command(subcommand)]
+    Geo(geo::Geo),
+    /// Force an endpoint up or down, release it, or restore it after a failover.
+    #[command(subcommand)]
+    Endpoint(endpoint::Endpoint),
     /// Take the program of a daemon that is gone off its interfaces.
     Detach(Detach),
     /// Print this program's version, and the daemon's if one can be reached.
@@ -148,6 +156,8 @@ enum Failure {
     #[error("there is no such name")]
     NoSuchName,
     #[error("{0:#}")]
+    NoSuchEndpoint(anyhow::Error),
+    #[error("{0:#}")]
     Unreachable(anyhow::Error),
     #[error("{0:#}")]
     Other(#[from] anyhow::Error),
@@ -162,6 +172,8 @@ pub fn main() -> ExitCode {
         Command::Query(Query { name, kind, client, reach }) => {
             in_runtime(client::query(&reach, Question { name, kind, client }))
         }
+        Command::Geo(command) => geo::run(&command),
+        Command::Endpoint(endpoint) => in_runtime(endpoint::run(endpoint)),
         Command::Detach(detach) => detach::run(&detach.config, detach.output),
         Command::Version(reach) => in_runtime(client::version(&reach)),
     };
@@ -169,6 +181,10 @@ pub fn main() -> ExitCode {
     ExitCode::from(match &failure {
         Failure::Config => WRONG_CONFIG,
         Failure::NoSuchName => NO_SUCH_NAME,
+        Failure::NoSuchEndpoint(_) => {
+            eprintln!("tm: {failure}");
+            NO_SUCH_NAME
+        }
         Failure::Unreachable(_) => {
             eprintln!("tm: {failure}");
             UNREACHABLE

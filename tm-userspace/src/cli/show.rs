@@ -13,6 +13,12 @@ pub(super) fn status(status: &Status) {
     if status.mode == "off" {
         println!("XDP off; sockets answer");
     }
+    if let Some(geo) = &status.geo {
+        println!(
+            "places from {}  {}  built {}  networks {} + {}",
+            geo.database, geo.kind, geo.built, geo.rows_ipv4, geo.rows_ipv6
+        );
+    }
     if let Some(error) = &status.config_error {
         println!("the configuration on disk is wrong and not in force:\n{error}");
     }
@@ -22,7 +28,17 @@ pub(super) fn status(status: &Status) {
     println!();
     let mut table = Table::new();
     table.load_style(NOTHING);
-    table.set_header(["PROFILE", "ENDPOINT", "TARGET", "STATUS", "SHARE", "SINCE", "LAST PROBE", "ANSWERS"]);
+    table.set_header([
+        "PROFILE",
+        "ENDPOINT",
+        "TARGET",
+        "STATUS",
+        "SHARE",
+        "SINCE",
+        "LAST PROBE OR CHILD",
+        "ANSWERS",
+        "NOTES",
+    ]);
     for profile in &status.profiles {
         table.add_row([
             profile.name.clone(),
@@ -33,17 +49,33 @@ pub(super) fn status(status: &Status) {
             String::new(),
             String::new(),
             String::new(),
+            String::new(),
         ]);
         for endpoint in &profile.endpoints {
+            // A nested endpoint is not probed, and what it answers counts for those below it.
+            let (probed, answers) = match &endpoint.child {
+                Some(child) => {
+                    let (up, needed) = (child.available, child.min_child_endpoints);
+                    (format!("{}: {up} available, {needed} needed", child.monitor_status), "-".to_owned())
+                }
+                None => (
+                    endpoint.last_reason.clone().unwrap_or_else(|| "-".to_owned()),
+                    endpoint.answers.to_string(),
+                ),
+            };
             table.add_row([
                 String::new(),
                 endpoint.name.clone(),
-                endpoint.target.clone(),
+                match endpoint.child {
+                    Some(_) => format!("profile {}", endpoint.target),
+                    None => endpoint.target.clone(),
+                },
                 endpoint.monitor_status.clone(),
                 format!("{:.1}%", endpoint.share * 100.0),
                 endpoint.since.clone().unwrap_or_else(|| "-".to_owned()),
-                endpoint.last_reason.clone().unwrap_or_else(|| "-".to_owned()),
-                endpoint.answers.to_string(),
+                probed,
+                answers,
+                endpoint.notes.join("; "),
             ]);
         }
     }

@@ -10,24 +10,29 @@
 //! | any other type | NODATA | NODATA | CNAME |
 //!
 //! (Azure's table; ANY is one RRset, [RFC 8482]. The type is looked at after the endpoint was chosen: with endpoints of both families a client that asks for A may
-//! be told NODATA.) NODATA is the zone's SOA in the authority section ([RFC 2308, section 2.2]).
+//! be told NODATA. MultiValue alone looks at it before: `decide::multivalue`.) Where nobody is to answer, all is NODATA. The owner of an answer is the name that was asked, and its TTL that of the profile of this name, however
+//! deep the endpoint is nested: Azure does not say whose, and only this profile shows. NODATA is the zone's SOA in the authority section ([RFC 2308, section 2.2]).
 //!
+//! A CNAME whose target is another profile's name is followed in the same answer to who asks for A or AAAA ([RFC 1034, section 4.3.2]), each record with the TTL of
+//! the profile that has its owner's name; the answer counts for the endpoint that led there.
+//!
+//! [RFC 1034, section 4.3.2]: https://www.rfc-editor.org/rfc/rfc1034#section-4.3.2
 //! [RFC 8482]: https://www.rfc-editor.org/rfc/rfc8482
 //! [RFC 2308, section 2.2]: https://www.rfc-editor.org/rfc/rfc2308#section-2.2
 
 mod interleave;
 mod records;
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use tm_common::dns::ASKED;
 
-pub use interleave::interleave;
+pub use interleave::{interleave, interleave_full};
 pub use records::{Zone, nodata, records_of};
 
 use crate::{
-    decide::{Decision, Share},
-    desired::{EndpointKey, Profile, Target},
+    decide::{Answer, Decision, Leaf, Share, nested::scale},
+    desired::{Endpoint, EndpointKey, Profile, Target},
     names::DnsName,
     places::View,
 };
@@ -61,7 +66,7 @@ pub struct Records {
     pub answers: u16,
     /// And in the authority section.
     pub authorities: u16,
-    /// Whom it counts for; nobody where it says that there is no data.
+    /// Whom it counts for: the first endpoint in it; nobody where it says that there is no data.
     pub endpoint: Option<EndpointKey>,
 }
 
@@ -70,58 +75,115 @@ pub fn compile(decision: &Decision, zone: &Zone) -> Option<Compiled> {
     if decision.places.is_empty() {
         return None;
     }
-    let profile = &decision.profile;
-    let nodata = nodata(&profile.dns_name, profile.ttl, zone);
     Some(Compiled {
-        name: profile.dns_name.clone(),
+        name: decision.profile.dns_name.clone(),
         view: Some(decision.view.clone()).filter(|view| !view.is_anywhere()),
-        places: decision.places.iter().map(|(_, shares)| row(profile, shares, &nodata)).collect(),
+        places: decision.places.iter().map(|shares| row(decision, shares, zone)).collect(),
     })
 }
 
 /// What is answered at one place.
-fn row(profile: &Profile, shares: &[Share], nodata: &Records) -> [Choices; ASKED] {
-    if shares.is_empty() {
-        return std::array::from_fn(|_| Choices { answers: vec![nodata.clone()], slots: vec![0] });
-    }
-    let order = interleave(&shares.iter().map(|share| share.weight).collect::<Vec<_>>());
-    let block = |asked: fn(&Target) -> bool| {
-        let answers = shares.iter().map(|share| {
-            let endpoint = &profile.endpoints[share.endpoint];
-            match asked(&endpoint.target) {
-                true => records_of(profile, endpoint),
-                false => nodata.clone(),
-            }
-        });
-        Choices::new(answers.collect(), &order)
+fn row(decision: &Decision, shares: &[Share], zone: &Zone) -> [Choices; ASKED] {
+    let lay_out = if decision.steady { interleave } else { interleave_full };
+    let block = |asked: Question| {
+        let (weights, answers): (Vec<u64>, Vec<Given<'_>>) = given(shares, asked).into_iter().unzip();
+        let slots = lay_out(&weights).into_iter().map(|share| &answers[share]);
+        Choices::new(slots, |given| records_of(&decision.profile, given, zone))
     };
-    [
-        block(|target| !matches!(target, Target::V6(_))),
-        block(|target| !matches!(target, Target::V4(_))),
-        block(|_| true),
-        block(|target| matches!(target, Target::Name(_))),
-    ]
+    [Question::A, Question::Aaaa, Question::Any, Question::Other].map(block)
+}
+
+/// What is asked for, in the order of `tm_common::dns::Asked`.
+#[derive(Clone, Copy)]
+enum Question {
+    A,
+    Aaaa,
+    Any,
+    Other,
+}
+
+/// What one answer holds.
+#[derive(Clone, Debug, Default)]
+pub struct Given<'a> {
+    /// Names in the zone that are followed, each with the profile that has it.
+    pub links: Vec<(&'a Leaf, &'a Profile)>,
+    /// Who answers in the end; nobody for NODATA.
+    pub leaves: Vec<&'a Leaf>,
+}
+
+/// The answers that these shares give to a question, with their weights.
+fn given(shares: &[Share], asked: Question) -> Vec<(u64, Given<'_>)> {
+    scale(shares.iter().map(|share| (share.weight, answers(&share.answer, asked))).collect())
+}
+
+/// The answers that a share gives to a question, with their weights in it; at least one.
+fn answers(answer: &Answer, asked: Question) -> Vec<(u64, Given<'_>)> {
+    let alone = |leaves| vec![(1, Given { links: vec![], leaves })];
+    let (leaves, most) = match answer {
+        Answer::One(leaf) => {
+            let has = match (&leaf.endpoint.target, asked) {
+                (Target::Name(_), _) => true,
+                (Target::V4(_), Question::A | Question::Any) => true,
+                (Target::V6(_), Question::Aaaa | Question::Any) => true,
+                (Target::V4(_) | Target::V6(_) | Target::Profile(_), _) => false,
+            };
+            return alone(has.then_some(leaf).into_iter().collect());
+        }
+        Answer::Followed(link, to, shares) => {
+            // Who asks for the CNAME itself, for any type, or for one that profiles do not have, is given the CNAME.
+            if !matches!(asked, Question::A | Question::Aaaa) {
+                return alone(vec![link]);
+            }
+            let mut behind = given(shares, asked);
+            if behind.is_empty() {
+                behind = alone(vec![]);
+            }
+            behind.iter_mut().for_each(|(_, given)| given.links.insert(0, (link, to)));
+            return behind;
+        }
+        Answer::Several(leaves, most) => (leaves, usize::from(*most)),
+    };
+    let of = |family: fn(&Target) -> bool| -> Vec<&Leaf> {
+        leaves.iter().filter(|leaf| family(&leaf.endpoint.target)).collect()
+    };
+    let (v4, v6) =
+        (of(|target| matches!(target, Target::V4(_))), of(|target| matches!(target, Target::V6(_))));
+    let family = match asked {
+        Question::A => v4,
+        Question::Aaaa => v6,
+        Question::Any if v4.is_empty() => v6,
+        Question::Any => v4,
+        Question::Other => vec![],
+    };
+    if family.is_empty() {
+        return alone(vec![]);
+    }
+    let rotation = |first| family.iter().cycle().skip(first).take(most.min(family.len())).copied().collect();
+    (0..family.len()).map(|first| (1, Given { links: vec![], leaves: rotation(first) })).collect()
 }
 
 impl Choices {
-    /// Equal answers become one, and a block that always answers alike one slot.
-    fn new(answers: Vec<Records>, order: &[u16]) -> Self {
-        let mut different: Vec<Records> = vec![];
-        let index: Vec<u16> = answers
-            .into_iter()
-            .map(|answer| match different.iter().position(|known| *known == answer) {
-                Some(at) => at as u16,
-                None => {
-                    different.push(answer);
-                    different.len() as u16 - 1
-                }
-            })
-            .collect();
-        let slots = match different.len() {
-            1 => vec![0],
-            _ => order.iter().map(|share| index[usize::from(*share)]).collect(),
-        };
-        Choices { answers: different, slots }
+    /// A slot for each of `slots`. Equal answers become one, and a block that always answers alike one slot.
+    fn new<'a>(slots: impl Iterator<Item = &'a Given<'a>>, records: impl Fn(&Given<'_>) -> Records) -> Self {
+        let mut answers: Vec<Records> = vec![];
+        let mut known: HashMap<Vec<*const Endpoint>, u16> = HashMap::new();
+        let mut equal: HashMap<Records, u16> = HashMap::new();
+        let mut indices = vec![];
+        for given in slots {
+            let leaves = given.links.iter().map(|(link, _)| link).chain(&given.leaves);
+            let identity = leaves.map(|leaf| Arc::as_ptr(&leaf.endpoint)).collect();
+            indices.push(*known.entry(identity).or_insert_with(|| {
+                *equal.entry(records(given)).or_insert_with_key(|records| {
+                    answers.push(records.clone());
+                    answers.len() as u16 - 1
+                })
+            }));
+        }
+        match answers.len() {
+            0 => Choices { answers: vec![records(&Given::default())], slots: vec![0] },
+            1 => Choices { answers, slots: vec![0] },
+            _ => Choices { answers, slots: indices },
+        }
     }
 }
 

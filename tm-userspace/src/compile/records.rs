@@ -6,16 +6,16 @@
 
 use hickory_proto::rr::RecordType;
 
-use super::Records;
+use super::{Given, Records};
 use crate::{
-    desired::{Endpoint, EndpointKey, Node, Profile, Soa, Target},
+    desired::{Node, Profile, Soa, Target},
     names::DnsName,
 };
 
 /// Where the question's name begins in a message.
 const QUESTION: usize = 12;
-/// A pointer to it.
-const TO_QUESTION: [u8; 2] = [0xc0, QUESTION as u8];
+/// Octets of records that the tables hold.
+const MOST_OCTETS: usize = 1008;
 const IN: u16 = 1;
 
 /// What negative answers say of the zone.
@@ -40,23 +40,43 @@ impl Zone {
     }
 }
 
-/// The answer of an endpoint: its A, AAAA or CNAME record.
-pub fn records_of(profile: &Profile, endpoint: &Endpoint) -> Records {
-    let mut octets = TO_QUESTION.to_vec();
-    match &endpoint.target {
-        Target::V4(address) => put_data(&mut octets, RecordType::A, profile.ttl, &address.octets()),
-        Target::V6(address) => put_data(&mut octets, RecordType::AAAA, profile.ttl, &address.octets()),
-        Target::Name(name) => {
-            let data = compressed(name, &profile.dns_name);
-            if data.len() < 4 {
-                // The shortest records that the tables hold have 16 octets.
-                octets = profile.dns_name.wire().to_vec();
-            }
-            put_data(&mut octets, RecordType::CNAME, profile.ttl, &data);
-        }
+/// What one answer holds, in octets: CNAME records that were followed, then the A, AAAA or CNAME records of endpoints, or the SOA where there are none. It counts for the
+/// first endpoint. Where what was followed makes it longer than the tables hold, it is the first CNAME alone.
+pub fn records_of(profile: &Profile, given: &Given<'_>, zone: &Zone) -> Records {
+    let question = &profile.dns_name;
+    let (mut octets, mut owner) = (vec![], profile);
+    for (link, to) in &given.links {
+        put_record(&mut octets, owner, &link.endpoint.target, question);
+        owner = to;
     }
-    let endpoint = EndpointKey { profile: profile.name.clone(), endpoint: endpoint.name.clone() };
-    Records { octets: octets.into(), answers: 1, authorities: 0, endpoint: Some(endpoint) }
+    for leaf in &given.leaves {
+        put_record(&mut octets, owner, &leaf.endpoint.target, question);
+    }
+    if given.leaves.is_empty() {
+        octets.extend(&*nodata(question, owner.ttl, zone).octets);
+    }
+    if let Some((link, _)) = given.links.first().filter(|_| octets.len() > MOST_OCTETS) {
+        return records_of(profile, &Given { links: vec![], leaves: vec![link] }, zone);
+    }
+    let endpoint = given.links.first().map(|(link, _)| link).or(given.leaves.first()).map(|leaf| leaf.key());
+    let answers = (given.links.len() + given.leaves.len()) as u16;
+    Records { octets: octets.into(), answers, authorities: given.leaves.is_empty().into(), endpoint }
+}
+
+fn put_record(octets: &mut Vec<u8>, owner: &Profile, target: &Target, question: &DnsName) {
+    let (kind, data) = match target {
+        Target::V4(address) => (RecordType::A, address.octets().to_vec()),
+        Target::V6(address) => (RecordType::AAAA, address.octets().to_vec()),
+        Target::Name(name) => (RecordType::CNAME, compressed(name, question)),
+        // A leaf is never nested.
+        Target::Profile(_) => return,
+    };
+    match data.len() {
+        // The shortest records that the tables hold have 16 octets.
+        0..4 => octets.extend(owner.dns_name.wire()),
+        _ => octets.extend(compressed(&owner.dns_name, question)),
+    }
+    put_data(octets, kind, owner.ttl, &data);
 }
 
 /// "The name exists, but not with this type": the zone's SOA. It may be kept for the lesser of MINIMUM ([RFC 2308, section 5]) and the profile's TTL, so that a

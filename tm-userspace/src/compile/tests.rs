@@ -11,8 +11,9 @@ use proptest::prelude::{prop, prop_assert, prop_assert_eq, proptest};
 use super::*;
 use crate::{
     decide::decide,
-    desired::{Endpoint, Profile, RoutingMethod},
+    desired::{Endpoint, Profile, Profiles, RoutingMethod},
     health::Health,
+    places::View,
     samples,
 };
 
@@ -39,8 +40,9 @@ fn compiled(name: &str, ttl: u32, targets: &[(Target, u16)]) -> Compiled {
         ttl,
         ..samples::profile("p", samples::monitor(), endpoints)
     });
-    compile(&decide(&profile, &View::anywhere(), &Health::default(), SystemTime::UNIX_EPOCH), &zone())
-        .unwrap()
+    let decision =
+        decide(&Profiles::new(), &profile, &View::anywhere(), &Health::default(), SystemTime::UNIX_EPOCH);
+    compile(&decision, &zone()).unwrap()
 }
 
 /// The records behind a question for `name`, as hickory reads them.
@@ -130,12 +132,39 @@ fn equal_answers_are_one_slot() {
 }
 
 #[test]
+fn nobody_to_answer_is_no_data_for_every_type() {
+    let endpoint =
+        Endpoint { status: crate::desired::Status::Enabled, ..samples::endpoint("e", "192.0.2.1") };
+    let mut profile = samples::profile("p", samples::monitor(), vec![endpoint]);
+    profile.rules.when_all_down = crate::desired::WhenAllDown::None;
+    let mut health = Health::default();
+    let down = crate::health::Verdict { up: false, since: SystemTime::UNIX_EPOCH, recovered: false };
+    health.verdicts.insert(samples::key("p", "e"), down);
+    let decision =
+        decide(&Profiles::new(), &Arc::new(profile), &View::anywhere(), &health, SystemTime::UNIX_EPOCH);
+    let compiled = compile(&decision, &zone()).unwrap();
+    for block in compiled.places.iter().flatten() {
+        assert_eq!((block.slots.as_slice(), block.answers.len()), (&[0][..], 1));
+        let message = read(&compiled.name, &block.answers[0]);
+        assert_eq!((message.answers.len(), message.authorities[0].record_type()), (0, RecordType::SOA));
+    }
+}
+
+#[test]
+fn a_full_block_has_its_shares_whatever_they_reduce_to() {
+    for (weights, expected) in [(&[1, 1][..], [512, 512]), (&[1, 10], [93, 931]), (&[9, 10], [485, 539])] {
+        let counts = counts(&interleave_full(weights));
+        assert_eq!([counts[&0], counts[&1]], expected, "{weights:?}");
+    }
+}
+
+#[test]
 fn shares_of_the_issue_are_exact_and_even() {
     let slots = interleave(&[10, 30, 60]);
     assert_eq!(slots, [2, 1, 2, 0, 2, 1, 2, 2, 1, 2]);
 }
 
-fn counts(slots: &[u16]) -> HashMap<u16, u32> {
+fn counts(slots: &[usize]) -> HashMap<usize, u32> {
     slots.iter().fold(HashMap::new(), |mut counts, slot| {
         *counts.entry(*slot).or_default() += 1;
         counts
@@ -144,35 +173,35 @@ fn counts(slots: &[u16]) -> HashMap<u16, u32> {
 
 proptest! {
     #[test]
-    fn every_share_is_right(weights in prop::collection::vec(1..=1000u32, 1..40)) {
+    fn every_share_is_right(weights in prop::collection::vec(1..=1000u64, 1..40)) {
         let slots = interleave(&weights);
-        let total: u32 = weights.iter().sum();
+        let total: u64 = weights.iter().sum();
         prop_assert!((1..=1024).contains(&slots.len()));
         let counts = counts(&slots);
         for (i, weight) in weights.iter().enumerate() {
-            let share = f64::from(*counts.get(&(i as u16)).unwrap_or(&0)) / slots.len() as f64;
-            prop_assert!((share - f64::from(*weight) / f64::from(total)).abs() <= 0.001);
+            let share = f64::from(*counts.get(&i).unwrap_or(&0)) / slots.len() as f64;
+            prop_assert!((share - *weight as f64 / total as f64).abs() <= 0.001);
         }
     }
 
     #[test]
-    fn shares_that_fit_are_exact(weights in prop::collection::vec(1..=25u32, 1..40)) {
+    fn shares_that_fit_are_exact(weights in prop::collection::vec(1..=25u64, 1..40)) {
         let slots = interleave(&weights);
-        let total: u32 = weights.iter().sum();
+        let total: u64 = weights.iter().sum();
         for (i, weight) in weights.iter().enumerate() {
-            let count = counts(&slots).get(&(i as u16)).copied().unwrap_or(0);
-            prop_assert_eq!(u64::from(count) * u64::from(total), u64::from(*weight) * slots.len() as u64);
+            let count = counts(&slots).get(&i).copied().unwrap_or(0);
+            prop_assert_eq!(u64::from(count) * total, weight * slots.len() as u64);
         }
     }
 
     #[test]
-    fn any_run_of_answers_is_close_to_its_due(weights in prop::collection::vec(1..=60u32, 2..4)) {
+    fn any_run_of_answers_is_close_to_its_due(weights in prop::collection::vec(1..=60u64, 2..4)) {
         let slots = interleave(&weights);
-        let total: f64 = weights.iter().sum::<u32>().into();
+        let total = weights.iter().sum::<u64>() as f64;
         for length in 1..=slots.len() {
             for (i, weight) in weights.iter().enumerate() {
-                let given = slots[..length].iter().filter(|slot| usize::from(**slot) == i).count() as f64;
-                let due = length as f64 * f64::from(*weight) / total;
+                let given = slots[..length].iter().filter(|slot| **slot == i).count() as f64;
+                let due = length as f64 * *weight as f64 / total;
                 prop_assert!((given - due).abs() < 2.0, "{given} of {due} after {length}");
             }
         }

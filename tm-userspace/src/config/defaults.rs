@@ -8,14 +8,38 @@ pub const TTL: u32 = 30;
 pub const TTL_RANGE: RangeInclusive<u32> = 0..=2_147_483_647;
 /// An endpoint's share where none is given.
 pub const WEIGHT: u16 = 1;
-/// Bounds of a weight.
-pub const WEIGHT_RANGE: RangeInclusive<u16> = 1..=1000;
+/// The largest weight.
+pub const WEIGHT_AT_MOST: u16 = 1000;
+/// The least weight: 0 drains an endpoint, which Azure does not know.
+pub const LEAST_WEIGHT: u16 = 0;
+/// Bounds of the least weight: ours and Azure's.
+pub const LEAST_WEIGHT_RANGE: RangeInclusive<u16> = 0..=1;
+/// Endpoints in one answer of a MultiValue profile.
+pub const MAX_RETURN: u8 = 2;
+/// Bounds of that number.
+pub const MAX_RETURN_RANGE: RangeInclusive<u8> = 1..=10;
+/// Endpoints that a nested endpoint needs in its child.
+pub const MIN_CHILD_ENDPOINTS: u16 = 1;
+/// Bounds of that number.
+pub const MIN_CHILD_ENDPOINTS_RANGE: RangeInclusive<u16> = 1..=1000;
+/// Bounds of that number for one address family, of which none are needed by default.
+pub const MIN_CHILD_FAMILY_RANGE: RangeInclusive<u16> = 0..=1000;
+/// Profiles on the longest way down through nested endpoints, the first one counted: Azure's ten levels.
+pub const NESTED_AT_MOST: usize = 10;
+/// Endpoints of a profile and of all nested in it, counted as often as ways lead there. A block of slots tells 1,024 apart.
+pub const TREE_AT_MOST: usize = 10_000;
 /// Bounds of a priority; without any given, the order of the endpoints counts from 1.
 pub const PRIORITY_RANGE: RangeInclusive<u16> = 1..=1000;
 /// Endpoints that a profile may have: as many as there are priorities.
 pub const ENDPOINTS_AT_MOST: usize = 1000;
 /// Characters in the name of a profile or an endpoint, as for Azure's resources.
 pub const NAME_AT_MOST: usize = 260;
+/// Bounds of a guard's number of endpoints.
+pub const WITHDRAW_AT_MOST_RANGE: RangeInclusive<u32> = 1..=1000;
+/// Bounds of a failback's delay and of a guard's window: a second to a week.
+pub const WINDOW_RANGE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(604_800);
+/// Bounds of a slow start: a second to a day.
+pub const SLOW_START_RANGE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(86_400);
 
 /// Port of an HTTP or TCP probe.
 pub const MONITOR_PORT: u16 = 80;
@@ -49,6 +73,10 @@ pub const EXPECTED_STATUS: u16 = 200;
 pub const STATUS_RANGE: RangeInclusive<u16> = 100..=599;
 /// Ranges of expected statuses.
 pub const STATUS_RANGES_AT_MOST: usize = 8;
+/// Days before a certificate's end from which it can be warned of.
+pub const CERTIFICATE_WARNING_DAYS_RANGE: RangeInclusive<u64> = 1..=365;
+/// Octets that a body can be asked to have in it.
+pub const BODY_CONTAINS_AT_MOST: usize = 1024;
 /// Headers of a probe.
 pub const HEADERS_AT_MOST: usize = 8;
 

@@ -1,11 +1,11 @@
 //! `[[profile.endpoint]]`: each alone, then all of a profile against each other.
 
-use std::{collections::HashMap, hash::Hash, ops::Range, sync::Arc};
+use std::{collections::HashMap, hash::Hash, net::IpAddr, ops::Range, sync::Arc};
 
 use crate::desired::{Endpoint, RoutingMethod, Status, Target};
 
 use super::{
-    address, defaults,
+    address, defaults, monitor, nested,
     profile::STATUSES,
     raw,
     report::{Fault, Notes},
@@ -13,10 +13,12 @@ use super::{
     value::{number, operator_name, quote, word},
 };
 
-/// All of them, or none where one has no target; what is wrong is in `notes`.
+/// All of them, or none where one has no target; what is wrong is in `notes`. `base` is what the profile says of its monitor, where that is right.
 pub(super) fn check(
     written: &[raw::Endpoint],
     method: RoutingMethod,
+    least_weight: u16,
+    base: Option<&raw::Monitor>,
     notes: &mut Notes<'_>,
 ) -> Option<Vec<Arc<Endpoint>>> {
     if let Some(over) = written.get(defaults::ENDPOINTS_AT_MOST) {
@@ -24,35 +26,119 @@ pub(super) fn check(
         notes.error(over.name.span(), message, "spread them over several profiles");
     }
     let written = &written[..written.len().min(defaults::ENDPOINTS_AT_MOST)];
-    let endpoints: Vec<_> = written.iter().zip(1..).map(|(raw, order)| endpoint(raw, order, notes)).collect();
+    let endpoints: Vec<_> =
+        written.iter().zip(1..).map(|(raw, order)| endpoint(raw, order, least_weight, base, notes)).collect();
     duplicates(written, &endpoints, notes);
-    one_kind_of_target(written, &endpoints, notes);
+    match method {
+        RoutingMethod::MultiValue => addresses_alone(written, &endpoints, notes),
+        _ => one_kind_of_target(written, &endpoints, notes),
+    }
     priorities_on_all_or_none(written, notes);
     subnets::compare(written, method, notes);
     endpoints.into_iter().map(|endpoint| endpoint.map(Arc::new)).collect()
 }
 
+/// Where the target is written; where the endpoint is, if it has none.
+pub(super) fn target_span(raw: &raw::Endpoint) -> Range<usize> {
+    raw.target_profile.as_ref().or(raw.target.as_ref()).unwrap_or(&raw.name).span()
+}
+
 /// One endpoint, `order`th of its profile.
-fn endpoint(raw: &raw::Endpoint, order: u16, notes: &mut Notes<'_>) -> Option<Endpoint> {
+fn endpoint(
+    raw: &raw::Endpoint,
+    order: u16,
+    least_weight: u16,
+    base: Option<&raw::Monitor>,
+    notes: &mut Notes<'_>,
+) -> Option<Endpoint> {
     if let Err(fault) = operator_name(raw.name.get_ref()) {
         notes.fault(raw.name.span(), fault);
     }
-    word(notes, "type", raw.kind.as_ref(), &[("external", ())], &[], ());
-    let target = address::target(raw.target.get_ref()).map_err(|fault| notes.fault(raw.target.span(), fault));
+    let target = target(raw, notes);
     let name = raw.name.get_ref().as_str().into();
     let status = word(notes, "status", raw.status.as_ref(), STATUSES, &[], Status::Enabled);
     let priority = number(notes, "priority", raw.priority.as_ref(), defaults::PRIORITY_RANGE, order);
-    let weight = number(notes, "weight", raw.weight.as_ref(), defaults::WEIGHT_RANGE, defaults::WEIGHT);
+    let weights = least_weight..=defaults::WEIGHT_AT_MOST;
+    let weight = number(notes, "weight", raw.weight.as_ref(), weights, defaults::WEIGHT);
+    let always_serve = raw.always_serve.as_ref().is_some_and(|written| *written.get_ref());
+    let min_child = nested::min_child(raw, notes);
+    let is_nested = matches!(target, Some(Target::Profile(_)));
+    let monitor = match (&raw.monitor, base) {
+        (Some(own), Some(base)) if !is_nested => {
+            Some(Arc::new(monitor::check_own(own.get_ref(), base, notes)))
+        }
+        _ => None,
+    };
     let subnets = subnets::read(raw, notes);
+    let target = target?;
+    if let Some(base) = base.filter(|_| !always_serve) {
+        source_of_the_family(raw, base, &target, notes);
+    }
     Some(Endpoint {
         name,
-        target: target.ok()?,
+        target,
         status,
         priority,
         weight,
-        always_serve: raw.always_serve,
+        always_serve,
+        follows: None,
+        min_child,
+        monitor,
         subnets,
     })
+}
+
+/// What it answers with; a profile's name as it was written.
+fn target(raw: &raw::Endpoint, notes: &mut Notes<'_>) -> Option<Target> {
+    #[derive(Clone, Copy, PartialEq)]
+    enum Kind {
+        External,
+        Nested,
+    }
+    let kinds = &[("external", Kind::External), ("nested", Kind::Nested)];
+    match word(notes, "type", raw.kind.as_ref(), kinds, &[], Kind::External) {
+        Kind::Nested => nested::target(raw, notes),
+        Kind::External => {
+            nested::no_keys_of_nested(raw, notes);
+            let Some(written) = &raw.target else {
+                if raw.target_profile.is_none() {
+                    let help =
+                        "give `target` a value in this table: an IPv4 address, an IPv6 address or a DNS name";
+                    notes.error(raw.name.span(), "missing key `target`", help);
+                }
+                return None;
+            };
+            address::target(written.get_ref()).map_err(|fault| notes.fault(written.span(), fault)).ok()
+        }
+    }
+}
+
+/// An address is probed from an address of its own family.
+fn source_of_the_family(raw: &raw::Endpoint, base: &raw::Monitor, target: &Target, notes: &mut Notes<'_>) {
+    let own = raw.monitor.as_ref().map(|written| written.get_ref().clone());
+    let monitor = own.unwrap_or_default().over(base);
+    let source = monitor.source.as_ref();
+    let Some((span, Ok(from))) = source.map(|source| (source.span(), source.get_ref().parse::<IpAddr>()))
+    else {
+        return;
+    };
+    let elsewhere =
+        monitor.target.as_ref().map(|written| (written.span(), address::target(written.get_ref())));
+    let (written, probed) = match &elsewhere {
+        Some((written, Ok(target))) => (written.clone(), target),
+        Some((_, Err(_))) => return,
+        None => (target_span(raw), target),
+    };
+    let fits = match probed {
+        Target::V4(_) => from.is_ipv4(),
+        Target::V6(_) => from.is_ipv6(),
+        Target::Name(_) | Target::Profile(_) => true,
+    };
+    if !fits {
+        let message = format!("source {} cannot reach {}", quote(&from.to_string()), kind(probed));
+        let fault = Fault::new(message, "give the endpoint a monitor with a source of the target's family");
+        notes.clash(written, fault, span, "the source");
+    }
 }
 
 fn duplicates(written: &[raw::Endpoint], endpoints: &[Option<Endpoint>], notes: &mut Notes<'_>) {
@@ -74,12 +160,23 @@ fn duplicates(written: &[raw::Endpoint], endpoints: &[Option<Endpoint>], notes: 
             notes.clash(priority.span(), fault, first, "first given here");
         }
         if let Some(endpoint) = endpoint
-            && let Some(first) = first_of(&mut targets, endpoint.target.clone(), raw.target.span())
+            && let span = target_span(raw)
+            && let Some(first) = first_of(&mut targets, one_spelling(&endpoint.target), span.clone())
         {
-            let message = format!("target {} is there twice", quote(raw.target.get_ref()));
+            let key = if raw.target.is_some() { "target" } else { "target_profile" };
+            let text = raw.target_profile.as_ref().or(raw.target.as_ref()).map_or("", |text| text.get_ref());
+            let message = format!("{key} {} is there twice", quote(text));
             let fault = Fault::new(message, "give each target once; `weight` sets its share");
-            notes.clash(raw.target.span(), fault, first, "first given here");
+            notes.clash(span, fault, first, "first given here");
         }
+    }
+}
+
+/// Names of profiles are the same whatever their case.
+fn one_spelling(target: &Target) -> Target {
+    match target {
+        Target::Profile(name) => Target::Profile(name.to_lowercase().into()),
+        other => other.clone(),
     }
 }
 
@@ -96,12 +193,28 @@ fn first_of<K: Eq + Hash>(
     first
 }
 
-/// Told once a profile, at the first that differs.
+/// In a MultiValue profile.
+fn addresses_alone(written: &[raw::Endpoint], endpoints: &[Option<Endpoint>], notes: &mut Notes<'_>) {
+    for (raw, endpoint) in written.iter().zip(endpoints) {
+        let Some(endpoint) = endpoint else { continue };
+        if let Target::Name(_) | Target::Profile(_) = &endpoint.target {
+            let message = format!(
+                "endpoint {} answers with {}, but the routing_method is multivalue",
+                quote(&endpoint.name),
+                kind(&endpoint.target)
+            );
+            let help = "write an IPv4 or IPv6 address: a multivalue answer holds addresses alone; or another routing_method";
+            notes.error(target_span(raw), message, help);
+        }
+    }
+}
+
+/// Told once a profile, at the first that differs; what nested endpoints answer with is their child's matter.
 fn one_kind_of_target(written: &[raw::Endpoint], endpoints: &[Option<Endpoint>], notes: &mut Notes<'_>) {
     let mut kinds = written
         .iter()
         .zip(endpoints)
-        .filter_map(|(raw, endpoint)| Some((&raw.target, kind(&endpoint.as_ref()?.target))));
+        .filter_map(|(raw, endpoint)| Some((raw.target.as_ref()?, kind(&endpoint.as_ref()?.target))));
     let Some((first, first_kind)) = kinds.next() else { return };
     if let Some((other, other_kind)) = kinds.find(|(_, kind)| *kind != first_kind) {
         let fault = Fault::new(
@@ -117,6 +230,7 @@ fn kind(target: &Target) -> &'static str {
         Target::Name(_) => "a DNS name",
         Target::V4(_) => "an IPv4 address",
         Target::V6(_) => "an IPv6 address",
+        Target::Profile(_) => "a profile",
     }
 }
 

@@ -70,6 +70,20 @@ pub(super) fn profile_files(dir: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
+/// Files elsewhere that `tm.toml` names, as far as it can be read: the database of `[geo]`.
+pub(super) fn files_beside(dir: &Path) -> Vec<PathBuf> {
+    node_table(dir)
+        .and_then(|table| Some(table.get("geo")?.get("database")?.as_str()?.into()))
+        .into_iter()
+        .collect()
+}
+
+/// `tm.toml`, if it is TOML: whatever else it says may be wrong.
+pub(super) fn node_table(dir: &Path) -> Option<toml::Table> {
+    let octets = read_regular(&dir.join(NODE_FILE)).unwrap_or_default();
+    str::from_utf8(&octets).ok()?.parse().ok()
+}
+
 /// The text of one file.
 fn file(path: &Path, order: usize, found: &mut Found) -> Option<Arc<Source>> {
     let bytes = match read_regular(path) {

@@ -87,7 +87,7 @@ fn host(text: &str) -> Result<(), Fault> {
         Some(inner) => inner.parse::<std::net::Ipv6Addr>().map(|_| ()).map_err(|_| malformed()),
         None => match address::target(host)? {
             Target::V6(_) => Err(malformed()),
-            Target::Name(_) | Target::V4(_) => Ok(()),
+            Target::Name(_) | Target::V4(_) | Target::Profile(_) => Ok(()),
         },
     }
 }

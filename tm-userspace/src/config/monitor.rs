@@ -7,7 +7,7 @@ use toml::Spanned;
 use crate::desired::{Monitor, Protocol};
 
 use super::{
-    defaults, header,
+    address, defaults, header,
     raw::{self, DurationText, List, StatusText, Text},
     report::{Fault, Notes},
     value::{duration, number, quote, word},
@@ -16,13 +16,29 @@ use super::{
 const PROTOCOLS: &[(&str, Protocol)] =
     &[("http", Protocol::Http), ("https", Protocol::Https), ("tcp", Protocol::Tcp)];
 
+/// The monitor of a profile.
 pub(super) fn check(raw: &raw::Monitor, notes: &mut Notes<'_>) -> Monitor {
+    if let Some(target) = &raw.target {
+        let help =
+            "write `target` into the [profile.endpoint.monitor] of the endpoint that is probed elsewhere";
+        notes.error(target.span(), "a monitor's target in a profile's own monitor", help);
+    }
+    read(raw, raw, notes)
+}
+
+/// The monitor of an endpoint that says `own`, in a profile whose monitor says `base` and is right.
+pub(super) fn check_own(own: &raw::Monitor, base: &raw::Monitor, notes: &mut Notes<'_>) -> Monitor {
+    read(&own.over(base), own, notes)
+}
+
+/// Those keys of `raw` that stand in `own` are warned of where they are idle.
+fn read(raw: &raw::Monitor, own: &raw::Monitor, notes: &mut Notes<'_>) -> Monitor {
     let protocol = word(notes, "protocol", raw.protocol.as_ref(), PROTOCOLS, &[], Protocol::Http);
     let default_port = match protocol {
         Protocol::Https => defaults::MONITOR_PORT_HTTPS,
         Protocol::Http | Protocol::Tcp => defaults::MONITOR_PORT,
     };
-    warn_of_idle_keys(raw, protocol, notes);
+    warn_of_idle_keys(own, protocol, notes);
     let (interval, timeout) = times(raw.interval.as_ref(), raw.timeout.as_ref(), notes);
     Monitor {
         protocol,
@@ -47,7 +63,29 @@ pub(super) fn check(raw: &raw::Monitor, notes: &mut Notes<'_>) -> Monitor {
         expected_status: expected_status(raw.expected_status.as_ref(), notes),
         headers: raw.headers.as_ref().map(|headers| header::check(headers, notes)).unwrap_or_default(),
         verify_certificate: raw.verify_certificate.as_ref().is_some_and(|verify| *verify.get_ref()),
+        target: raw.target.as_ref().and_then(|written| {
+            address::target(written.get_ref()).map_err(|fault| notes.fault(written.span(), fault)).ok()
+        }),
+        source: raw.source.as_ref().and_then(|written| {
+            address::host_address(written.get_ref()).map_err(|fault| notes.fault(written.span(), fault)).ok()
+        }),
+        body_contains: raw.body_contains.as_ref().map(|written| body_contains(written, notes)),
+        certificate_warning: raw.certificate_warning_days.as_ref().map(|written| {
+            let key = "certificate_warning_days";
+            let days = number(notes, key, Some(written), defaults::CERTIFICATE_WARNING_DAYS_RANGE, 1);
+            Duration::from_secs(days * 86_400)
+        }),
     }
+}
+
+fn body_contains(written: &Text, notes: &mut Notes<'_>) -> String {
+    let text = written.get_ref();
+    if !(1..=defaults::BODY_CONTAINS_AT_MOST).contains(&text.len()) {
+        let message = format!("body_contains has {} octets", text.len());
+        let help = format!("write 1 to {} octets, or leave the key out", defaults::BODY_CONTAINS_AT_MOST);
+        notes.error(written.span(), message, help);
+    }
+    text.clone()
 }
 
 /// A probe's timeout where none is given: shorter than the interval, whatever that is.
@@ -164,6 +202,7 @@ fn warn_of_idle_keys(raw: &raw::Monitor, protocol: Protocol, notes: &mut Notes<'
         let keys = [
             ("expected_status", raw.expected_status.as_ref().map(Spanned::span)),
             ("headers", raw.headers.as_ref().map(Spanned::span)),
+            ("body_contains", raw.body_contains.as_ref().map(Spanned::span)),
         ];
         for (key, span) in keys {
             if let Some(span) = span {
@@ -171,8 +210,16 @@ fn warn_of_idle_keys(raw: &raw::Monitor, protocol: Protocol, notes: &mut Notes<'
             }
         }
     }
-    if let Some(verify) = raw.verify_certificate.as_ref().filter(|_| protocol != Protocol::Https) {
-        notes.warn(verify.span(), "verify_certificate is used with protocol https alone");
+    if protocol != Protocol::Https {
+        let keys = [
+            ("verify_certificate", raw.verify_certificate.as_ref().map(Spanned::span)),
+            ("certificate_warning_days", raw.certificate_warning_days.as_ref().map(Spanned::span)),
+        ];
+        for (key, span) in keys {
+            if let Some(span) = span {
+                notes.warn(span, format!("{key} is used with protocol https alone"));
+            }
+        }
     }
 }
 

@@ -29,6 +29,12 @@ pub(super) fn check(raw: &raw::Node, notes: &mut Notes<'_>) -> Option<Node> {
     Some(Node { zone: zone?, name_servers, soa: soa?, state_dir, listen: listen?, probes, capacity })
 }
 
+/// The least weight that an endpoint may have.
+pub(super) fn least_weight(raw: &raw::Node, notes: &mut Notes<'_>) -> u16 {
+    let written = raw.limits.least_weight.as_ref();
+    number(notes, "least_weight", written, defaults::LEAST_WEIGHT_RANGE, defaults::LEAST_WEIGHT)
+}
+
 /// Does the node hold as many profiles as there are?
 pub(super) fn fits(raw: &raw::Node, node: &Node, profiles: usize, notes: &mut Notes<'_>) {
     let capacity = node.capacity as usize;

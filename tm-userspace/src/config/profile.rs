@@ -12,17 +12,24 @@ use crate::{
 use super::{
     defaults, endpoint, monitor, name, raw,
     report::{Notes, Source},
+    rules,
     value::{number, operator_name, quote, word},
 };
 
 const ROUTING_METHODS: &[(&str, RoutingMethod)] = &[
     ("priority", RoutingMethod::Priority),
     ("weighted", RoutingMethod::Weighted),
+    ("multivalue", RoutingMethod::MultiValue),
     ("subnet", RoutingMethod::Subnet),
 ];
-/// What the methods were called in 2012.
-const OLD_ROUTING_METHODS: &[(&str, RoutingMethod)] =
-    &[("failover", RoutingMethod::Priority), ("round_robin", RoutingMethod::Weighted)];
+/// What the methods were called in 2012, on the wire and on the screen, and another spelling.
+const OTHER_NAMES: &[(&str, RoutingMethod)] = &[
+    ("failover", RoutingMethod::Priority),
+    ("round_robin", RoutingMethod::Weighted),
+    ("roundrobin", RoutingMethod::Weighted),
+    ("round robin", RoutingMethod::Weighted),
+    ("multi_value", RoutingMethod::MultiValue),
+];
 
 pub(super) const STATUSES: &[(&str, Status)] =
     &[("enabled", Status::Enabled), ("disabled", Status::Disabled)];
@@ -39,10 +46,12 @@ pub(super) struct Checked {
     pub(super) targets: Vec<Range<usize>>,
 }
 
-/// The profile, or none where it has no DNS name; what is wrong is in `notes`. Without a `zone` it stands below the root.
+/// The profile, or none where it has no DNS name; what is wrong is in `notes`. Without a `zone` it stands below the root. A nested endpoint's
+/// target is as it was written.
 pub(super) fn check(
     written: &Spanned<raw::Profile>,
     zone: Option<&DnsName>,
+    least_weight: u16,
     notes: &mut Notes<'_>,
 ) -> Option<Checked> {
     let raw = written.get_ref();
@@ -62,20 +71,40 @@ pub(super) fn check(
         .ok();
     let method = Some(&raw.routing_method);
     let routing_method =
-        word(notes, "routing_method", method, ROUTING_METHODS, OLD_ROUTING_METHODS, RoutingMethod::Priority);
+        word(notes, "routing_method", method, ROUTING_METHODS, OTHER_NAMES, RoutingMethod::Priority);
     let ttl = number(notes, "ttl", raw.ttl.as_ref(), defaults::TTL_RANGE, defaults::TTL);
     let status = word(notes, "status", raw.status.as_ref(), STATUSES, &[], Status::Enabled);
+    let faults = notes.faults();
     let monitor = Arc::new(monitor::check(&raw.monitor, notes));
-    let endpoints = endpoint::check(&raw.endpoint, routing_method, notes)?;
+    // What is wrong with the profile's monitor is not told again for each endpoint.
+    let base = (notes.faults() == faults).then_some(&raw.monitor);
+    let max_return = raw.max_return.as_ref();
+    if let Some(written) = max_return.filter(|_| routing_method != RoutingMethod::MultiValue) {
+        notes.warn(written.span(), "max_return is used with routing_method multivalue alone");
+    }
+    let max_return =
+        number(notes, "max_return", max_return, defaults::MAX_RETURN_RANGE, defaults::MAX_RETURN);
+    let endpoints = endpoint::check(&raw.endpoint, routing_method, least_weight, base, notes)?;
     if endpoints.is_empty() {
         notes.warn(raw.name.span(), format!("profile {} has no endpoints", quote(raw.name.get_ref())));
     }
+    let rules = rules::check(raw, routing_method, &endpoints, notes);
     let name = raw.name.get_ref().as_str().into();
     Some(Checked {
-        profile: Profile { name, dns_name: dns_name?, routing_method, ttl, status, monitor, endpoints },
+        profile: Profile {
+            name,
+            dns_name: dns_name?,
+            routing_method,
+            ttl,
+            status,
+            rules,
+            monitor,
+            max_return,
+            endpoints,
+        },
         source: notes.source.clone(),
         name: raw.name.span(),
         relative_name: relative.span(),
-        targets: raw.endpoint.iter().map(|endpoint| endpoint.target.span()).collect(),
+        targets: raw.endpoint.iter().map(endpoint::target_span).collect(),
     })
 }

@@ -27,6 +27,8 @@ pub(super) struct Node {
     pub(super) probes: Probes,
     #[serde(default)]
     pub(super) limits: Limits,
+    #[serde(default)]
+    pub(super) geo: Geo,
 }
 
 impl Node {
@@ -93,11 +95,19 @@ pub(super) struct Probes {
     pub(super) allow: Vec<Text>,
 }
 
+/// `[geo]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Geo {
+    pub(super) database: Option<Text>,
+}
+
 /// `[limits]`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Limits {
     pub(super) names: Option<Spanned<Integer>>,
+    pub(super) least_weight: Option<Spanned<Integer>>,
 }
 
 /// `[[profile]]`.
@@ -109,14 +119,28 @@ pub(super) struct Profile {
     pub(super) status: Option<Text>,
     pub(super) routing_method: Text,
     pub(super) ttl: Option<Spanned<Integer>>,
+    pub(super) max_return: Option<Spanned<Integer>>,
+    pub(super) when_all_down: Option<Text>,
+    pub(super) last_resort: Option<Text>,
+    pub(super) failback: Option<Text>,
+    pub(super) guard: Option<Guard>,
+    pub(super) slow_start: Option<Spanned<DurationText>>,
     #[serde(default)]
     pub(super) monitor: Monitor,
     #[serde(default)]
     pub(super) endpoint: Vec<Endpoint>,
 }
 
+/// `[profile.guard]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Guard {
+    pub(super) withdraw_at_most: Spanned<Count>,
+    pub(super) window: Spanned<DurationText>,
+}
+
 /// `[profile.monitor]`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Monitor {
     pub(super) protocol: Option<Text>,
@@ -129,6 +153,36 @@ pub(super) struct Monitor {
     pub(super) expected_status: Option<List<StatusText>>,
     pub(super) headers: Option<Spanned<BTreeMap<Text, Text>>>,
     pub(super) verify_certificate: Option<Spanned<bool>>,
+    pub(super) target: Option<Text>,
+    pub(super) source: Option<Text>,
+    pub(super) body_contains: Option<Text>,
+    pub(super) certificate_warning_days: Option<Spanned<Integer>>,
+}
+
+impl Monitor {
+    /// This one where it says something, `base` where it does not.
+    pub(super) fn over(&self, base: &Monitor) -> Monitor {
+        // A path that the profile gives is for protocols that have one.
+        let is_tcp = self.protocol.as_ref().is_some_and(|word| word.get_ref().eq_ignore_ascii_case("tcp"));
+        let own = self.clone();
+        let base = base.clone();
+        Monitor {
+            protocol: own.protocol.or(base.protocol),
+            port: own.port.or(base.port),
+            path: own.path.or(base.path.filter(|_| !is_tcp)),
+            interval: own.interval.or(base.interval),
+            timeout: own.timeout.or(base.timeout),
+            tolerated_failures: own.tolerated_failures.or(base.tolerated_failures),
+            successes_to_recover: own.successes_to_recover.or(base.successes_to_recover),
+            expected_status: own.expected_status.or(base.expected_status),
+            headers: own.headers.or(base.headers),
+            verify_certificate: own.verify_certificate.or(base.verify_certificate),
+            target: own.target.or(base.target),
+            source: own.source.or(base.source),
+            body_contains: own.body_contains.or(base.body_contains),
+            certificate_warning_days: own.certificate_warning_days.or(base.certificate_warning_days),
+        }
+    }
 }
 
 /// `[[profile.endpoint]]`.
@@ -138,12 +192,16 @@ pub(super) struct Endpoint {
     pub(super) name: Text,
     #[serde(rename = "type")]
     pub(super) kind: Option<Text>,
-    pub(super) target: Text,
+    pub(super) target: Option<Text>,
+    pub(super) target_profile: Option<Text>,
+    pub(super) min_child_endpoints: Option<Spanned<Integer>>,
+    pub(super) min_child_endpoints_ipv4: Option<Spanned<Integer>>,
+    pub(super) min_child_endpoints_ipv6: Option<Spanned<Integer>>,
     pub(super) priority: Option<Spanned<Integer>>,
     pub(super) weight: Option<Spanned<Integer>>,
     pub(super) status: Option<Text>,
-    #[serde(default)]
-    pub(super) always_serve: bool,
+    pub(super) always_serve: Option<Spanned<bool>>,
+    pub(super) monitor: Option<Spanned<Monitor>>,
     pub(super) subnets: Option<List<String>>,
 }
 
@@ -151,12 +209,19 @@ pub(super) struct Endpoint {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Integer(pub(super) i64);
 
-/// A duration as written.
+/// A number, or a text such as `50%`.
 #[derive(Debug)]
+pub(super) enum Count {
+    Number(Integer),
+    Text(String),
+}
+
+/// A duration as written.
+#[derive(Clone, Debug)]
 pub(super) struct DurationText(pub(super) String);
 
 /// A status or a range of them as written, with quotes or without.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct StatusText(pub(super) String);
 
 impl<'de> Deserialize<'de> for Integer {
@@ -182,6 +247,26 @@ impl<'de> Deserialize<'de> for Integer {
             }
         }
         deserializer.deserialize_i64(Any)
+    }
+}
+
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl Visitor<'_> for Either {
+            type Value = Count;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a whole number or a part in quotes, as \"50%\"")
+            }
+            fn visit_i64<E: de::Error>(self, value: i64) -> Result<Count, E> {
+                Ok(Count::Number(Integer(value)))
+            }
+            fn visit_str<E: de::Error>(self, value: &str) -> Result<Count, E> {
+                Ok(Count::Text(value.to_owned()))
+            }
+        }
+        deserializer.deserialize_any(Either)
     }
 }
 

@@ -246,6 +246,11 @@ impl Notes<'_> {
         Place::at(self.source, span)
     }
 
+    /// How much was found to be wrong so far.
+    pub(super) fn faults(&self) -> usize {
+        self.found.findings.len()
+    }
+
     /// What was written there.
     pub(super) fn text(&self, span: Range<usize>) -> &str {
         self.source.text.get(span).unwrap_or_default()

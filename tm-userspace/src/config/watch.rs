@@ -1,16 +1,17 @@
 //! When to load again: says that a file of the configuration has changed.
 //!
 //! Directories are watched, not files: editors replace files, and links are swapped under us (a Kubernetes ConfigMap swaps `..data`).
-//! The watched ones are the configuration directory, its `conf.d` and the directory above. An event only wakes; whether anything
+//! The watched ones are the configuration directory, its `conf.d`, the directory above, and those of the files that `tm.toml` names
+//! (the database of `[geo]`). An event only wakes; whether anything
 //! changed is then read from the files' metadata, which a slow timer does too, for events that were lost or never came (a link's
 //! target edited in place, a network file system).
 
 use std::{
-    fs, io,
-    os::unix::fs::MetadataExt,
+    collections::BTreeSet,
+    io,
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     },
@@ -24,7 +25,8 @@ use notify::{
     event::{AccessKind, AccessMode},
 };
 
-use super::files::{NODE_FILE, PROFILES_DIR, profile_files};
+use super::files::{NODE_FILE, PROFILES_DIR, files_beside, profile_files};
+use crate::print::Print;
 
 /// Changes are told once this long has passed without another.
 const QUIET: Duration = Duration::from_millis(100);
@@ -40,20 +42,22 @@ pub struct Watch {
     wake: SyncSender<()>,
 }
 
-/// Calls `changed`, on a thread of its own, when `tm.toml` or a `conf.d/*.toml` below `dir` has been made, changed, replaced or
+/// Calls `changed`, on a thread of its own, when `tm.toml`, a `conf.d/*.toml` below `dir` or a file that `tm.toml` names has been made, changed, replaced or
 /// removed since this function returned; so watch first, then load. Changes in quick succession are told once.
 pub fn watch(dir: &Path, changed: impl Fn() + Send + 'static) -> anyhow::Result<Watch> {
     let dir = std::path::absolute(dir).context("cannot tell the current directory")?;
     // Room for one: a second wake-up while one is waiting says nothing new.
     let (wake, woken) = sync_channel(1);
-    let (scope, waker) = (dir.clone(), wake.clone());
+    let scope = Arc::new(Mutex::new(vec![dir.clone()]));
+    let (waker, heeded) = (wake.clone(), scope.clone());
     let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-        if event.map_or(true, |event| counts(&event, &scope)) {
+        if event.map_or(true, |event| counts(&event, &heeded.lock().unwrap_or_else(PoisonError::into_inner)))
+        {
             waker.try_send(()).ok();
         }
     })
     .context("cannot watch for changed files; is fs.inotify.max_user_instances used up?")?;
-    let mut eyes = Eyes { watcher, dir };
+    let mut eyes = Eyes { watcher, dir, scope, watched: BTreeSet::new() };
     eyes.look(&eyes.dir.clone())
         .with_context(|| format!("cannot watch {} for changes", eyes.dir.display()))?;
     eyes.open();
@@ -99,27 +103,33 @@ fn run(mut eyes: Eyes, mut seen: Prints, woken: &Receiver<()>, stop: &AtomicBool
 struct Eyes {
     watcher: RecommendedWatcher,
     dir: PathBuf,
+    /// What lies at or below one of these matters.
+    scope: Arc<Mutex<Vec<PathBuf>>>,
+    watched: BTreeSet<PathBuf>,
 }
 
 impl Eyes {
     /// Watches whatever now lies at the paths; a watch stays with the directory it was put on, also when another takes its place.
     fn open(&mut self) {
-        let profiles = self.dir.join(PROFILES_DIR);
-        for path in self
-            .dir
-            .parent()
-            .into_iter()
-            .chain([&*self.dir, &*profiles])
+        let beside = files_beside(&self.dir);
+        let directories = [Some(&*self.dir), self.dir.parent()].into_iter().flatten();
+        let directories: BTreeSet<PathBuf> = directories
+            .chain(beside.iter().filter_map(|file| file.parent()))
             .map(Path::to_owned)
-            .collect::<Vec<_>>()
-        {
+            .chain([self.dir.join(PROFILES_DIR)])
+            .collect();
+        *self.scope.lock().unwrap_or_else(PoisonError::into_inner) =
+            [vec![self.dir.clone()], beside].concat();
+        for path in self.watched.union(&directories).cloned().collect::<Vec<_>>() {
             self.watcher.unwatch(&path).ok();
-            if let Err(error) = self.look(&path)
+            if directories.contains(&path)
+                && let Err(error) = self.look(&path)
                 && path.exists()
             {
                 tracing::debug!("cannot watch {} for changes: {error}", path.display());
             }
         }
+        self.watched = directories;
     }
 
     fn look(&mut self, path: &Path) -> notify::Result<()> {
@@ -127,11 +137,12 @@ impl Eyes {
     }
 }
 
-/// Can `event` have changed something at or below `dir`? Our own reading cannot.
-fn counts(event: &Event, dir: &Path) -> bool {
+/// Can `event` have changed something in `scope`? Our own reading cannot.
+fn counts(event: &Event, scope: &[PathBuf]) -> bool {
     let reading =
         matches!(event.kind, EventKind::Access(kind) if kind != AccessKind::Close(AccessMode::Write));
-    let elsewhere = !event.paths.is_empty() && !event.paths.iter().any(|path| path.starts_with(dir));
+    let elsewhere = !event.paths.is_empty()
+        && !event.paths.iter().any(|path| scope.iter().any(|matters| path.starts_with(matters)));
     event.need_rescan() || !(reading || elsewhere)
 }
 
@@ -139,33 +150,27 @@ fn counts(event: &Event, dir: &Path) -> bool {
 #[derive(Debug, PartialEq, Eq)]
 struct Prints(Vec<(PathBuf, Result<Print, io::ErrorKind>)>);
 
-/// Device, inode, size, time of modification and of change.
-#[derive(Debug, PartialEq, Eq)]
-struct Print(u64, u64, u64, (i64, i64), (i64, i64));
-
 impl Prints {
     fn of(dir: &Path) -> Self {
         let node = dir.join(NODE_FILE);
-        let mut prints = vec![(node.clone(), Print::of(&node))];
+        let print = |path: PathBuf| {
+            let print = Print::of(&path).map_err(|error| error.kind());
+            (path, print)
+        };
+        let mut prints = vec![print(node)];
+        prints.extend(files_beside(dir).into_iter().map(print));
         match profile_files(dir) {
-            Ok(paths) => prints.extend(paths.into_iter().map(|path| (path.clone(), Print::of(&path)))),
+            Ok(paths) => prints.extend(paths.into_iter().map(print)),
             Err(error) => prints.push((dir.join(PROFILES_DIR), Err(error.kind()))),
         }
         Prints(prints)
     }
 }
 
-impl Print {
-    fn of(path: &Path) -> Result<Self, io::ErrorKind> {
-        let data = fs::metadata(path).map_err(|error| error.kind())?;
-        let (modified, changed) = ((data.mtime(), data.mtime_nsec()), (data.ctime(), data.ctime_nsec()));
-        Ok(Print(data.dev(), data.ino(), data.size(), modified, changed))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::{
+        fs,
         os::unix::fs::symlink,
         sync::mpsc::{Receiver, channel},
     };
@@ -268,6 +273,31 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_the_node_names_is_told_and_so_is_the_next_that_it_names() {
+        let (above, dir) = directory();
+        for name in ["one", "two"] {
+            fs::create_dir(above.path().join(name)).unwrap();
+            fs::write(above.path().join(name).join("country.mmdb"), "1").unwrap();
+        }
+        let name = |which: &str| {
+            let path = above.path().join(which).join("country.mmdb");
+            fs::write(dir.join("tm.toml"), format!("[geo]\ndatabase = \"{}\"\n", path.display())).unwrap();
+        };
+        name("one");
+        let (_watch, hear) = watched(&dir);
+        fs::write(above.path().join("one/country.mmdb"), "1 2").unwrap();
+        hear.recv_timeout(LONG).unwrap();
+        name("two");
+        hear.recv_timeout(LONG).unwrap();
+        fs::write(above.path().join("two/new"), "1 2 3").unwrap();
+        fs::rename(above.path().join("two/new"), above.path().join("two/country.mmdb")).unwrap();
+        hear.recv_timeout(LONG).unwrap();
+        let before = Prints::of(&dir);
+        fs::write(above.path().join("one/country.mmdb"), "1 2 3").unwrap();
+        assert_eq!(Prints::of(&dir), before);
+    }
+
+    #[test]
     fn what_is_no_part_of_the_configuration_changes_no_print() {
         let (above, dir) = directory();
         let before = Prints::of(&dir);
@@ -285,12 +315,14 @@ mod tests {
 
     #[test]
     fn reading_and_other_directories_do_not_wake() {
-        let dir = Path::new("/etc/tm");
-        let counts = |kind, path: &str| counts(&Event::new(kind).add_path(path.into()), dir);
+        let scope = [PathBuf::from("/etc/tm"), PathBuf::from("/geo/country.mmdb")];
+        let counts = |kind, path: &str| counts(&Event::new(kind).add_path(path.into()), &scope);
         let written = EventKind::Access(AccessKind::Close(AccessMode::Write));
         assert!(counts(written, "/etc/tm/tm.toml"));
         assert!(counts(EventKind::Create(notify::event::CreateKind::Folder), "/etc/tm"));
+        assert!(counts(written, "/geo/country.mmdb"));
         assert!(!counts(written, "/etc/hosts"));
+        assert!(!counts(written, "/geo/city.mmdb"));
         assert!(!counts(EventKind::Access(AccessKind::Open(AccessMode::Any)), "/etc/tm/tm.toml"));
         assert!(!counts(EventKind::Access(AccessKind::Close(AccessMode::Read)), "/etc/tm/tm.toml"));
     }

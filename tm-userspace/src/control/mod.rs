@@ -1,16 +1,19 @@
 //! The one way from what is wanted and what is up to the tables: decide, compile, sync, in one task.
 //!
-//! Woken by a new desired state, by a flip, by a change of the host's interfaces, and by a slow timer whose full pass repairs whatever was lost. The
+//! Woken by a new desired state, by a flip or an operator's order, by a change of the host's interfaces, when a decision is due to change by itself, and by a slow timer whose full pass repairs whatever was lost. The
 //! inputs are whole latest states that share structure with the ones before, so what changed is found by comparing them, at a cost that follows the change;
 //! nothing depends on being told.
 //!
 //! This file is the order of things. `write` puts what was decided into the tables, `counted` carries over what others have counted, `attach` keeps the
-//! program where it belongs, `reclaim` frees what nobody reads any more.
+//! program where it belongs, `due` knows which decision changes next, `reclaim` frees what nobody reads any more.
 
 mod attach;
 mod counted;
+mod due;
 mod reclaim;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::{
@@ -28,14 +31,17 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     compile::{Compiled, Zone, compile},
-    decide::{Decision, decide},
-    desired::{Desired, XdpMode},
+    decide::{Ancestors, Decision, decide},
+    desired::{Desired, Profile, XdpMode},
     health::Health,
     listen::{Host, Listening},
     names::DnsName,
     places::Views,
+    time::Clock,
     xdp::{Barrier, Pins},
 };
+
+use due::Due;
 
 pub use counted::Counted;
 pub use tables::{Answers, Tables};
@@ -63,6 +69,8 @@ pub struct Inputs {
     pub health: watch::Receiver<Health>,
     /// The host's interfaces.
     pub host: watch::Receiver<Host>,
+    /// The time, for the rules that look at it.
+    pub clock: Clock,
 }
 
 /// The task.
@@ -76,7 +84,12 @@ pub struct Control {
     listening: Listening,
     zone: Arc<Zone>,
     views: Views,
+    /// Of `desired`: whose decisions change with whose.
+    ancestors: Ancestors,
     decisions: OrdMap<Arc<str>, Arc<Decision>>,
+    /// Which of them change by themselves, and when.
+    due: Due,
+    clock: Clock,
     /// Hands a new program's means to wait to the thread that waits.
     barriers: mpsc::UnboundedSender<Barrier>,
     /// Where the programs are kept for when this process is gone.
@@ -104,12 +117,15 @@ impl Control {
             tables,
             published,
             zone,
+            ancestors: Ancestors::of(&desired.profiles),
             desired,
             health: inputs.health.borrow_and_update().clone(),
             host: inputs.host.borrow_and_update().clone(),
             listening: Listening::default(),
             views: Views::default(),
             decisions: OrdMap::new(),
+            due: Due::default(),
+            clock: inputs.clock.clone(),
             barriers,
             pins,
             before: Some(before),
@@ -145,15 +161,24 @@ impl Control {
                     let host = inputs.host.borrow_and_update().clone();
                     self.take_host(host);
                 }
+                () = self.clock.sleep_until(self.due.next()) => self.take_due(),
                 _ = timer.tick() => self.repair(),
             }
         }
     }
 
-    /// Flips: only their profiles are decided anew.
+    /// What was decided until now holds no longer.
+    fn take_due(&mut self) {
+        let began = Instant::now();
+        let changed = self.decide_some(self.due.until(self.clock.now()));
+        self.apply(&changed, began);
+    }
+
+    /// Flips and orders: only their profiles, and those in which they are nested, are decided anew.
     fn take_health(&mut self, health: Health) {
         let began = Instant::now();
         let before = std::mem::replace(&mut self.health, health);
+        let ordered = before.orders.differing(&self.health.orders).into_iter().map(|key| key.profile);
         let touched: BTreeSet<Arc<str>> = before
             .verdicts
             .diff(&self.health.verdicts)
@@ -161,8 +186,9 @@ impl Control {
                 DiffItem::Add(key, _) | DiffItem::Remove(key, _) => key.profile.clone(),
                 DiffItem::Update { old: (key, _), .. } => key.profile.clone(),
             })
+            .chain(ordered)
             .collect();
-        let changed = self.decide_some(touched);
+        let changed = self.decide_some(self.ancestors.with(touched));
         self.apply(&changed, began);
     }
 
@@ -172,6 +198,7 @@ impl Control {
         let before = std::mem::replace(&mut self.desired, desired);
         let zone = Zone::of(&self.desired.node, self.desired.generation);
         self.zone = Arc::new(zone);
+        self.ancestors = Ancestors::of(&self.desired.profiles);
         self.listening = Listening::of(&self.desired.node.listen, &self.host);
         self.views = Views::of(&self.desired, &self.views);
         self.decide_all();
@@ -199,9 +226,7 @@ impl Control {
         }
         let mut image = self.tables.image_mut();
         for (key, _, _) in before.endpoints() {
-            let known = |profile: &Arc<crate::desired::Profile>| {
-                profile.endpoints.iter().any(|e| e.name == key.endpoint)
-            };
+            let known = |profile: &Arc<Profile>| profile.endpoints.iter().any(|e| e.name == key.endpoint);
             if !self.desired.profiles.get(&key.profile).is_some_and(known) {
                 image.forget_endpoint(&key);
             }
@@ -247,31 +272,34 @@ impl Control {
     }
 
     fn decide_all(&mut self) {
-        let now = SystemTime::now();
+        let now = self.clock.now();
         self.decisions = self
             .desired
             .profiles
             .iter()
-            .map(|(name, profile)| {
-                let view = self.views.get(name);
-                (name.clone(), Arc::new(decide(profile, &view, &self.health, now)))
-            })
+            .map(|(name, profile)| (name.clone(), Arc::new(self.decide(profile, now))))
             .collect();
+        self.due = self.decisions.values().collect();
     }
 
     /// Decides for these profiles; gives those whose decision is another one.
     fn decide_some(&mut self, profiles: BTreeSet<Arc<str>>) -> Vec<Arc<Decision>> {
-        let now = SystemTime::now();
+        let now = self.clock.now();
         let mut changed = vec![];
         for name in profiles {
             let Some(profile) = self.desired.profiles.get(&name) else { continue };
-            let decision = Arc::new(decide(profile, &self.views.get(&name), &self.health, now));
+            let decision = Arc::new(self.decide(profile, now));
+            self.due.set(&name, decision.until);
             if self.decisions.get(&name) != Some(&decision) {
                 self.decisions.insert(name, decision.clone());
                 changed.push(decision);
             }
         }
         changed
+    }
+
+    fn decide(&self, profile: &Arc<Profile>, now: SystemTime) -> Decision {
+        decide(&self.desired.profiles, profile, &self.views.get(&profile.name), &self.health, now)
     }
 
     fn compile_all(&self) -> Vec<(DnsName, Option<Compiled>)> {

@@ -1,54 +1,59 @@
 //! From what is wanted and what is up to who answers: pure, total, and without a clock of its own.
 //!
-//! # Eligibility, shared by all methods
-//!
-//! | the operator wants | the probes say | endpoint monitor status | eligible |
-//! | --- | --- | --- | --- |
-//! | endpoint disabled | any | Disabled | never |
-//! | profile disabled | any | Inactive | never |
-//! | always serve | not asked | Unmonitored | yes |
-//! | enabled | nothing yet | CheckingEndpoint | yes |
-//! | enabled | up | Online | yes |
-//! | enabled | down | Degraded | only if no endpoint of the profile is eligible |
-//!
-//! The last line is Azure's all-degraded rule: a broken probe path must not take a service down, so with every enabled endpoint
-//! Degraded the profile answers as if all of them were Online.
-//!
-//! # Profile monitor status, the first line that holds
-//!
-//! | condition | status |
+//! | file | what it owns |
 //! | --- | --- |
-//! | profile disabled | Disabled |
-//! | any endpoint Degraded | Degraded |
-//! | any endpoint Online or Unmonitored | Online |
-//! | any endpoint CheckingEndpoint | CheckingEndpoints |
-//! | otherwise: all disabled, or none | Inactive |
+//! | `status` | what to call the state of an endpoint and of a profile |
+//! | `eligible` | who may answer: statuses, the operator's orders and the profile's rules |
+//! | `failback`, `guard`, `slow_start` | those rules that look at the time: a truth table each |
+//! | `ruling` | what the rules make of one endpoint |
+//! | `priority`, `weighted`, `multivalue`, `subnet` | the choice among those who may: a truth table each |
+//! | `nested` | the state of a nested endpoint, and what becomes of its child's choice |
+//! | `ancestors` | whose decisions rest on whose |
 //!
-//! # The name itself
+//! # The name itself, the first line that holds
 //!
-//! A disabled profile, and one without an enabled endpoint, has no name: NXDOMAIN, as Azure answers. For an empty profile Azure documents
-//! nothing; it is treated alike.
+//! | condition | answer |
+//! | --- | --- |
+//! | the profile is disabled | no such name (NXDOMAIN) |
+//! | none of its endpoints is enabled, or it has none | no such name (NXDOMAIN) |
+//! | nobody may answer, as when the enabled endpoints are all Stopped or forced down | the name, without data (NODATA) |
+//! | who was chosen has no record of the type asked for | the name, without data (NODATA) |
 //!
-//! # Places
+//! Azure documents NXDOMAIN for the first two, but nothing for an empty profile, which is treated as one with all endpoints disabled, nor for all Stopped:
+//! resolvers keep "no such name" for all types and all names below, so that is said only where the operator has switched the name off.
 //!
-//! A [`Decision`] gives shares by [`Place`]. Priority and Weighted do not look at the client and have but [`Place::ANYWHERE`]; Subnet has a row for each place of
-//! the profile's view. A place without shares has no data; the name exists all the same.
+//! # How the methods fit
 //!
-//! Time enters as an argument, and [`Decision::until`] says when the result would next change by itself.
+//! A [`Decision`] gives shares by [place](crate::places::Place), which are those of [`Class`]. A nested endpoint becomes the shares of its child, scaled; each profile of the tree
+//! has its own rules, and its own orders. Time enters as an argument, and [`Decision::until`] says when the result, anywhere in the tree, would next change by itself.
 
+pub mod ancestors;
+mod eligible;
+mod failback;
+mod guard;
+pub mod multivalue;
+pub mod nested;
 pub mod priority;
+mod ruling;
+mod slow_start;
+pub mod status;
 pub mod subnet;
 pub mod weighted;
 
 use std::{sync::Arc, time::SystemTime};
 
-use serde::Serialize;
-
 use crate::{
-    desired::{EndpointKey, Profile, RoutingMethod, Status},
+    desired::{Endpoint, EndpointKey, Profile, Profiles, RoutingMethod, Status, Target},
     health::Health,
-    places::{Class, Place, View},
+    places::{Class, View},
 };
+
+pub use ancestors::Ancestors;
+pub use ruling::{Held, Ruling};
+pub use slow_start::Ramp;
+pub use status::{EndpointStatus, ProfileStatus};
+
+use status::Standing;
 
 /// Who answers for one profile, and what to call its state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,123 +64,151 @@ pub struct Decision {
     pub endpoints: Vec<EndpointStatus>,
     /// The profile's.
     pub status: ProfileStatus,
+    /// What the rules make of each endpoint, in the same order.
+    pub rulings: Vec<Ruling>,
     /// Which clients are at which place.
     pub view: Arc<View>,
-    /// For each place of the view, in order, the endpoints that answer there; empty where the name does not exist.
-    pub places: Vec<(Place, Vec<Share>)>,
+    /// By [`Place`](crate::places::Place) who answers there, nobody where the name has no data; no place at all where the name does not exist.
+    pub places: Vec<Vec<Share>>,
+    /// Do the shares stay as they are? Else they change step by step, and are best laid out such that a step changes slots alone.
+    pub steady: bool,
     /// When the decision would change though nothing else does.
     pub until: Option<SystemTime>,
 }
 
-/// An endpoint's part of the answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A part of the answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Share {
-    /// Index in the profile's endpoints.
+    /// Index of the profile's endpoint by which it comes; where a MultiValue profile answers for itself, of the first.
     pub endpoint: usize,
     /// In relation to the sum of all weights of the place; not zero.
-    pub weight: u32,
+    pub weight: u64,
+    /// Who answers.
+    pub answer: Answer,
 }
 
-/// What we derived of an endpoint (Azure's endpointMonitorStatus).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum EndpointStatus {
-    /// Switched off by the operator.
-    Disabled,
-    /// Its profile is switched off.
-    Inactive,
-    /// Served always, never probed.
-    Unmonitored,
-    /// No verdict yet.
-    CheckingEndpoint,
-    /// Up.
-    Online,
-    /// Down.
-    Degraded,
+/// Who answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// One endpoint.
+    One(Leaf),
+    /// A name in the zone, and behind it who answers for the profile that has this name.
+    Followed(Leaf, Arc<Profile>, Vec<Share>),
+    /// Of those that have the type asked for, so many at once (1 to 10), each as often as any other.
+    Several(Vec<Leaf>, u8),
 }
 
-/// What we derived of a profile (Azure's profileMonitorStatus).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum ProfileStatus {
-    /// Switched off by the operator.
-    Disabled,
-    /// At least one endpoint is down.
-    Degraded,
-    /// At least one endpoint is up, none is down.
-    Online,
-    /// No verdict yet.
-    CheckingEndpoints,
-    /// No endpoint to speak of.
-    Inactive,
+/// An endpoint that is not nested, of the profile itself or of one below it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leaf {
+    /// The profile that it belongs to.
+    pub profile: Arc<str>,
+    /// The endpoint.
+    pub endpoint: Arc<Endpoint>,
 }
 
-/// Decides for one profile, whose clients `view` tells apart, at `now`.
-pub fn decide(profile: &Arc<Profile>, view: &Arc<View>, health: &Health, _now: SystemTime) -> Decision {
-    let endpoints: Vec<EndpointStatus> =
-        (0..profile.endpoints.len()).map(|i| status_of(profile, i, health)).collect();
-    let eligible = eligible(&endpoints);
-    let shares = |class: &Class| match profile.routing_method {
-        RoutingMethod::Priority => priority::shares(profile, &eligible),
-        RoutingMethod::Weighted => weighted::shares(profile, &eligible),
-        RoutingMethod::Subnet => subnet::shares(profile, &endpoints, class.choice(&profile.name)),
-    };
-    let places = match eligible.is_empty() {
-        true => vec![],
-        false => (0..).map(Place).zip(view.classes().iter().map(shares)).collect(),
+/// Names in the zone that one answer follows, one behind the other; where there are more, the client asks on.
+const LINKS: usize = 8;
+
+/// Decides for one profile at `now`, whose clients `view` tells apart. `profiles` holds all that are nested in it or followed, in no loop.
+pub fn decide(
+    profiles: &Profiles,
+    profile: &Arc<Profile>,
+    view: &Arc<View>,
+    health: &Health,
+    now: SystemTime,
+) -> Decision {
+    let standing = Standing::of(profiles, profile, health, now);
+    let shares = |class| Walk { profiles, health, now, class }.shares(&standing, LINKS);
+    let places = match exists(profile) {
+        true => view.classes().iter().map(shares).collect(),
+        false => vec![],
     };
     Decision {
         profile: profile.clone(),
-        status: roll_up(profile, &endpoints),
-        endpoints,
+        status: standing.status,
+        endpoints: standing.endpoints,
+        rulings: standing.rulings,
         view: view.clone(),
         places,
-        until: None,
+        steady: standing.steady,
+        until: standing.until,
     }
 }
 
-fn status_of(profile: &Profile, index: usize, health: &Health) -> EndpointStatus {
-    let endpoint = &profile.endpoints[index];
-    if endpoint.status == Status::Disabled {
-        return EndpointStatus::Disabled;
-    }
-    if profile.status == Status::Disabled {
-        return EndpointStatus::Inactive;
-    }
-    if endpoint.always_serve {
-        return EndpointStatus::Unmonitored;
-    }
-    let key = EndpointKey { profile: profile.name.clone(), endpoint: endpoint.name.clone() };
-    match health.verdicts.get(&key) {
-        None => EndpointStatus::CheckingEndpoint,
-        Some(verdict) if verdict.up => EndpointStatus::Online,
-        Some(_) => EndpointStatus::Degraded,
+/// Does the profile's name exist, whatever is up?
+pub fn exists(profile: &Profile) -> bool {
+    profile.status == Status::Enabled
+        && profile.endpoints.iter().any(|endpoint| endpoint.status == Status::Enabled)
+}
+
+impl Decision {
+    /// The part of the answers that one of the profile's endpoints is in, 0 to 1. Where the method is MultiValue: of the answers of its address family.
+    pub fn part(&self, endpoint: usize) -> f64 {
+        let Some(shares) = self.places.first() else { return 0.0 };
+        if self.profile.routing_method == RoutingMethod::MultiValue {
+            return shares.iter().map(|share| multivalue::part(&self.profile, endpoint, share)).sum();
+        }
+        let sum = |shares: &mut dyn Iterator<Item = &Share>| shares.map(|share| share.weight).sum::<u64>();
+        let total = sum(&mut shares.iter()).max(1);
+        sum(&mut shares.iter().filter(|share| share.endpoint == endpoint)) as f64 / total as f64
     }
 }
 
-/// Indices of the endpoints that may answer, by the first table above.
-fn eligible(endpoints: &[EndpointStatus]) -> Vec<usize> {
-    use EndpointStatus::{CheckingEndpoint, Degraded, Online, Unmonitored};
-    let with = |wanted: &[EndpointStatus]| -> Vec<usize> {
-        (0..endpoints.len()).filter(|i| wanted.contains(&endpoints[*i])).collect()
-    };
-    match with(&[Online, CheckingEndpoint, Unmonitored]) {
-        none if none.is_empty() => with(&[Degraded]),
-        some => some,
+impl Leaf {
+    /// What counts for it.
+    pub fn key(&self) -> EndpointKey {
+        EndpointKey { profile: self.profile.clone(), endpoint: self.endpoint.name.clone() }
+    }
+
+    fn of(profile: &Profile, index: usize) -> Self {
+        Leaf { profile: profile.name.clone(), endpoint: profile.endpoints[index].clone() }
     }
 }
 
-/// The second table above.
-fn roll_up(profile: &Profile, endpoints: &[EndpointStatus]) -> ProfileStatus {
-    let any = |status| endpoints.contains(&status);
-    if profile.status == Status::Disabled {
-        ProfileStatus::Disabled
-    } else if any(EndpointStatus::Degraded) {
-        ProfileStatus::Degraded
-    } else if any(EndpointStatus::Online) || any(EndpointStatus::Unmonitored) {
-        ProfileStatus::Online
-    } else if any(EndpointStatus::CheckingEndpoint) {
-        ProfileStatus::CheckingEndpoints
-    } else {
-        ProfileStatus::Inactive
+/// What a walk down through the profiles needs.
+struct Walk<'a> {
+    profiles: &'a Profiles,
+    health: &'a Health,
+    now: SystemTime,
+    /// For the methods that look at the client.
+    class: &'a Class,
+}
+
+impl Walk<'_> {
+    /// Who answers: what the method picks, for a nested endpoint what its child picks in turn, and behind a name in the zone the same of its profile.
+    fn shares(&self, standing: &Standing<'_>, links: usize) -> Vec<Share> {
+        let profile = standing.profile;
+        let eligible = standing.eligible.as_slice();
+        let picked = match profile.routing_method {
+            RoutingMethod::Priority => priority::pick(profile, eligible),
+            RoutingMethod::Weighted => weighted::pick(profile, eligible, &standing.rulings),
+            RoutingMethod::MultiValue => return multivalue::shares(profile, eligible),
+            RoutingMethod::Subnet => subnet::pick(standing, self.class.choice(&profile.name)),
+        };
+        let parts = picked.into_iter().map(|(index, weight)| {
+            let answers = match (&profile.endpoints[index].target, &standing.children[index]) {
+                (Target::Profile(_), None) => vec![],
+                (_, None) => vec![(1, (index, self.follow(Leaf::of(profile, index), links)))],
+                (_, Some(child)) => {
+                    let below = self.shares(child, links).into_iter();
+                    below.map(|share| (share.weight, (index, share.answer))).collect()
+                }
+            };
+            (weight, answers)
+        });
+        let share = |(weight, (endpoint, answer))| Share { endpoint, weight, answer };
+        nested::scale(parts.collect()).into_iter().map(share).collect()
+    }
+
+    /// Goes on behind a name in the zone, unless it does not exist: that is for the client to be told when it asks for it.
+    fn follow(&self, leaf: Leaf, links: usize) -> Answer {
+        let name = leaf.endpoint.follows.as_ref().filter(|_| links > 0);
+        let Some(to) = name.and_then(|name| self.profiles.get(name)).filter(|to| exists(to)) else {
+            return Answer::One(leaf);
+        };
+        let shares = self.shares(&Standing::of(self.profiles, to, self.health, self.now), links - 1);
+        Answer::Followed(leaf, to.clone(), shares)
     }
 }
 

@@ -5,16 +5,15 @@
 //! | 1, 2, 3 | 1 |
 //! | 2, 3 | 2 |
 //! | 2 | 2 |
-//! | none | the name does not exist |
+//! | none | nobody |
 //!
-//! The lowest number answers; it answers again the moment it is eligible again (failback is at once). With all endpoints Degraded all are eligible, and the
+//! The lowest number answers; it answers again the moment it is eligible again (when that is, is `failback`'s). With all endpoints Degraded all are eligible, and the
 //! first of all answers.
 
-use super::Share;
 use crate::desired::Profile;
 
-/// The shares of a Priority profile.
-pub fn shares(profile: &Profile, eligible: &[usize]) -> Vec<Share> {
+/// The endpoint that a Priority profile picks, with its weight.
+pub(super) fn pick(profile: &Profile, eligible: &[usize]) -> Vec<(usize, u64)> {
     let first = eligible.iter().min_by_key(|i| profile.endpoints[**i].priority);
-    first.map(|endpoint| Share { endpoint: *endpoint, weight: 1 }).into_iter().collect()
+    first.map(|i| (*i, 1)).into_iter().collect()
 }

@@ -11,21 +11,18 @@
 //! Of ranges inside one another the smallest counts (Azure refuses them). A disabled endpoint's ranges are as if they were not there. What Azure answers where nobody fits its pages
 //! tell differently, NODATA and NXDOMAIN; a resolver keeps NXDOMAIN for every type, and some clients' missing answer must not say that the name is not there.
 
-use super::{EndpointStatus, Share};
-use crate::{
-    desired::{Profile, Status},
-    places::Choice,
-};
+use super::status::Standing;
+use crate::{desired::Status, places::Choice};
 
-/// The shares of a Subnet profile at a place with this choice.
-pub fn shares(profile: &Profile, statuses: &[EndpointStatus], choice: Option<Choice>) -> Vec<Share> {
-    use EndpointStatus::{CheckingEndpoint, Online, Unmonitored};
-    let is_up = |i: &usize| matches!(statuses[*i], Online | CheckingEndpoint | Unmonitored);
-    let rest = profile.endpoints.iter().position(|e| e.subnets.is_empty() && e.status == Status::Enabled);
+/// The endpoint that a Subnet profile picks at a place with this choice, with its weight.
+pub(super) fn pick(standing: &Standing<'_>, choice: Option<Choice>) -> Vec<(usize, u64)> {
+    let endpoints = &standing.profile.endpoints;
+    let rest = endpoints.iter().position(|e| e.subnets.is_empty() && e.status == Status::Enabled);
     let mapped = match choice {
         Some(Choice::Subnet(mapped)) => mapped,
         None => None,
     };
-    let first = mapped.filter(is_up).or(rest.filter(is_up)).or(mapped).or(rest);
-    first.map(|endpoint| Share { endpoint, weight: 1 }).into_iter().collect()
+    let may = standing.candidates.among(|i| Some(i) == mapped || Some(i) == rest);
+    let first = mapped.filter(|i| may.contains(i)).or(may.first().copied());
+    first.map(|i| (i, 1)).into_iter().collect()
 }

@@ -5,14 +5,29 @@
 //! | 10, 30, 60 | 10 %, 30 %, 60 % |
 //! | 30, 60 | 1/3, 2/3 |
 //! | 60 | all |
-//! | none | the name does not exist |
+//! | 0, 30, 60 | none, 1/3, 2/3 |
+//! | 0, 0 | half, half |
+//! | none | nobody |
+//! | 10 in the third tenth of its slow start, 10 | 3/13, 10/13 |
 //!
-//! Azure draws at random; we walk a block of slots, so the shares are exact (`compile::interleave`).
+//! Azure draws at random; we walk a block of slots, so the shares are exact (`compile::interleave`). Weight 0 drains an endpoint, which Azure cannot: it answers only
+//! while no other one is eligible. It is still probed, and gives way no sooner than there is somebody to give way to.
 
-use super::Share;
+use super::{Ruling, slow_start::STEPS};
 use crate::desired::Profile;
 
-/// The shares of a Weighted profile.
-pub fn shares(profile: &Profile, eligible: &[usize]) -> Vec<Share> {
-    eligible.iter().map(|i| Share { endpoint: *i, weight: u32::from(profile.endpoints[*i].weight) }).collect()
+/// The endpoints that a Weighted profile picks, with their weights.
+pub(super) fn pick(profile: &Profile, eligible: &[usize], rulings: &[Ruling]) -> Vec<(usize, u64)> {
+    let tenths = |i: usize| match is_steady(eligible, rulings) {
+        true => 1,
+        false => u64::from(rulings[i].ramp.map_or(STEPS, |ramp| ramp.tenths)),
+    };
+    let weights = eligible.iter().map(|i| (*i, u64::from(profile.endpoints[*i].weight) * tenths(*i)));
+    let picked: Vec<_> = weights.filter(|(_, weight)| *weight > 0).collect();
+    if picked.is_empty() { eligible.iter().map(|i| (*i, tenths(*i))).collect() } else { picked }
+}
+
+/// Do all of them have their full weight?
+pub(super) fn is_steady(eligible: &[usize], rulings: &[Ruling]) -> bool {
+    eligible.iter().all(|i| rulings[*i].ramp.is_none())
 }

@@ -15,7 +15,8 @@ use hickory_proto::rr::{
 
 use crate::{
     compile::Zone,
-    desired::{Desired, NameServer, Profile, Status},
+    decide::exists,
+    desired::{Desired, NameServer},
     names::DnsName,
 };
 
@@ -75,7 +76,7 @@ impl ZoneView {
             }
         }
         for profile in desired.profiles.values() {
-            match answers(profile) {
+            match exists(profile) {
                 true => view.add_above(&profile.dns_name),
                 false => _ = view.absent.insert(profile.dns_name.clone(), profile.ttl),
             }
@@ -133,12 +134,6 @@ impl ZoneView {
             }
         }
     }
-}
-
-/// Does the profile's name exist? As `decide` has it.
-fn answers(profile: &Profile) -> bool {
-    profile.status == Status::Enabled
-        && profile.endpoints.iter().any(|endpoint| endpoint.status == Status::Enabled)
 }
 
 /// What others can reach of the addresses listened on: never link-local ones, loopback ones only where there is nothing else.

@@ -15,10 +15,10 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 use tokio_util::task::AbortOnDropHandle;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use super::{
-    Health, Outcome, Probe, Slots, Verdict,
+    Health, Outcome, Probe, Slots, Verdict, certificate,
     details::{Flip, Memory},
 };
 use crate::{
@@ -47,6 +47,8 @@ pub(super) struct Endpoint<P> {
     pub(super) slots: Slots,
     pub(super) memory: Arc<Memory>,
     pub(super) health: watch::Sender<Health>,
+    /// What was last said of its certificate.
+    pub(super) warned: Option<String>,
 }
 
 impl<P: Probe> Endpoint<P> {
@@ -85,6 +87,7 @@ impl<P: Probe> Endpoint<P> {
             drop(slot);
             last = Some((started, started.elapsed()));
             self.settle(&plan, &outcome);
+            self.warn_of_certificate(&plan, &outcome);
             due = next_tick(due, interval, Instant::now().max(started + interval / 10 * 9));
         }
     }
@@ -97,8 +100,21 @@ impl<P: Probe> Endpoint<P> {
         AbortOnDropHandle::new(probe).await.unwrap_or_else(|error| {
             error!(endpoint = %self.key, %error, "a probe panicked");
             let reason = "the probe panicked: see the log".into();
-            Outcome { ok: false, reason, at: SystemTime::now(), took: started.elapsed() }
+            Outcome { ok: false, reason, at: SystemTime::now(), took: started.elapsed(), expires: None }
         })
+    }
+
+    /// Says once a day that the certificate expires soon.
+    fn warn_of_certificate(&mut self, plan: &Plan, outcome: &Outcome) {
+        let known = outcome.expires.zip(plan.monitor.certificate_warning);
+        let Some((expires, within)) = known else { return };
+        let warning = certificate::warning(expires, within, outcome.at);
+        if let Some(text) = &warning
+            && warning != self.warned
+        {
+            warn!(endpoint = %self.key, "{text}");
+        }
+        self.warned = warning;
     }
 
     /// Counts an outcome and publishes the flip that may follow.
@@ -111,7 +127,8 @@ impl<P: Probe> Endpoint<P> {
             let current = self.memory.is_in(plan.epoch);
             if current {
                 health.generation += 1;
-                health.verdicts.insert(self.key.clone(), Verdict { up, since: outcome.at });
+                let recovered = up && from == Some(false);
+                health.verdicts.insert(self.key.clone(), Verdict { up, since: outcome.at, recovered });
             }
             current
         });

@@ -2,8 +2,8 @@
 //!
 //! The request names the monitor's `Host` header or else the target, and TLS names the same host (SNI), while the connection goes to the address that was
 //! checked and to no other: whatever name the client looks up, it is told that address. Redirects are not followed, proxies not asked, cookies not kept. What
-//! the body says does not matter, but it is read to its end, since a server that cannot finish an answer is not well; it may have [`BODY`] octets. hyper
-//! holds the head to about 400 KiB and 100 headers.
+//! the body says matters only where the monitor says so, but it is read to its end, since a server that cannot finish an answer is not well; it may have [`BODY`]
+//! octets. hyper holds the head to about 400 KiB and 100 headers.
 
 use std::{
     future::ready,
@@ -16,11 +16,13 @@ use reqwest::{
     dns::{Addrs, Name, Resolve, Resolving},
     header::{CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING},
     redirect, retry,
+    tls::TlsInfo,
 };
 use rustls::ClientConfig;
 
 use super::{
-    probe::{Deadline, NO_ANSWER},
+    certificate,
+    probe::{Deadline, Found, NO_ANSWER},
     reason,
 };
 use crate::desired::{Monitor, Protocol, Target};
@@ -30,50 +32,60 @@ const USER_AGENT: &str = concat!("tm-probe/", env!("CARGO_PKG_VERSION"));
 /// The most octets of a body that a good answer has.
 const BODY: usize = 64 << 10;
 
-/// Success if the status is expected and the body ends.
+/// Success if the status is expected, the body ends, and has in it what it is to have.
 pub(super) async fn get(
     address: SocketAddr,
     tls: ClientConfig,
     target: &Target,
     monitor: &Monitor,
     deadline: Deadline,
-) -> Result<String, String> {
+) -> Result<Found, String> {
     let headers = headers(&monitor.headers)?;
     let url = url(address, headers.get(HOST), target, monitor)?;
-    let client = client(address, tls).map_err(|error| reason::of_http(&error))?;
+    let client = client(address, tls, monitor.source).map_err(|error| reason::of_http(&error))?;
     let head =
         async { client.get(url).headers(headers).send().await.map_err(|error| reason::of_http(&error)) };
     let response = deadline.hold(NO_ANSWER, head).await?;
     let found = judge(response.status(), &monitor.expected_status)?;
-    deadline.hold(&format!("{found}, but the body does not end"), drain(response, &found)).await?;
-    Ok(found)
+    let shown = response.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate);
+    let expires = shown.and_then(certificate::expiry);
+    let late = format!("{found}, but the body does not end");
+    let body = deadline.hold(&late, read(response, &found)).await?;
+    if let Some(wanted) = &monitor.body_contains
+        && !body.windows(wanted.len().max(1)).any(|part| part == wanted.as_bytes())
+    {
+        return Err(format!("{found}, but the body does not contain `{wanted}`"));
+    }
+    Ok(Found { reason: found, expires })
 }
 
 /// Reads the body to its end.
-async fn drain(mut response: Response, found: &str) -> Result<(), String> {
+async fn read(mut response: Response, found: &str) -> Result<Vec<u8>, String> {
     let ends_by_closing =
         response.content_length().is_none() && !response.headers().contains_key(TRANSFER_ENCODING);
-    let mut length = 0;
+    let mut body = Vec::new();
     loop {
         match response.chunk().await {
-            Ok(Some(chunk)) => length += chunk.len(),
-            Ok(None) => return Ok(()),
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => return Ok(body),
             // Many servers close without TLS's farewell; that matters only to who wants the content.
-            Err(error) if ends_by_closing && reason::is_end(&error) => return Ok(()),
+            Err(error) if ends_by_closing && reason::is_end(&error) => return Ok(body),
             Err(error) => {
                 return Err(format!("{found}, but the body breaks off: {}", reason::of_http(&error)));
             }
         }
-        if length > BODY {
+        if body.len() > BODY {
             return Err(format!("{found}, but the body is longer than {} KiB", BODY >> 10));
         }
     }
 }
 
 /// A client for one request to one address.
-fn client(address: SocketAddr, tls: ClientConfig) -> reqwest::Result<Client> {
+fn client(address: SocketAddr, tls: ClientConfig, source: Option<IpAddr>) -> reqwest::Result<Client> {
     Client::builder()
         .tls_backend_preconfigured(tls)
+        .tls_info(true)
+        .local_address(source)
         .dns_resolver(Pinned(address))
         .http1_only()
         .no_proxy()
@@ -118,7 +130,7 @@ fn url(
     let named = match (host, target) {
         (Some(host), _) => host.to_str().ok().and_then(base),
         (None, Target::Name(name)) => base(&name.to_string()),
-        (None, Target::V4(_) | Target::V6(_)) => None,
+        (None, Target::V4(_) | Target::V6(_) | Target::Profile(_)) => None,
     };
     let literal = || match address.ip() {
         IpAddr::V4(address) => base(&address.to_string()),

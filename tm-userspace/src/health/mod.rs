@@ -9,13 +9,16 @@
 //! | `schedule` | which endpoints are probed, from the latest `Desired` |
 //! | `endpoint` | one endpoint's schedule: when its next probe is due, what became of the last |
 //! | `slots` | how many probes are under way at once |
-//! | `probe`, `http`, `tcp`, `tls`, `resolve`, `guard`, `reason` | one probe |
+//! | `probe`, `http`, `tcp`, `tls`, `certificate`, `resolve`, `guard`, `reason` | one probe |
 //! | `track`, `details` | outcomes counted and remembered |
+//! | `orders` | what operators force and restore |
 
+mod certificate;
 mod details;
 mod endpoint;
 mod guard;
 mod http;
+mod orders;
 mod probe;
 mod reason;
 mod resolve;
@@ -28,6 +31,7 @@ mod tls;
 mod track;
 
 pub use details::{Details, EndpointDetails, Remembered};
+pub use orders::{Forced, Orders};
 pub use probe::{Probe, Prober};
 pub use schedule::{is_probed, run};
 pub use slots::Slots;
@@ -43,13 +47,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::desired::EndpointKey;
 
-/// The verdicts on all probed endpoints. An endpoint that is not in it has no verdict yet.
+/// The verdicts on all probed endpoints, and the operator's orders. An endpoint that is not in `verdicts` has no verdict yet.
 #[derive(Clone, Debug, Default)]
 pub struct Health {
-    /// Grows with each change of `verdicts`.
+    /// Grows with each change.
     pub generation: u64,
     /// By endpoint.
     pub verdicts: OrdMap<EndpointKey, Verdict>,
+    /// What operators ordered.
+    pub orders: Orders,
 }
 
 /// What was derived from an endpoint's outcomes.
@@ -59,6 +65,8 @@ pub struct Verdict {
     pub up: bool,
     /// Since when.
     pub since: SystemTime,
+    /// Is it up, and was it down before?
+    pub recovered: bool,
 }
 
 /// What one probe found.
@@ -74,4 +82,7 @@ pub struct Outcome {
     /// How long it took.
     #[serde(with = "crate::time::serde_millis")]
     pub took: Duration,
+    /// When the certificate expires that was shown.
+    #[serde(default, with = "crate::time::serde_rfc3339::option")]
+    pub expires: Option<SystemTime>,
 }

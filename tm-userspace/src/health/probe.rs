@@ -19,7 +19,7 @@ use tokio::{
     time::{Instant, sleep, timeout_at},
 };
 
-use super::{Outcome, guard, http, resolve::Names, tcp, tls::Tls};
+use super::{Outcome, certificate, guard, http, resolve::Names, tcp, tls::Tls};
 use crate::desired::{Desired, Monitor, Probes, Protocol, Target};
 
 /// Makes probes.
@@ -36,7 +36,16 @@ pub struct Prober {
 }
 
 /// What was found: success or failure, with the reason.
-type Finding = Result<String, String>;
+type Finding = Result<Found, String>;
+
+/// What a good answer was.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// In a few words.
+    pub(super) reason: String,
+    /// When the certificate expires that was shown.
+    pub(super) expires: Option<SystemTime>,
+}
 
 /// When a probe ends, and how long that is after its start.
 #[derive(Clone, Copy)]
@@ -84,7 +93,13 @@ impl Prober {
     async fn find(&self, target: &Target, monitor: &Arc<Monitor>) -> Finding {
         let deadline = Deadline::after(monitor.timeout);
         let late = format!("{target} does not resolve");
-        let addresses = deadline.hold(&late, self.addresses(target)).await?;
+        let mut addresses = deadline.hold(&late, self.addresses(target)).await?;
+        if let Some(source) = monitor.source {
+            addresses.retain(|address| address.is_ipv4() == source.is_ipv4());
+            if addresses.is_empty() {
+                return Err(format!("{target} has no address that can be probed from {source}"));
+            }
+        }
         self.attempt_each(&addresses, target, monitor, deadline).await
     }
 
@@ -94,6 +109,7 @@ impl Prober {
             Target::V4(address) => vec![IpAddr::V4(*address)],
             Target::V6(address) => vec![IpAddr::V6(*address)],
             Target::Name(name) => self.names.addresses(name).await?,
+            Target::Profile(name) => return Err(format!("{name} is a profile, which is not probed")),
         };
         let probes = self.probes();
         let mut refused = String::new();
@@ -133,7 +149,11 @@ impl Prober {
                     let (tls, target, monitor) = (tls.clone(), target.clone(), monitor.clone());
                     attempts.spawn(async move {
                         let finding = match monitor.protocol {
-                            Protocol::Tcp => deadline.hold(NO_ANSWER, tcp::connect(address)).await,
+                            Protocol::Tcp => {
+                                let connected = tcp::connect(address, monitor.source);
+                                let reason = deadline.hold(NO_ANSWER, connected).await;
+                                reason.map(|reason| Found { reason, expires: None })
+                            }
                             Protocol::Http | Protocol::Https => {
                                 http::get(address, tls, &target, &monitor, deadline).await
                             }
@@ -146,7 +166,7 @@ impl Prober {
             }
             select! {
                 Some(ended) = attempts.join_next() => match ended {
-                    Ok((_, Ok(reason))) => return Ok(reason),
+                    Ok((_, Ok(found))) => return Ok(found),
                     Ok((address, Err(reason))) => failures.push((address, reason)),
                     Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
                     Err(_) => {}
@@ -161,9 +181,15 @@ impl Probe for Prober {
     async fn probe(&self, target: Target, monitor: Arc<Monitor>) -> Outcome {
         let started = Instant::now();
         let finding = self.find(&target, &monitor).await;
-        let ok = finding.is_ok();
-        let (Ok(reason) | Err(reason)) = finding;
-        Outcome { ok, reason: reason.into(), at: SystemTime::now(), took: started.elapsed() }
+        let (at, took) = (SystemTime::now(), started.elapsed());
+        let (ok, reason, expires) = match finding {
+            Ok(Found { reason, expires }) => (true, reason, expires),
+            Err(reason) => (false, reason, None),
+        };
+        let known = expires.zip(monitor.certificate_warning);
+        let warning = known.and_then(|(expires, within)| certificate::warning(expires, within, at));
+        let reason = warning.map_or(reason.clone(), |warning| format!("{reason}, but {warning}"));
+        Outcome { ok, reason: reason.into(), at, took, expires }
     }
 }
 

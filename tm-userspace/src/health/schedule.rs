@@ -135,6 +135,7 @@ impl<P: Probe> Schedule<P> {
             slots: self.slots.clone(),
             memory: memory.clone(),
             health: self.health.clone(),
+            warned: None,
         };
         let task = self.tasks.spawn(endpoint.run(first));
         self.running.insert(key, Running { plans, memory, task });
@@ -192,9 +193,12 @@ fn fraction(hash: u64) -> f64 {
     f64::from(upper) / (f64::from(u32::MAX) + 1.0)
 }
 
-/// Is an endpoint of this profile to be probed?
+/// Is an endpoint of this profile to be probed? A nested one is not: its child's endpoints are.
 pub fn is_probed(profile: &Profile, endpoint: &desired::Endpoint) -> bool {
-    profile.status == Status::Enabled && endpoint.status == Status::Enabled && !endpoint.always_serve
+    profile.status == Status::Enabled
+        && endpoint.status == Status::Enabled
+        && !endpoint.always_serve
+        && !matches!(endpoint.target, Target::Profile(_))
 }
 
 /// The endpoints of a profile that are to be probed.
@@ -203,7 +207,7 @@ fn probed(profile: Option<&Arc<Profile>>) -> impl Iterator<Item = (EndpointKey, 
         let endpoints = profile.endpoints.iter().filter(|endpoint| is_probed(profile, endpoint));
         endpoints.map(move |endpoint| {
             let key = EndpointKey { profile: profile.name.clone(), endpoint: endpoint.name.clone() };
-            (key, &endpoint.target, &profile.monitor)
+            (key, profile.probed_target(endpoint), profile.monitor_of(endpoint))
         })
     })
 }

@@ -148,7 +148,7 @@ impl Views {
 /// The view of a profile that looks at the client and answers.
 fn view_of(profile: &Profile) -> Option<View> {
     match profile.routing_method {
-        RoutingMethod::Priority | RoutingMethod::Weighted => None,
+        RoutingMethod::Priority | RoutingMethod::Weighted | RoutingMethod::MultiValue => None,
         RoutingMethod::Subnet => Some(subnets(profile)),
     }
 }

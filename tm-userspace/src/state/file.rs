@@ -13,7 +13,10 @@ use std::{
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 
-use crate::{health::EndpointDetails, time::serde_rfc3339};
+use crate::{
+    health::{EndpointDetails, Forced},
+    time::serde_rfc3339,
+};
 
 /// What the file holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,7 +56,7 @@ pub struct SavedEndpoint {
     pub profile: String,
     /// Its name.
     pub endpoint: String,
-    /// What it answered with: outcomes of another target mean nothing.
+    /// What was probed: outcomes of another target mean nothing.
     pub target: String,
     /// Its verdict, if there was one.
     pub verdict: Option<SavedVerdict>,
@@ -65,6 +68,12 @@ pub struct SavedEndpoint {
     pub in_kernel: u64,
     /// Where these tables count them.
     pub counter: Option<u32>,
+    /// What an operator forces it to be, or forced it to be not long ago.
+    #[serde(default)]
+    pub forced: Option<Forced>,
+    /// When an operator last let it answer again.
+    #[serde(default, with = "serde_rfc3339::option")]
+    pub restored: Option<SystemTime>,
 }
 
 /// A verdict.
@@ -75,6 +84,9 @@ pub struct SavedVerdict {
     /// Since when.
     #[serde(with = "serde_rfc3339")]
     pub since: SystemTime,
+    /// Is it up after having been down?
+    #[serde(default)]
+    pub recovered: bool,
 }
 
 /// The layout that this version writes, and the only one it reads.
@@ -162,11 +174,13 @@ mod tests {
                 profile: "contoso".into(),
                 endpoint: "virginia".into(),
                 target: "192.0.2.10".into(),
-                verdict: Some(SavedVerdict { up: true, since: at }),
+                verdict: Some(SavedVerdict { up: true, since: at, recovered: true }),
                 details: None,
                 answers: 4,
                 in_kernel: 1,
                 counter: Some(9),
+                forced: Some(Forced { up: false, since: at, until: Some(at) }),
+                restored: Some(at),
             }],
         }
     }

@@ -34,7 +34,7 @@ impl Keeper {
 
     /// Saves at once, and then whenever there is something to save, until `shutdown`. That a save failed is told once, until one succeeds.
     pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
-        let (mut health, mut published) = (self.view.health.clone(), self.view.published.clone());
+        let (mut health, mut published) = (self.view.health.subscribe(), self.view.published.clone());
         let mut timer = interval(INTERVAL);
         timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let keeper = Arc::new(self);
@@ -103,17 +103,23 @@ impl Keeper {
         let health = self.view.health.borrow().clone();
         let keys: Vec<EndpointKey> = desired.endpoints().map(|(key, ..)| key).collect();
         let (tables, answers) = self.view.tables.answers(&keys);
-        let endpoints = desired.endpoints().zip(answers).map(|((key, _, endpoint), answers)| {
+        let endpoints = desired.endpoints().zip(answers).map(|((key, profile, endpoint), answers)| {
             let verdict = health.verdicts.get(&key);
             SavedEndpoint {
                 profile: key.profile.to_string(),
                 endpoint: key.endpoint.to_string(),
-                target: endpoint.target.to_string(),
-                verdict: verdict.map(|verdict| SavedVerdict { up: verdict.up, since: verdict.since }),
+                target: profile.probed_target(endpoint).to_string(),
+                verdict: verdict.map(|verdict| SavedVerdict {
+                    up: verdict.up,
+                    since: verdict.since,
+                    recovered: verdict.recovered,
+                }),
                 details: self.view.details.get(&key),
                 answers: answers.elsewhere + answers.in_kernel,
                 in_kernel: answers.in_kernel,
                 counter: answers.counter,
+                forced: health.orders.forced.get(&key).copied(),
+                restored: health.orders.restored.get(&key).copied(),
             }
         });
         let (counted_by, packets) = self.view.tables.packets();

@@ -12,32 +12,41 @@ use super::{Saved, SavedEndpoint};
 use crate::{
     control::Counted,
     desired::{Desired, EndpointKey},
-    health::{Health, Remembered, Verdict, is_probed},
+    health::{Health, Orders, Remembered, Verdict, is_probed},
     xdp::{Counters, Pins},
 };
 
 impl Saved {
-    /// The verdicts that still hold, and what is remembered of the endpoints that are still probed at the same target.
+    /// The verdicts and orders that still hold, and what is remembered of the endpoints that are still probed at the same target.
     pub fn health(&self, desired: &Desired) -> (Health, HashMap<EndpointKey, Remembered>) {
         let saved: HashMap<EndpointKey, &SavedEndpoint> =
             self.endpoints.iter().map(|e| (e.key(), e)).collect();
         let mut verdicts = OrdMap::new();
         let mut memories = HashMap::new();
-        for (key, _, endpoint) in
+        for (key, profile, endpoint) in
             desired.endpoints().filter(|(_, profile, endpoint)| is_probed(profile, endpoint))
         {
-            let Some(saved) = saved.get(&key).filter(|saved| saved.target == endpoint.target.to_string())
-            else {
+            let target = profile.probed_target(endpoint);
+            let Some(saved) = saved.get(&key).filter(|saved| saved.target == target.to_string()) else {
                 continue;
             };
             if let Some(verdict) = saved.verdict {
-                verdicts.insert(key.clone(), Verdict { up: verdict.up, since: verdict.since });
+                verdicts.insert(
+                    key.clone(),
+                    Verdict { up: verdict.up, since: verdict.since, recovered: verdict.recovered },
+                );
             }
             let verdict = saved.verdict.map(|verdict| verdict.up);
             let details = saved.details.clone().unwrap_or_default();
-            memories.insert(key, Remembered { target: endpoint.target.clone(), verdict, details });
+            memories.insert(key, Remembered { target: target.clone(), verdict, details });
         }
-        (Health { generation: 0, verdicts }, memories)
+        let mut orders = Orders::default();
+        for (key, ..) in desired.endpoints() {
+            let Some(saved) = saved.get(&key) else { continue };
+            orders.forced.extend(saved.forced.map(|forced| (key.clone(), forced)));
+            orders.restored.extend(saved.restored.map(|restored| (key, restored)));
+        }
+        (Health { generation: 0, verdicts, orders }, memories)
     }
 
     /// What was counted: exactly, where the kernel's counters were pinned and are still there, else as of the last save.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::{
-    compile::{Choices, Compiled, Records},
+    compile::{Choices, Compiled, Records, interleave_full},
     names::DnsName,
 };
 
@@ -55,6 +55,23 @@ fn another_shape_gets_a_new_entry_and_one_word() {
     assert_eq!(change.published.len(), 1);
     assert_eq!(change.published[0].0, Table::Buckets);
     assert!(change.staged.contains(&(Table::Entries, 2)));
+}
+
+#[test]
+fn the_steps_of_a_slow_start_rewrite_slots_alone() {
+    let www = name("www.tm.example");
+    let step = |tenths: u64| {
+        let slots: Vec<u16> = interleave_full(&[tenths, 10]).into_iter().map(|slot| slot as u16).collect();
+        compiled(&www, &[b"primary.", b"second.."], &slots)
+    };
+    let mut image = image();
+    image.apply([(&www, Some(&step(1)))]);
+    for tenths in 2..=9 {
+        let change = image.apply([(&www, Some(&step(tenths)))]);
+        assert_eq!(change.staged, []);
+        assert!(change.published.iter().all(|(table, _)| *table == Table::Slots), "{tenths}");
+        assert!(!change.published.is_empty(), "{tenths}");
+    }
 }
 
 #[test]

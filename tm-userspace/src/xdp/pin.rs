@@ -6,7 +6,7 @@
 //! | --- | --- |
 //! | `links/INDEX` | what holds the program on the interface of this index, and with it all tables but the next one |
 //! | `tables-ID/cold` | the programs that are tail-called: the kernel empties this table when nothing but programs holds it |
-//! | `tables-ID/answered`, `reasons` | the counters of the loaded object `ID`, for the next daemon to go on from |
+//! | `tables-ID/counts` | the counters of the loaded object `ID`, for the next daemon to go on from |
 //!
 //! Names hold letters, digits, `-` and `_` only: the file system refuses dots.
 

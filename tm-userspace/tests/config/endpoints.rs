@@ -67,7 +67,8 @@ fn priorities_and_weights_are_in_range() {
     endpoint("priority = 0", "conf.d/a.toml:7:12 `0` priority 0 is out of range");
     endpoint("priority = 1001", "conf.d/a.toml:7:12 `1001` priority 1001 is out of range");
     endpoint("priority = 1000", "");
-    endpoint("weight = 0", "conf.d/a.toml:7:10 `0` weight 0 is out of range");
+    endpoint("weight = 0", "");
+    endpoint("weight = -1", "conf.d/a.toml:7:10 `-1` weight -1 is out of range");
     endpoint("weight = 0x3e9", "conf.d/a.toml:7:10 `0x3e9` weight 0x3e9 is out of range");
     endpoint("weight = 1000", "");
 }
@@ -117,14 +118,14 @@ fn targets_are_hosts_alone() {
 fn targets_never_lead_back() {
     check_endpoint(
         "target = \"Contoso.tm.example.\"",
-        "conf.d/a.toml:6:10 `\"Contoso.tm.example.\"` target `contoso.tm.example` leads back to this profile",
+        "conf.d/a.toml:6:10 `\"Contoso.tm.example.\"` target `contoso.tm.example` leads back to this profile: contoso -> contoso",
     );
     let to = |name: &str, target: &str| {
         profile(name, &format!("[[profile.endpoint]]\nname = \"e\"\ntarget = \"{target}.tm.example\"\n"))
     };
     check_profiles(
         &(to("a", "b") + &to("b", "c") + &to("c", "a")),
-        "conf.d/a.toml:18:10 `\"a.tm.example\"` target `a.tm.example` leads back to this profile",
+        "conf.d/a.toml:18:10 `\"a.tm.example\"` target `a.tm.example` leads back to this profile: a -> b -> c -> a",
     );
     let end = profile("d", "[[profile.endpoint]]\nname = \"e\"\ntarget = \"192.0.2.1\"\n");
     check_profiles(&(to("a", "d") + &to("b", "d") + &to("c", "b") + &end), "");

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use tm_userspace::desired::{
-    Endpoint, Listen, Monitor, NameServer, Node, Probes, Profile, Protocol, RoutingMethod, Soa, Status,
-    Target, XdpMode,
+    Endpoint, Listen, MinChild, Monitor, NameServer, Node, Probes, Profile, Protocol, RoutingMethod, Rules,
+    Soa, Status, Target, XdpMode,
 };
 
 use crate::kit::{NODE, PROFILE, load_files, loaded_profile};
@@ -51,6 +51,9 @@ fn endpoint(name: &str, target: [u8; 4], priority: u16) -> Arc<Endpoint> {
         priority,
         weight: 1,
         always_serve: false,
+        follows: None,
+        min_child: MinChild { endpoints: 1, ipv4: 0, ipv6: 0 },
+        monitor: None,
         subnets: vec![],
     })
 }
@@ -88,7 +91,9 @@ fn the_example_is_what_it_says() {
         dns_name: "contoso.tm.example".parse().unwrap(),
         routing_method: RoutingMethod::Priority,
         ttl: 30,
+        max_return: 2,
         status: Status::Enabled,
+        rules: Rules::default(),
         monitor: Arc::new(Monitor {
             protocol: Protocol::Http,
             port: 80,
@@ -100,6 +105,10 @@ fn the_example_is_what_it_says() {
             expected_status: vec![200..=200],
             headers: vec![("Host".to_owned(), "www.contoso.com".to_owned())],
             verify_certificate: false,
+            target: None,
+            source: None,
+            body_contains: None,
+            certificate_warning: None,
         }),
         endpoints: vec![
             endpoint("virginia", [192, 0, 2, 10], 1),
@@ -214,6 +223,10 @@ fn every_key_of_a_profile_arrives() {
         expected_status: vec![200..=299, 301..=301, 599..=599],
         headers: [("X-Zebra", "z"), ("Host", "shop.example:8443"), ("Accept", "")].map(owned).to_vec(),
         verify_certificate: true,
+        target: None,
+        source: None,
+        body_contains: None,
+        certificate_warning: None,
     };
     assert_eq!(*shop.monitor, monitor);
     let one = Endpoint {
@@ -223,6 +236,9 @@ fn every_key_of_a_profile_arrives() {
         priority: 1000,
         weight: 1000,
         always_serve: true,
+        follows: None,
+        min_child: MinChild { endpoints: 1, ipv4: 0, ipv6: 0 },
+        monitor: None,
         subnets: vec![],
     };
     assert_eq!(*shop.endpoints[0], one);
@@ -248,6 +264,10 @@ fn keys_left_out_have_their_defaults() {
         expected_status: vec![200..=200],
         headers: vec![],
         verify_certificate: false,
+        target: None,
+        source: None,
+        body_contains: None,
+        certificate_warning: None,
     };
     assert_eq!(*profile.monitor, monitor);
     let order: Vec<_> =

@@ -100,8 +100,8 @@ fn methods_statuses_and_types_are_known_words() {
         "conf.d/a.toml:4:10 `\"on\"` status `on` is not known to this version",
     );
     check_endpoint(
-        "target = \"192.0.2.1\"\ntype = \"nested\"\nstatus = \"off\"",
-        "conf.d/a.toml:7:8 `\"nested\"` type `nested` is not known to this version
+        "target = \"192.0.2.1\"\ntype = \"azure\"\nstatus = \"off\"",
+        "conf.d/a.toml:7:8 `\"azure\"` type `azure` is not known to this version
          conf.d/a.toml:8:10 `\"off\"` status `off` is not known to this version",
     );
     check_monitor(
@@ -115,7 +115,7 @@ fn the_known_words_are_told() {
     let text = PROFILE.replace("\"priority\"", "\"performance\"");
     let error =
         load_files(&[("tm.toml", NODE.as_bytes()), ("conf.d/a.toml", text.as_bytes())]).1.unwrap_err();
-    assert_eq!(error.problems()[0].help, "write \"priority\" or \"weighted\" or \"subnet\"");
+    assert_eq!(error.problems()[0].help, "write \"priority\" or \"weighted\" or \"multivalue\"");
 }
 
 #[test]

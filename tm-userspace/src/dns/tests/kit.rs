@@ -87,7 +87,13 @@ pub(super) fn image(desired: &Desired, buckets: u32) -> Image {
         .profiles
         .values()
         .map(|profile| {
-            let decision = decide(profile, &View::anywhere(), &Health::default(), SystemTime::UNIX_EPOCH);
+            let decision = decide(
+                &desired.profiles,
+                profile,
+                &View::anywhere(),
+                &Health::default(),
+                SystemTime::UNIX_EPOCH,
+            );
             (profile.dns_name.clone(), compile(&decision, &zone))
         })
         .collect();

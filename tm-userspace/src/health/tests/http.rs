@@ -265,3 +265,60 @@ async fn guarded_addresses_are_not_connected_to() {
     }
     assert_eq!(server.connections(), 0);
 }
+
+#[tokio::test]
+async fn a_body_may_have_to_contain_something() {
+    let wanted =
+        |text: &'static str| move |monitor: &mut Monitor| monitor.body_contains = Some(text.to_owned());
+    let response = |status: &str, body: &str| {
+        format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+    };
+    let healthy = response("200 OK", "{\"state\": \"healthy\"}");
+    assert_eq!(answered(&healthy, wanted("healthy")).await, good("200 OK"));
+    assert_eq!(answered(&healthy, wanted("{\"state\": \"healthy\"}")).await, good("200 OK"));
+    let missing = |text| bad(&format!("200 OK, but the body does not contain `{text}`"));
+    assert_eq!(answered(&healthy, wanted("Healthy")).await, missing("Healthy"), "letters count");
+    assert_eq!(answered(&response("200 OK", ""), wanted("x")).await, missing("x"));
+    let failed = response("500 No", "healthy");
+    assert_eq!(
+        answered(&failed, wanted("healthy")).await,
+        bad("500 Internal Server Error, expected 200"),
+        "the status is judged first"
+    );
+    // It may lie across what comes piece by piece, and at the very end of what is read.
+    let pieces = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nhea\r\n4\r\nlthy\r\n0\r\n\r\n";
+    assert_eq!(answered(pieces, wanted("healthy")).await, good("200 OK"));
+    let long = response("200 OK", &("x".repeat(65_536 - 7) + "healthy"));
+    assert_eq!(answered(&long, wanted("healthy")).await, good("200 OK"));
+}
+
+#[tokio::test]
+async fn probes_come_from_the_address_that_is_wanted() {
+    let (sent, mut received) = tokio::sync::mpsc::unbounded_channel();
+    let server = Server::start("127.0.0.1:0", move |mut stream| {
+        let sent = sent.clone();
+        async move {
+            sent.send(stream.peer_addr().unwrap().ip().to_string()).unwrap();
+            // A TCP probe says nothing.
+            let mut head = [0; 4096];
+            if stream.read(&mut head).await.is_ok_and(|length| length > 0) {
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+            }
+        }
+    })
+    .await;
+    for (protocol, reason) in [(Protocol::Http, "200 OK"), (Protocol::Tcp, "connected")] {
+        let mut monitor = patient(protocol, server.address.port());
+        let mut from = async |source: Option<&str>| {
+            monitor.source = source.map(|source| source.parse().unwrap());
+            probe(&local_prober(), "127.0.0.1", &monitor).await
+        };
+        assert_eq!(from(None).await, good(reason));
+        assert_eq!(received.recv().await.unwrap(), "127.0.0.1");
+        assert_eq!(from(Some("127.0.0.9")).await, good(reason));
+        assert_eq!(received.recv().await.unwrap(), "127.0.0.9");
+        assert_eq!(from(Some("::1")).await, bad("127.0.0.1 has no address that can be probed from ::1"));
+        let (ok, reason) = from(Some("192.0.2.77")).await;
+        assert!(!ok && reason.contains("address not available"), "{reason}");
+    }
+}

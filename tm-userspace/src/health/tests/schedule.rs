@@ -68,7 +68,7 @@ impl Probe for Script {
             }
             Reply::Panic => panic!("as the script says"),
         };
-        Outcome { ok, reason: reason.into(), at: SystemTime::now(), took: began.elapsed() }
+        Outcome { ok, reason: reason.into(), at: SystemTime::now(), took: began.elapsed(), expires: None }
     }
 }
 
@@ -317,4 +317,32 @@ async fn shutdown_ends_every_probe() {
     sleep(60 * SECOND).await;
     assert_eq!(bench.script.starts("192.0.2.1").len(), 1);
     assert_eq!(Arc::strong_count(&bench.script), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_is_probed_as_its_own_monitor_says() {
+    let elsewhere = Monitor {
+        target: Some(crate::samples::target("192.0.2.99")),
+        interval: 20 * SECOND,
+        tolerated_failures: 0,
+        ..monitor()
+    };
+    let own = |own: Option<Monitor>| {
+        let like = endpoint("like", "192.0.2.1");
+        let own = crate::desired::Endpoint { monitor: own.map(Arc::new), ..endpoint("own", "192.0.2.2") };
+        vec![profile("p", monitor(), vec![like, own])]
+    };
+    let bench = Bench::start(Slots::new(8), own(Some(elsewhere)), &[("192.0.2.99", &[Reply::Bad])]);
+    sleep(41 * SECOND).await;
+    let counts = ["192.0.2.1", "192.0.2.2", "192.0.2.99"].map(|target| bench.script.starts(target).len());
+    assert_eq!(counts, [5, 0, 3]);
+    assert_eq!((bench.verdict("like"), bench.verdict("own")), (Some(true), Some(false)));
+    // Back to what it answers with: another target, of which nothing is known.
+    bench.want(own(None));
+    sleep(11 * SECOND).await;
+    assert_eq!(bench.script.starts("192.0.2.99").len(), 3);
+    assert!(!bench.script.starts("192.0.2.2").is_empty());
+    assert_eq!(bench.verdict("own"), Some(true));
+    bench.shutdown.cancel();
+    bench.task.await.unwrap();
 }

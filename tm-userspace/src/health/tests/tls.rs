@@ -1,6 +1,6 @@
 //! HTTPS probes: which server name is sent, and which certificates pass.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use rcgen::generate_simple_self_signed;
 use rustls::{
@@ -18,7 +18,8 @@ use super::servers::{
 };
 use crate::{
     desired::{Monitor, Protocol},
-    health::tls::Tls,
+    health::{Probe as _, tls::Tls},
+    samples::target,
 };
 
 /// An HTTPS server with a certificate of its own making for `names`; each connection's SNI comes out of the receiver.
@@ -119,4 +120,23 @@ async fn a_server_that_does_not_speak_tls_fails() {
     let (_, reason) =
         probe(&local_prober(), "127.0.0.1", &patient(Protocol::Https, plain.address.port())).await;
     assert_eq!(reason, "TLS: received corrupt message of type InvalidContentType");
+}
+
+#[tokio::test]
+async fn the_end_of_a_certificate_is_told_and_warned_of() {
+    let (server, _sni, _) = https(&["www.contoso.com"]).await;
+    let mut monitor = patient(Protocol::Https, server.address.port());
+    // rcgen's certificates end then.
+    let end = humantime::parse_rfc3339("4096-01-01T00:00:00Z").unwrap();
+    let day = Duration::from_secs(86_400);
+    let probe = async |monitor: &Monitor| {
+        let outcome = local_prober().probe(target("127.0.0.1"), Arc::new(monitor.clone())).await;
+        (outcome.ok, outcome.reason.to_string(), outcome.expires)
+    };
+    assert_eq!(probe(&monitor).await, (true, "200 OK".to_owned(), Some(end)));
+    monitor.certificate_warning = Some(day * 30);
+    assert_eq!(probe(&monitor).await, (true, "200 OK".to_owned(), Some(end)));
+    monitor.certificate_warning = Some(day * 365 * 3000);
+    let (ok, reason, _) = probe(&monitor).await;
+    assert!(ok && reason.starts_with("200 OK, but the certificate expires in "), "{reason}");
 }

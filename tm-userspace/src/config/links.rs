@@ -1,0 +1,244 @@
+//! Where profiles lead to each other, nested or by a target in the zone: to one that is there, never back, not too deep, not to too many.
+
+use std::{collections::HashMap, sync::Arc};
+
+use crate::{
+    desired::{Node, Target},
+    names::DnsName,
+};
+
+use super::{
+    defaults::{NESTED_AT_MOST, TREE_AT_MOST},
+    profile::Checked,
+    report::{Fault, Found, Place, SHOWN_AT_MOST},
+    value::quote,
+};
+
+/// Gives nested endpoints their profile's name as that has it, and those whose target is a profile's name that profile; what is wrong is in `found`.
+pub(super) fn check(node: Option<&Node>, profiles: &mut [Checked], found: &mut Found) {
+    resolve(profiles, found);
+    let steps = steps(node, profiles, found);
+    let walk = Walk::through(&steps);
+    for (step, way) in &walk.closing {
+        let to = &profiles[step.to].profile;
+        let chain = chain(profiles, way.iter().copied().chain([step.to]));
+        let (what, help) = match step.nested {
+            true => (
+                format!("target_profile {}", quote(&to.name)),
+                "nest a profile that does not nest this one, or name what serves the content",
+            ),
+            false => (
+                format!("target `{}`", to.dns_name),
+                "name what serves the content, not the profile that points at it",
+            ),
+        };
+        let message = format!("{what} leads back to this profile: {chain}");
+        found.add(step.place.clone(), Fault::new(message, help));
+    }
+    if walk.closing.is_empty() {
+        depth(profiles, &steps, &walk.order, found);
+        size(profiles, &steps, &walk.order, found);
+    }
+}
+
+/// From a profile to one that an endpoint of its names.
+struct Step {
+    to: usize,
+    nested: bool,
+    place: Place,
+}
+
+fn resolve(profiles: &mut [Checked], found: &mut Found) {
+    let known: HashMap<String, (Arc<str>, usize)> = profiles
+        .iter()
+        .map(|checked| &checked.profile)
+        .map(|profile| (profile.name.to_lowercase(), (profile.name.clone(), profile.endpoints.len())))
+        .collect();
+    let by_dns_name: HashMap<DnsName, Arc<str>> = profiles
+        .iter()
+        .map(|checked| (checked.profile.dns_name.clone(), checked.profile.name.clone()))
+        .collect();
+    for checked in profiles {
+        for (endpoint, span) in checked.profile.endpoints.iter_mut().zip(&checked.targets) {
+            if let Target::Name(target) = &endpoint.target
+                && let Some(profile) = by_dns_name.get(target)
+            {
+                Arc::make_mut(endpoint).follows = Some(profile.clone());
+            }
+            let Target::Profile(written) = &endpoint.target else { continue };
+            let place = Place::at(&checked.source, span.clone());
+            let Some((name, endpoints)) = known.get(&written.to_lowercase()) else {
+                // What is not shown need not be searched for.
+                let shown = found.findings.len() < SHOWN_AT_MOST;
+                let near = known
+                    .values()
+                    .filter(|_| shown)
+                    .map(|(name, _)| (strsim::damerau_levenshtein(written, name), name))
+                    .min()
+                    .filter(|(distance, name)| distance * 3 <= name.len());
+                let help = match near {
+                    Some((_, name)) => format!("did you mean {}?", quote(name)),
+                    None => "write the name of a profile in conf.d".to_owned(),
+                };
+                found.add(place, Fault::new(format!("there is no profile {}", quote(written)), help));
+                continue;
+            };
+            let least = endpoint.min_child;
+            let least = least.endpoints.max(least.ipv4).max(least.ipv6);
+            if usize::from(least) > *endpoints {
+                found.warn(
+                    &place,
+                    format!(
+                        "endpoint {} needs {least} endpoints of profile {}, which has {endpoints}: it is always Degraded",
+                        quote(&endpoint.name),
+                        quote(name)
+                    ),
+                );
+            }
+            let name = name.clone();
+            Arc::make_mut(endpoint).target = Target::Profile(name);
+        }
+    }
+}
+
+/// By profile; what names a place in the zone without a profile is a warning.
+fn steps(node: Option<&Node>, profiles: &[Checked], found: &mut Found) -> Vec<Vec<Step>> {
+    let numbered = || profiles.iter().enumerate();
+    let by_dns_name: HashMap<&DnsName, usize> = numbered().map(|(i, c)| (&c.profile.dns_name, i)).collect();
+    let by_name: HashMap<&str, usize> = numbered().map(|(i, c)| (&*c.profile.name, i)).collect();
+    let mut steps: Vec<Vec<Step>> = Vec::with_capacity(profiles.len());
+    for checked in profiles {
+        let mut from_here = Vec::new();
+        for (endpoint, span) in checked.profile.endpoints.iter().zip(&checked.targets) {
+            let place = Place::at(&checked.source, span.clone());
+            match (&endpoint.target, node) {
+                (Target::Profile(child), _) => {
+                    let to = by_name.get(&**child);
+                    from_here.extend(to.map(|to| Step { to: *to, nested: true, place }));
+                }
+                (Target::Name(target), Some(node)) => {
+                    let is_server = node.name_servers.iter().any(|server| server.name == *target);
+                    match by_dns_name.get(target) {
+                        Some(&to) => from_here.push(Step { to, nested: false, place }),
+                        None if target.is_within(&node.zone) && !is_server => found.warn(
+                            &place,
+                            format!("target `{target}` is in the zone, but no profile answers it"),
+                        ),
+                        None => {}
+                    }
+                }
+                _ => {}
+            }
+        }
+        steps.push(from_here);
+    }
+    steps
+}
+
+/// What a walk in depth through all profiles finds.
+struct Walk<'a> {
+    /// The steps that close a loop, each with the way from where it leads to. With none, there is no loop.
+    closing: Vec<(&'a Step, Vec<usize>)>,
+    /// The profiles, each behind all that it leads to where there is no loop.
+    order: Vec<usize>,
+}
+
+impl<'a> Walk<'a> {
+    fn through(steps: &'a [Vec<Step>]) -> Self {
+        #[derive(Clone, Copy, PartialEq)]
+        enum Is {
+            Ahead,
+            Within,
+            Done,
+        }
+        let mut is = vec![Is::Ahead; steps.len()];
+        let mut walk = Walk { closing: Vec::new(), order: Vec::new() };
+        for start in 0..steps.len() {
+            // Each profile being walked, with the step to take next.
+            let mut path = vec![(start, 0)];
+            while let Some((at, next)) = path.pop() {
+                if next == 0 && is[at] != Is::Ahead {
+                    continue;
+                }
+                is[at] = Is::Within;
+                let Some(step) = steps[at].get(next) else {
+                    is[at] = Is::Done;
+                    walk.order.push(at);
+                    continue;
+                };
+                path.push((at, next + 1));
+                match is[step.to] {
+                    Is::Ahead => path.push((step.to, 0)),
+                    Is::Within => {
+                        let way = path.iter().map(|(at, _)| *at).skip_while(|at| *at != step.to);
+                        walk.closing.push((step, way.collect()));
+                    }
+                    Is::Done => {}
+                }
+            }
+        }
+        walk
+    }
+}
+
+/// No way down is longer than Azure's levels; told at the profiles that nobody nests.
+fn depth(profiles: &[Checked], steps: &[Vec<Step>], order: &[usize], found: &mut Found) {
+    let mut depths = vec![1; profiles.len()];
+    let mut deepest: Vec<Option<&Step>> = vec![None; profiles.len()];
+    let mut is_nested = vec![false; profiles.len()];
+    for &at in order {
+        for step in steps[at].iter().filter(|step| step.nested) {
+            is_nested[step.to] = true;
+            if depths[step.to] + 1 > depths[at] {
+                depths[at] = depths[step.to] + 1;
+                deepest[at] = Some(step);
+            }
+        }
+    }
+    for at in (0..profiles.len()).filter(|at| depths[*at] > NESTED_AT_MOST && !is_nested[*at]) {
+        let Some(first) = deepest[at] else { continue };
+        let way = std::iter::successors(Some(at), |at| deepest[*at].map(|step| step.to));
+        let message = format!(
+            "profiles are nested {} deep, over {NESTED_AT_MOST}: {}",
+            depths[at],
+            chain(profiles, way)
+        );
+        let help = "take a profile out of the chain: nest what it nests in the one above it";
+        found.add(first.place.clone(), Fault::new(message, help));
+    }
+}
+
+/// No tree is larger than a decision should look through; told at the lowest profile where it is.
+fn size(profiles: &[Checked], steps: &[Vec<Step>], order: &[usize], found: &mut Found) {
+    let mut sizes = vec![0usize; profiles.len()];
+    for &at in order {
+        let below: Vec<usize> = steps[at].iter().map(|step| sizes[step.to]).collect();
+        let here = profiles[at].profile.endpoints.len();
+        sizes[at] = below.iter().copied().fold(here, usize::saturating_add);
+        if sizes[at] > TREE_AT_MOST && below.iter().all(|size| *size <= TREE_AT_MOST) {
+            let message = format!(
+                "profile {} has {} endpoints with those below it, over {TREE_AT_MOST}",
+                quote(&profiles[at].profile.name),
+                sizes[at]
+            );
+            let place = Place::at(&profiles[at].source, profiles[at].name.clone());
+            found.add(place, Fault::new(message, "nest fewer profiles, or smaller ones"));
+        }
+    }
+}
+
+/// Names with arrows between them; of a very long way, its beginning and its end.
+fn chain(profiles: &[Checked], way: impl Iterator<Item = usize>) -> String {
+    const SHOWN_AT_MOST: usize = 20;
+
+    let mut names: Vec<&str> = way.map(|at| &*profiles[at].profile.name).collect();
+    if names.len() > SHOWN_AT_MOST {
+        names.splice(SHOWN_AT_MOST / 2..names.len() - SHOWN_AT_MOST / 2, ["…"]);
+    }
+    quote_long(&names.join(" -> "))
+}
+
+/// Fit for a line of a terminal.
+fn quote_long(text: &str) -> String {
+    text.chars().flat_map(|char| if char.is_control() { vec!['?'] } else { vec![char] }).collect()
+}

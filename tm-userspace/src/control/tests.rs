@@ -1,0 +1,110 @@
+//! The task's timer, by a clock that the test owns: what was decided until a time is decided anew at that time.
+
+use tokio::task::JoinHandle;
+
+use super::*;
+use crate::{
+    decide::EndpointStatus,
+    desired::{Endpoint, EndpointKey, Failback, Rules},
+    health::{Forced, Verdict},
+    samples,
+};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn minute(minute: u32) -> SystemTime {
+    SystemTime::UNIX_EPOCH + MINUTE * minute
+}
+
+/// A running task without a kernel, and the ends of what it is given.
+struct Bench {
+    clock: watch::Sender<SystemTime>,
+    health: watch::Sender<Health>,
+    published: watch::Receiver<Arc<Published>>,
+    _desired: watch::Sender<Option<Desired>>,
+    _host: watch::Sender<Host>,
+    shutdown: CancellationToken,
+    task: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Bench {
+    /// A Priority profile `p` of `first` and `second`, of which `first` came up again at minute 0, and any failback waits five minutes.
+    fn start(health: Health) -> Self {
+        let endpoints = [("first", "192.0.2.1", 1), ("second", "192.0.2.2", 2)]
+            .map(|(name, target, priority)| Endpoint { priority, ..samples::endpoint(name, target) });
+        let profile = Profile {
+            rules: Rules { failback: Failback::After(MINUTE * 5), ..Rules::default() },
+            ..samples::profile("p", samples::monitor(), endpoints.to_vec())
+        };
+        let (desired_to, desired) = watch::channel(Some(samples::desired(&[], vec![profile])));
+        let (clock, time) = watch::channel(minute(0));
+        let (health_to, health) = watch::channel(health);
+        let (host_to, host) = watch::channel(Host::default());
+        let (published_to, published) = watch::channel(Arc::default());
+        let mut inputs = Inputs { desired, health, host, clock: Clock::Owned(time) };
+        let control =
+            Control::start(&mut inputs, Tables::empty(), published_to, None, Counted::default()).unwrap();
+        let shutdown = CancellationToken::new();
+        let task = tokio::spawn(control.run(inputs, shutdown.clone()));
+        Bench { clock, health: health_to, published, _desired: desired_to, _host: host_to, shutdown, task }
+    }
+
+    fn decision(&self) -> Arc<Decision> {
+        self.published.borrow().decisions["p"].clone()
+    }
+
+    fn answering(&self) -> Vec<usize> {
+        self.decision().places.iter().flatten().map(|share| share.endpoint).collect()
+    }
+
+    /// Waits for the next state that is published.
+    async fn next(&mut self) {
+        self.published.changed().await.unwrap();
+        self.published.mark_unchanged();
+    }
+
+    async fn end(self) {
+        self.shutdown.cancel();
+        self.task.await.unwrap().unwrap();
+    }
+}
+
+fn back_at(since: SystemTime) -> Health {
+    let mut health = Health::default();
+    let recovered = Verdict { up: true, since, recovered: true };
+    health.verdicts.insert(samples::key("p", "first"), recovered);
+    health
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failback_comes_when_the_clock_says_so() {
+    let mut bench = Bench::start(back_at(minute(0)));
+    bench.published.mark_unchanged();
+    assert_eq!((bench.answering(), bench.decision().until), (vec![1], Some(minute(5))));
+    bench.clock.send_replace(minute(5) - Duration::from_nanos(1));
+    // The repair is the only timer that is not the test's, and finds nothing to change.
+    bench.next().await;
+    assert_eq!(bench.answering(), [1]);
+    bench.clock.send_replace(minute(5));
+    bench.next().await;
+    assert_eq!((bench.answering(), bench.decision().until), (vec![0], None));
+    assert_eq!(bench.decision().places[0].len(), 1);
+    bench.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_is_decided_on_at_once_and_again_at_its_end() {
+    let mut bench = Bench::start(Health::default());
+    bench.published.mark_unchanged();
+    assert_eq!((bench.answering(), bench.decision().until), (vec![0], None));
+    let first: EndpointKey = samples::key("p", "first");
+    let down = Forced { up: false, since: minute(0), until: Some(minute(3)) };
+    bench.health.send_modify(|health| health.orders.force(first, down));
+    bench.next().await;
+    assert_eq!((bench.answering(), bench.decision().until), (vec![1], Some(minute(3))));
+    assert_eq!(bench.decision().endpoints, [EndpointStatus::CheckingEndpoint; 2], "the real state stays");
+    bench.clock.send_replace(minute(3));
+    bench.next().await;
+    assert_eq!((bench.answering(), bench.decision().until), (vec![0], None));
+    bench.end().await;
+}

@@ -1,0 +1,8 @@
+//! The tables of `decide`, row by row.
+
+mod kit;
+mod methods;
+mod nested_rules;
+mod nesting;
+mod rules;
+mod statuses;

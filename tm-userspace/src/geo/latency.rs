@@ -1,0 +1,260 @@
+//! How long a client's packets take to Azure's regions: a guess from where it is, and what the operator knows better.
+//!
+//! The guess goes by way of the region nearest to the client: the way there, as the distance has it, and from there the round trip between regions
+//! that Microsoft publishes. A client's point is what a city database says, else the principal city of its country; a client of neither has no guess.
+//!
+//! The operator's file has a line for each thing known better, `client,region,milliseconds`; the client is a prefix, an address or a code:
+//!
+//! ```csv
+//! # what we measured
+//! 203.0.113.0/24,West Europe,12
+//! US-CA,westus2,21.5
+//! ```
+//!
+//! For each region the longest prefix counts that has a line for it, then the most specific code, then the guess.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv6Addr},
+    path::Path,
+    sync::LazyLock,
+};
+
+use anyhow::{Context as _, anyhow, bail};
+
+use super::{
+    code::Code,
+    region::{Point, Region, travel},
+};
+
+/// What the operator knows better.
+#[derive(Debug, Default)]
+pub struct Overrides {
+    prefixes: HashMap<(u128, u8), Vec<(Region, f64)>>,
+    codes: HashMap<Code, Vec<(Region, f64)>>,
+}
+
+/// A client, as far as is known where it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Client {
+    /// Its address.
+    pub address: IpAddr,
+    /// The most specific code.
+    pub code: Code,
+    /// Where a database has it.
+    pub point: Option<Point>,
+}
+
+impl Overrides {
+    /// Reads a file; an error names the line and what to write.
+    pub fn read(path: &Path) -> anyhow::Result<Self> {
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let mut overrides = Overrides::default();
+        for (line, number) in text.lines().zip(1..) {
+            let line = line.trim();
+            if !line.is_empty() && !line.starts_with('#') {
+                overrides.add(line).with_context(|| format!("{}:{number}", path.display()))?;
+            }
+        }
+        Ok(overrides)
+    }
+
+    fn add(&mut self, line: &str) -> anyhow::Result<()> {
+        let cells: Vec<&str> = line.split(',').map(str::trim).collect();
+        let [client, region, milliseconds] = cells[..] else {
+            bail!("{line:?} is not `client,region,milliseconds`, as `203.0.113.0/24,West Europe,12`")
+        };
+        let region = Region::find(region)
+            .ok_or_else(|| unknown("region", region, Region::meant(region).map(Region::as_str)))?;
+        let milliseconds =
+            milliseconds.parse::<f64>().ok().filter(|number| (0.0..=60_000.0).contains(number));
+        let milliseconds = milliseconds
+            .ok_or_else(|| anyhow!("{:?} is not a number of milliseconds from 0 to 60000", cells[2]))?;
+        let known = match (prefix(client), Code::find(client)) {
+            (Some(prefix), _) => self.prefixes.entry(prefix?).or_default(),
+            (None, Some(code)) => self.codes.entry(code).or_default(),
+            (None, None) => {
+                return Err(unknown(
+                    "prefix, address or code",
+                    client,
+                    Code::meant(client).map(Code::as_str),
+                ));
+            }
+        };
+        if known.iter().any(|(other, _)| *other == region) {
+            bail!("{client} and {region} are there twice: remove one of the two");
+        }
+        known.push((region, milliseconds));
+        Ok(())
+    }
+
+    /// Milliseconds that the operator gives for a client and a region.
+    fn find(&self, client: &Client, region: Region) -> Option<f64> {
+        let address = mapped(client.address);
+        let of =
+            |known: Option<&Vec<(Region, f64)>>| Some(known?.iter().find(|(other, _)| *other == region)?.1);
+        let prefixes = if self.prefixes.is_empty() { 0..0 } else { 0..129 };
+        let by_prefix =
+            prefixes.rev().find_map(|length| of(self.prefixes.get(&(address & mask(length), length))));
+        by_prefix.or_else(|| client.code.upwards().find_map(|code| of(self.codes.get(&code))))
+    }
+}
+
+/// Every region with the milliseconds to it, the nearest first; those of which nothing is known are not there.
+pub fn ranking(client: &Client, overrides: &Overrides) -> Vec<(Region, f64)> {
+    let guess = client.point.or_else(|| principal_city(client.code)).and_then(|point| {
+        let nearest = point.nearest()?;
+        Some((nearest, travel(point.distance(nearest.point()))))
+    });
+    let mut ranking: Vec<_> = Region::all()
+        .filter_map(|region| {
+            let guessed = || guess.map(|(nearest, way)| way + nearest.round_trip(region));
+            Some((region, overrides.find(client, region).or_else(guessed)?))
+        })
+        .collect();
+    ranking.sort_by(|(a, to_a), (b, to_b)| to_a.total_cmp(to_b).then(a.cmp(b)));
+    ranking
+}
+
+/// Where most of a country's clients are held to be.
+fn principal_city(code: Code) -> Option<Point> {
+    static CITIES: LazyLock<HashMap<Code, Point>> = LazyLock::new(|| {
+        let cities = super::points(include_str!("data/countries.csv"));
+        cities.filter_map(|(country, point)| Some((Code::find(country)?, point))).collect()
+    });
+    code.upwards().find_map(|code| CITIES.get(&code).copied())
+}
+
+/// A prefix in the space of IPv6, where IPv4 has its mapped part; none of what is no prefix at all.
+fn prefix(text: &str) -> Option<anyhow::Result<(u128, u8)>> {
+    let (address, length) =
+        text.split_once('/').map_or((text, None), |(address, length)| (address, Some(length)));
+    let address: IpAddr = address.parse().ok()?;
+    let (bits, before) = if address.is_ipv4() { (32, 96) } else { (128, 0) };
+    let length = match length {
+        None => bits,
+        Some(length) => match length.parse::<u8>().ok().filter(|length| *length <= bits) {
+            Some(length) => length,
+            None => return Some(Err(anyhow!("{text:?} has a length that is not from 0 to {bits}"))),
+        },
+    };
+    let (start, length) = (mapped(address), length + before);
+    if start & !mask(length) != 0 {
+        return Some(Err(anyhow!(
+            "{text:?} has bits behind its length: write the first address of the network"
+        )));
+    }
+    Some(Ok((start, length)))
+}
+
+fn mapped(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(v6) => Ipv6Addr::to_bits(v6),
+    }
+}
+
+fn mask(length: u8) -> u128 {
+    u128::MAX.checked_shl(128 - u32::from(length)).unwrap_or(0)
+}
+
+fn unknown(what: &str, text: &str, meant: Option<&str>) -> anyhow::Error {
+    let meant = meant.map_or_else(String::new, |meant| format!("; did you mean {meant}?"));
+    anyhow!("there is no {what} {text:?}{meant}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(address: &str, code: &str, point: Option<(f64, f64)>) -> Client {
+        let point = point.map(|(latitude, longitude)| Point { latitude, longitude });
+        Client { address: address.parse().unwrap(), code: Code::find(code).unwrap(), point }
+    }
+
+    fn first(client: &Client, overrides: &Overrides) -> (&'static str, f64) {
+        let (region, milliseconds) = ranking(client, overrides)[0];
+        (region.as_str(), (milliseconds * 10.0).round() / 10.0)
+    }
+
+    fn overrides(lines: &[&str]) -> anyhow::Result<Overrides> {
+        let mut overrides = Overrides::default();
+        lines.iter().try_for_each(|line| overrides.add(line))?;
+        Ok(overrides)
+    }
+
+    #[test]
+    fn every_country_has_a_city() {
+        let countries = Code::all().filter(|code| code.upwards().count() == 3);
+        let without: Vec<_> = countries.filter(|code| principal_city(*code).is_none()).collect();
+        assert!(without.is_empty(), "{without:?}");
+    }
+
+    #[test]
+    fn a_guess_goes_by_the_nearest_region() {
+        let none = Overrides::default();
+        let berlin = client("192.0.2.1", "DE", None);
+        let all = ranking(&berlin, &none);
+        assert_eq!(all.len(), 56);
+        assert_eq!(all[0].0.as_str(), "Germany North");
+        let of = |name| all.iter().find(|(region, _)| region.as_str() == name).unwrap().1;
+        let north = Region::find("Germany North").unwrap();
+        let west = north.round_trip(Region::find("West Europe").unwrap());
+        assert!((of("West Europe") - of("Germany North") - (west - 1.0)).abs() < 1e-9);
+        // Seattle, by a city database, though the country's city is Washington.
+        assert_eq!(first(&client("192.0.2.1", "US-WA", Some((47.6, -122.3))), &none).0, "West US 2");
+        assert_eq!(first(&client("192.0.2.1", "US-WA", None), &none).0, "East US 2");
+        assert!(ranking(&client("192.0.2.1", "WORLD", None), &none).is_empty());
+    }
+
+    #[test]
+    fn the_operator_knows_better() {
+        let known = overrides(&[
+            "192.0.2.0/24,France Central,0.5",
+            "192.0.2.0/25,westeurope,0.4",
+            "2001:db8::/32,UK South,0.3",
+            "DE,Norway East,0.2",
+            "GEO-EU,Sweden Central,0.1",
+            "0.0.0.0/0,France Central,900",
+        ])
+        .unwrap();
+        let of = |client: &Client, name: &str| {
+            ranking(client, &known).into_iter().find(|(region, _)| region.as_str() == name).unwrap().1
+        };
+        let near = client("192.0.2.1", "DE", None);
+        assert_eq!(
+            ["France Central", "West Europe", "Norway East", "Sweden Central"].map(|name| of(&near, name)),
+            [0.5, 0.4, 0.2, 0.1]
+        );
+        assert_ne!(of(&near, "UK South"), 0.3);
+        let beside = client("192.0.2.128", "FR", None);
+        assert_eq!((of(&beside, "France Central"), of(&beside, "Sweden Central")), (0.5, 0.1));
+        assert!(of(&beside, "West Europe") > 1.0 && of(&beside, "Norway East") > 1.0);
+        assert_eq!(of(&client("198.51.100.1", "DE", None), "France Central"), 900.0);
+        // All that is known of a client of no place.
+        assert_eq!(
+            ranking(&client("2001:db8::1", "WORLD", None), &known),
+            [(Region::find("UK South").unwrap(), 0.3)]
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_line_is_told() {
+        for (line, said) in [
+            ("DE,West Europe", "is not `client,region,milliseconds`"),
+            ("DE,West Europ,1", "there is no region \"West Europ\"; did you mean West Europe?"),
+            ("UK,UK South,1", "there is no prefix, address or code \"UK\"; did you mean GB?"),
+            ("DE,UK South,-1", "\"-1\" is not a number of milliseconds"),
+            ("DE,UK South,NaN", "\"NaN\" is not a number of milliseconds"),
+            ("192.0.2.1/24,UK South,1", "has bits behind its length"),
+            ("192.0.2.0/33,UK South,1", "has a length that is not from 0 to 32"),
+        ] {
+            let error = overrides(&[line]).unwrap_err().to_string();
+            assert!(error.contains(said), "{line}: {error}");
+        }
+        assert!(
+            overrides(&["DE,UK South,1", "de,uksouth,2"]).unwrap_err().to_string().contains("there twice")
+        );
+    }
+}
