@@ -198,7 +198,7 @@ proptest! {
                 let due = rules.answers(&profile.name, asked).map(without_nothing);
                 prop_assert_eq!(due.is_some(), compiled.is_some(), "{} {}", profile.name, tree.files());
                 let Some((compiled, due)) = compiled.as_ref().zip(due) else { continue };
-                let round = compiled.blocks[i].slots.len();
+                let round = compiled.places[0][i].slots.len();
                 prop_assert!((1..=1024).contains(&round));
                 let given = counted(&image, &profile.dns_name.to_string(), qtype, round);
                 for list in given.keys() {
