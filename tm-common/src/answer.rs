@@ -15,7 +15,7 @@ use crate::{
     place::Asker,
     subnet::Subnet,
     sum::Sum,
-    tables::{Answer, Lookup, Meta, Names, PLACES, Records},
+    tables::{Answer, Lookup, Meta, Names, Records},
     verdict::{OrRefuse as _, Reason},
 };
 
@@ -200,11 +200,11 @@ fn plan<'a, H: Headers, const WORDS: usize, const FULL: bool, const SIFTED: bool
         return Reason::Source.refuse();
     }
     let kind = dns::asked(tail.fixed).or_refuse(Reason::Type)?;
-    let block = match entry.flags & PLACES {
+    let block = match entry.root_bits {
         0 => *entry.block(kind),
         _ => {
             let asker = Asker { subnet: subnet.client(), sender: headers.client() };
-            let found = tables.find_asker::<FULL>(entry.view, &asker).or_refuse(Reason::NoAnswer)?;
+            let found = tables.find_asker::<FULL>(entry.root(), &asker).or_refuse(Reason::NoAnswer)?;
             subnet = subnet.with_scope(found.scope());
             let first = entry.block(kind).first;
             tables.placed(first.wrapping_add(found.place())).or_refuse(Reason::NoAnswer)?.block

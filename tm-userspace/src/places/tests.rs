@@ -2,7 +2,7 @@
 
 use proptest::prelude::{Strategy, any, prop, prop_assert_eq, proptest};
 use tm_common::{
-    place::{Client, Found, find},
+    place::{Client, Found, Root, find},
     tables::Entry,
 };
 
@@ -16,13 +16,13 @@ use crate::{
 };
 
 /// Tables in which one name has this view.
-fn image(view: &Arc<View>) -> (Image, u32) {
+fn image(view: &Arc<View>) -> (Image, Root) {
     let mut image = Image::new(512, 53, 7, &[]);
     let name: DnsName = "www.tm.example".parse().unwrap();
     assert_ne!(image.apply([(&name, Some(&compiled(&name, view)))]), Changes::default());
     let entry: &Entry<8> = image.entries().get(1).unwrap();
-    let view = entry.view;
-    (image, view)
+    let root = Root { line: entry.root_line, bits: entry.root_bits };
+    (image, root)
 }
 
 fn compiled(name: &DnsName, view: &Arc<View>) -> Compiled {
@@ -32,7 +32,7 @@ fn compiled(name: &DnsName, view: &Arc<View>) -> Compiled {
     Compiled { name: name.clone(), view: Some(view.clone()), places: vec![row; view.classes().len()] }
 }
 
-fn ask(image: &Image, view: u32, address: IpAddr) -> Found {
+fn ask(image: &Image, root: Root, address: IpAddr) -> Found {
     let client = match address {
         IpAddr::V4(address) => Client::v4(u32::from_le_bytes(address.octets())),
         IpAddr::V6(address) => {
@@ -40,7 +40,7 @@ fn ask(image: &Image, view: u32, address: IpAddr) -> Found {
             Client::v6([a.unwrap(), b.unwrap()])
         }
     };
-    find(image, view, &client).unwrap()
+    find(image, root, &client).unwrap()
 }
 
 fn classes(count: usize) -> Vec<Class> {

@@ -15,7 +15,7 @@ use std::{
     ops::Range,
 };
 
-use tm_common::place::{Inner, LINE, Leaf, Line, Roots, Stride, branch};
+use tm_common::place::{Inner, LINE, Leaf, Line, Stride, branch_v4, branch_v6};
 
 use super::{Place, View};
 
@@ -48,14 +48,16 @@ pub fn is_roomy(view: &View) -> bool {
 }
 
 /// Builds the tries of a view. `put` is given each node, 1 or 16 lines, after those that it leads to, and says what its first line's number is.
-pub fn build(view: &View, put: &mut dyn FnMut(&[Line]) -> u32) -> Roots {
+pub fn build(view: &View, put: &mut dyn FnMut(&[Line]) -> u32) -> (Vec<Line>, u32) {
     let is_roomy = is_roomy(view);
+    let bits = if is_roomy { 8 } else { 16 };
     let v4 = lay_v4(view);
-    let mut builder = Builder { runs: &v4, is_roomy, put };
-    let v4_root = builder.root();
+    let mut builder = Builder { runs: &v4, is_v4: true, is_roomy, put };
+    let mut root = builder.root(bits);
     let v6 = lay_v6(view, &v4);
-    let mut builder = Builder { runs: &v6, is_roomy, put: builder.put };
-    Roots { v4: v4_root, v6: builder.root() }
+    let mut builder = Builder { runs: &v6, is_v4: false, is_roomy, put: builder.put };
+    root.extend(builder.root(bits));
+    (root, u32::from(bits))
 }
 
 /// Addresses from `first` to the next run's, left-aligned in 128 bits; the last run ends with the address space.
@@ -171,6 +173,7 @@ fn say(runs: &mut Vec<Run>, first: u128, leaf: Leaf) {
 
 struct Builder<'a> {
     runs: &'a [Run],
+    is_v4: bool,
     is_roomy: bool,
     put: &'a mut dyn FnMut(&[Line]) -> u32,
 }
@@ -183,19 +186,23 @@ enum Part {
 }
 
 impl Builder<'_> {
-    fn root(&mut self) -> u32 {
-        match self.runs {
-            [all] => all.leaf.with_scope(0).0,
-            _ => self.node(0, 0, 0..self.runs.len()),
-        }
+    /// The lines of the root, which tells so many bits apart.
+    fn root(&mut self, bits: u8) -> Vec<Line> {
+        self.lines(0, 0, bits, 0..self.runs.len())
     }
 
     /// Puts the node of `depth` bits that begins at `first`, which `runs` are in, two at least; gives the word that leads there.
     fn node(&mut self, first: u128, depth: u8, runs: Range<usize>) -> u32 {
         let stride = self.stride(first, depth, &runs);
-        let shift = 128 - u32::from(depth) - stride as u32;
-        let mut parts = [Part::Node(0); 256];
-        let parts = &mut parts[..1 << stride as u32];
+        let lines = self.lines(first, depth, stride as u8, runs);
+        let line = (self.put)(&lines);
+        if self.is_v4 { branch_v4(line) } else { branch_v6(line, stride) }
+    }
+
+    /// The lines of that node, which tells `stride` bits apart.
+    fn lines(&mut self, first: u128, depth: u8, stride: u8, runs: Range<usize>) -> Vec<Line> {
+        let shift = 128 - u32::from(depth) - u32::from(stride);
+        let mut parts = vec![Part::Node(0); 1 << stride];
         let mut at = runs.start;
         for (i, part) in (0u128..).zip(parts.iter_mut()) {
             let start = first | i << shift;
@@ -209,20 +216,17 @@ impl Builder<'_> {
             }
             *part = match end - at {
                 1 => Part::Leaf(self.runs[at].leaf),
-                _ => Part::Node(self.node(start, depth + stride as u8, at..end)),
+                _ => Part::Node(self.node(start, depth + stride, at..end)),
             };
             at = end - 1;
         }
-        let words = scoped(parts, depth, stride as u8);
-        let lines: Vec<Line> = words
-            .chunks(LINE)
-            .map(|words| {
-                let mut line = Line([0; LINE]);
-                line.0.copy_from_slice(words);
-                line
-            })
-            .collect();
-        branch((self.put)(&lines), stride)
+        let words = scoped(&parts, depth, stride);
+        let line = |words: &[u32]| {
+            let mut line = Line([0; LINE]);
+            line.0.copy_from_slice(words);
+            line
+        };
+        words.chunks(LINE).map(line).collect()
     }
 
     /// Wide at every whole octet but where that would waste memory.
@@ -232,7 +236,7 @@ impl Builder<'_> {
         if !depth.is_multiple_of(8) {
             return Stride::Narrow;
         }
-        if self.is_roomy || depth < 16 {
+        if self.is_v4 || self.is_roomy || depth < 16 {
             return Stride::Wide;
         }
         // Each half octet in which a run begins that is not at its start needs a node.

@@ -5,7 +5,7 @@ use std::sync::atomic::{Ordering, fence};
 use aya::Ebpf;
 use tm_common::{
     name::{LONG, SHORT},
-    place::{Line, Roots},
+    place::Line,
     tables::{
         ADDRESS_LINES, Addresses, Answer, AnswerIndex, Bucket, Entry, LARGE, MEDIUM, OWN_BITS, Placed, SMALL,
     },
@@ -26,7 +26,6 @@ pub(super) struct Mapped {
     buckets: Region,
     entries: Region,
     long_entries: Region,
-    views: Region,
     nodes: Region,
     blocks: Region,
     slots: Region,
@@ -45,7 +44,6 @@ impl Mapped {
             buckets: Region::map(bpf, "BUCKETS", sizes.buckets, size_of::<Bucket>())?,
             entries: Region::map(bpf, "ENTRIES", sizes.entries, size_of::<Entry<SHORT>>())?,
             long_entries: Region::map(bpf, "LONG_ENTRIES", sizes.long_entries, size_of::<Entry<LONG>>())?,
-            views: Region::map(bpf, "VIEWS", sizes.views, size_of::<Roots>())?,
             nodes: Region::map(bpf, "NODES", sizes.nodes, size_of::<Line>())?,
             blocks: Region::map(bpf, "BLOCKS", sizes.blocks, size_of::<Placed>())?,
             slots: Region::map(bpf, "SLOTS", sizes.slots, 8)?,
@@ -85,7 +83,6 @@ impl Kernel {
         differed += repair_all(&tables.large, image.large_answers());
         differed += (0..image.slots().len()).filter(|i| self.copy_cell(image, (Table::Slots, *i))).count();
         differed += repair_all(&tables.nodes, image.nodes());
-        differed += repair_all(&tables.views, image.views());
         differed += repair_all(&tables.blocks, image.blocks());
         differed += repair_all(&tables.entries, image.entries());
         differed += repair_all(&tables.long_entries, image.long_entries());
@@ -111,7 +108,6 @@ impl Kernel {
             }
             Table::Entries => copy_from(&tables.entries, image.entries(), index),
             Table::LongEntries => copy_from(&tables.long_entries, image.long_entries(), index),
-            Table::Views => copy_from(&tables.views, image.views(), index),
             Table::Nodes => copy_from(&tables.nodes, image.nodes(), index),
             Table::Blocks => copy_from(&tables.blocks, image.blocks(), index),
             Table::Slots => image

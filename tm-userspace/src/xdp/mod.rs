@@ -114,7 +114,6 @@ impl Kernel {
             ("BUCKETS", sizes.buckets),
             ("ENTRIES", sizes.entries),
             ("LONG_ENTRIES", sizes.long_entries),
-            ("VIEWS", sizes.views),
             ("NODES", sizes.nodes),
             ("BLOCKS", sizes.blocks),
             ("SLOTS", sizes.slots),

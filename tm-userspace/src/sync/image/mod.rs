@@ -17,7 +17,7 @@ use std::{
 use tm_common::{
     dns::ASKED,
     name::{LONG, SHORT},
-    place::{LINE, Line, Roots},
+    place::{LINE, Line},
     tables::{
         ADDRESS_LINES, Address, Addresses, Answer, AnswerIndex, Block, Bucket, Entry, LARGE, MEDIUM, Meta,
         OWN_BITS, Placed, SMALL, address_line, own_bit,
@@ -50,7 +50,6 @@ pub struct Image {
     buckets: Vec<Bucket>,
     entries: Store<Entry<SHORT>>,
     long_entries: Store<Entry<LONG>>,
-    views: Store<Roots>,
     nodes: Store<Line>,
     blocks: Store<Placed>,
     slots: Store<AnswerIndex>,
@@ -95,7 +94,6 @@ impl Image {
             buckets: vec![Bucket([0; 8]); buckets.next_power_of_two() as usize],
             entries: Store::new(entry(no_entry)),
             long_entries: Store::new(entry(no_entry)),
-            views: Store::new(Roots::default()),
             // A word that was never written leads to these, and they to themselves.
             nodes: Store::of(Line([0; LINE]), LINE as u32),
             blocks: Store::new(Placed::default()),
@@ -139,7 +137,6 @@ impl Image {
     pub fn begin_wait(&mut self) -> bool {
         let retired = self.entries.has_retired()
             || self.long_entries.has_retired()
-            || self.views.has_retired()
             || self.nodes.has_retired()
             || self.blocks.has_retired()
             || self.slots.has_retired()
@@ -148,7 +145,6 @@ impl Image {
             || self.large.has_retired();
         self.entries.begin_wait();
         self.long_entries.begin_wait();
-        self.views.begin_wait();
         self.nodes.begin_wait();
         self.blocks.begin_wait();
         self.slots.begin_wait();
@@ -163,7 +159,6 @@ impl Image {
     pub fn reclaim(&mut self) {
         self.entries.reclaim();
         self.long_entries.reclaim();
-        self.views.reclaim();
         self.nodes.reclaim();
         self.blocks.reclaim();
         self.slots.reclaim();
@@ -198,7 +193,6 @@ impl Image {
             buckets: self.buckets.len() as u32,
             entries: self.entries.len(),
             long_entries: self.long_entries.len(),
-            views: self.views.len(),
             nodes: self.nodes.len(),
             blocks: self.blocks.len(),
             slots: self.slots.len(),
@@ -265,10 +259,6 @@ impl Image {
     pub fn long_entries(&self) -> &Store<Entry<LONG>> {
         &self.long_entries
     }
-    /// Views.
-    pub fn views(&self) -> &Store<Roots> {
-        &self.views
-    }
     /// Lines of their nodes.
     pub fn nodes(&self) -> &Store<Line> {
         &self.nodes
@@ -321,7 +311,7 @@ impl Image {
 }
 
 fn entry<const WORDS: usize>(blocks: [Block; ASKED]) -> Entry<WORDS> {
-    Entry { name: [0; WORDS], name_sum: 0, end: 0, whole: 0, covered: 0, flags: 0, view: 0, blocks }
+    Entry { name: [0; WORDS], name_sum: 0, end: 0, whole: 0, covered: 0, root_bits: 0, root_line: 0, blocks }
 }
 
 fn no_answer<const WORDS: usize>() -> Answer<WORDS> {

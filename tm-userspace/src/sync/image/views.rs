@@ -2,7 +2,7 @@
 
 use std::{collections::hash_map::Entry as MapEntry, sync::Arc};
 
-use tm_common::place::Line;
+use tm_common::place::{Line, Root};
 
 use super::Image;
 use crate::{
@@ -13,8 +13,8 @@ use crate::{
 /// A view in the tables.
 #[derive(Debug)]
 pub(super) struct ViewUse {
-    /// Its roots.
-    index: u32,
+    /// Where it begins.
+    root: Root,
     /// Names that use it.
     users: u32,
     /// Its nodes: first line and number of lines.
@@ -23,14 +23,14 @@ pub(super) struct ViewUse {
 
 impl Image {
     /// Where this view is, put there if need be, used once more.
-    pub(super) fn use_view(&mut self, view: &Arc<View>, changed: &mut Changes) -> u32 {
+    pub(super) fn use_view(&mut self, view: &Arc<View>, changed: &mut Changes) -> Root {
         if let Some(known) = self.known_views.get_mut(view) {
             known.users += 1;
-            return known.index;
+            return known.root;
         }
         let mut nodes = vec![];
         let shares = trie::is_roomy(view);
-        let roots = trie::build(view, &mut |lines| {
+        let (lines, bits) = trie::build(view, &mut |lines| {
             let first = match shares {
                 true => self.share_node(lines, changed),
                 false => self.put_node(lines, changed),
@@ -38,16 +38,14 @@ impl Image {
             nodes.push((first, lines.len() as u32));
             first
         });
-        let index = self.views.take(1);
-        self.views.put(index, roots);
-        changed.staged.push((Table::Views, index));
-        self.known_views.insert(view.clone(), ViewUse { index, users: 1, nodes });
-        index
+        let root = Root { line: self.put_node(&lines, changed), bits };
+        self.known_views.insert(view.clone(), ViewUse { root, users: 1, nodes });
+        root
     }
 
     /// Where a view is that is in use.
-    pub(super) fn view_index(&self, view: &Arc<View>) -> Option<u32> {
-        Some(self.known_views.get(view)?.index)
+    pub(super) fn root(&self, view: &Arc<View>) -> Option<Root> {
+        Some(self.known_views.get(view)?.root)
     }
 
     /// Gives up one use.
@@ -58,7 +56,7 @@ impl Image {
             return;
         }
         let Some(gone) = self.known_views.remove(view) else { return };
-        self.views.retire(gone.index, 1);
+        self.nodes.retire(gone.root.line, 2 * gone.root.lines());
         for (first, count) in gone.nodes {
             match trie::is_roomy(view) {
                 true => self.release_node(first, count),
