@@ -8,7 +8,10 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-use crate::tables::{Address, Lookup};
+use crate::{
+    name::mix,
+    tables::{Address, Lookup},
+};
 
 /// Words of a line.
 pub const LINE: usize = 16;
@@ -77,6 +80,7 @@ pub enum Inner {
 
 impl Leaf {
     const LEAF: u32 = 1 << 31;
+    const SENDER: u32 = 1 << 26;
     const PRIVATE: u32 = 1 << 25;
     const INNER: u32 = 1 << 24;
     const SCOPE: u32 = 16;
@@ -123,6 +127,23 @@ pub struct Client {
     pub bits: u32,
 }
 
+impl Client {
+    /// Length of the prefix whose clients are treated alike where answers stick to clients: what resolvers tell of them ([RFC 7871, section 11.1]).
+    ///
+    /// [RFC 7871, section 11.1]: https://www.rfc-editor.org/rfc/rfc7871#section-11.1
+    #[inline(always)]
+    pub fn prefix(&self) -> u32 {
+        if self.bits == 32 { 24 } else { 56 }
+    }
+    /// Which of `count` slots its prefix has: always the same, on every machine.
+    #[inline(always)]
+    pub fn seat(&self, count: u32) -> u32 {
+        let network = self.high >> (64 - self.prefix());
+        let hash = mix(mix(u64::from(self.bits), network), network);
+        (((hash >> 32) * u64::from(count)) >> 32) as u32
+    }
+}
+
 /// Who asks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Asker {
@@ -165,6 +186,11 @@ impl Found {
     pub fn scope(self) -> u32 {
         self.0 >> Leaf::SCOPE & 255
     }
+    /// Is it the sender, and not whom the client-subnet option names?
+    #[inline(always)]
+    pub fn is_sender(self) -> bool {
+        self.0 & Leaf::SENDER != 0
+    }
     /// Does its address not tell where it is? Then the place is that of clients of whom nothing is known.
     #[inline(always)]
     pub fn is_private(self) -> bool {
@@ -187,7 +213,7 @@ pub fn find_asker(tables: &(impl Lookup + ?Sized), root: Root, asker: &Asker) ->
         scope = found.scope();
     }
     let sender = tables.find_client(root, &asker.sender)?;
-    Some(Found(Leaf(sender.0).with_scope(scope as u8).0))
+    Some(Found(Leaf(sender.0).with_scope(scope as u8).0 | Leaf::SENDER))
 }
 
 /// Finds a client in a view.

@@ -94,9 +94,12 @@ pub struct Block {
     pub first: u32,
     /// How many, 1 to [`MOST_SLOTS`].
     pub count: u32,
-    /// Whose turn it is: an index into the per-CPU turns. Unused where there is one slot.
+    /// Whose turn it is: an index into the per-CPU turns; or, chosen by place, [`STICKY`]. Unused where there is one slot.
     pub turn: u32,
 }
+
+/// [`Block::turn`]: nobody's; the client's prefix says which slot ([`Client::seat`]).
+pub const STICKY: u32 = u32::MAX;
 
 /// What answers one kind of question at one place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, FromBytes, IntoBytes, Immutable)]
