@@ -35,6 +35,7 @@ use attach::Link;
 pub use counters::Counters;
 pub use interface::{Interface, interfaces, strips_vlan_tags};
 use mirror::Mapped;
+pub use mirror::Repair;
 pub use pin::Pins;
 
 use crate::sync::{Image, Sizes};
@@ -155,7 +156,8 @@ impl Kernel {
         let log = log::follow(&mut bpf);
         let kernel =
             Kernel { id, bpf, sizes, tables, counters, barrier, links: vec![], pins: None, _log: log };
-        kernel.repair(image);
+        let mut copy = Repair::default();
+        while kernel.repair(image, &mut copy) {}
         Ok(kernel)
     }
 
