@@ -46,7 +46,7 @@ use due::Due;
 use repair::Repair;
 
 pub use counted::Counted;
-pub use tables::{Answers, Tables};
+pub use tables::{Answers, Reading, Tables};
 
 /// How often everything is compared: lost writes are found at the latest after this.
 const REPAIR_INTERVAL: Duration = Duration::from_secs(60);

@@ -32,7 +32,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 pub use attach::Attached;
 use attach::Link;
-pub use counters::Counters;
+pub use counters::{Counters, Counts};
 pub use interface::{Interface, interfaces, strips_vlan_tags};
 use mirror::Mapped;
 pub use mirror::Repair;
@@ -185,11 +185,6 @@ impl Kernel {
             _ => Verdict::Abort,
         };
         Ok((verdict, out))
-    }
-
-    /// Answers given, by counter, over all CPUs.
-    pub fn answered(&self, counter: u32) -> u64 {
-        self.counters.answered(counter)
     }
 
     /// All that is counted.
