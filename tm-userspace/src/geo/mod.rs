@@ -9,6 +9,7 @@ mod database;
 mod hierarchy;
 mod latency;
 mod mapping;
+mod prefixes;
 mod record;
 mod region;
 
