@@ -15,12 +15,12 @@ use super::status::Standing;
 use crate::{desired::Status, places::Choice};
 
 /// The endpoint that a Subnet profile picks at a place with this choice, with its weight.
-pub(super) fn pick(standing: &Standing<'_>, choice: Option<Choice>) -> Vec<(usize, u64)> {
+pub(super) fn pick(standing: &Standing<'_>, choice: Option<&Choice>) -> Vec<(usize, u64)> {
     let endpoints = &standing.profile.endpoints;
     let rest = endpoints.iter().position(|e| e.subnets.is_empty() && e.status == Status::Enabled);
     let mapped = match choice {
-        Some(Choice::Subnet(mapped)) => mapped,
-        None => None,
+        Some(Choice::Mapped(mapped)) => *mapped,
+        _ => None,
     };
     let may = standing.candidates.among(|i| Some(i) == mapped || Some(i) == rest);
     let first = mapped.filter(|i| may.contains(i)).or(may.first().copied());

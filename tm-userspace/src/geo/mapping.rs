@@ -3,16 +3,16 @@
 //! An address belongs to whoever is mapped to its most specific code, else to the next one up, `WORLD` last; to nobody where none of its codes
 //! is mapped. A code may be mapped once.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use anyhow::{anyhow, bail};
 
 use super::code::Code;
 
 /// Who is mapped to which code, by index.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Mapping {
-    owners: HashMap<Code, usize>,
+    owners: BTreeMap<Code, usize>,
 }
 
 /// A network: its first address, in the low bits for IPv4, and the length of its prefix.
