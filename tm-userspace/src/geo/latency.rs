@@ -1,7 +1,8 @@
 //! How long a client's packets take to Azure's regions: a guess from where it is, and what the operator knows better.
 //!
 //! The guess goes by way of the region nearest to the client: the way there, as the distance has it, and from there the round trip between regions
-//! that Microsoft publishes. A client's point is what a city database says, else the principal city of its country; a client of neither has no guess.
+//! that Microsoft publishes. A client's point is what a city database says, else the principal city of its country, or of its continent where not more
+//! is known; a client of neither has no guess.
 //!
 //! The operator's file has a line for each thing known better, `client,region,milliseconds`; the client is a prefix, an address or a code:
 //!
@@ -130,14 +131,15 @@ fn read(path: &Path) -> anyhow::Result<String> {
     }
 }
 
-/// Where most of a country's clients are held to be.
+/// Where most of a country's clients are held to be, else most of its continent's.
 fn principal_city(code: Code) -> Option<Point> {
-    static CITIES: LazyLock<HashMap<Code, Point>> = LazyLock::new(|| {
-        let cities = super::points(include_str!("data/countries.csv"));
-        cities.filter_map(|(country, point)| Some((Code::find(country)?, point))).collect()
-    });
     code.upwards().find_map(|code| CITIES.get(&code).copied())
 }
+
+static CITIES: LazyLock<HashMap<Code, Point>> = LazyLock::new(|| {
+    let cities = super::points(include_str!("data/countries.csv"));
+    cities.filter_map(|(country, point)| Some((Code::find(country)?, point))).collect()
+});
 
 /// A prefix; none of what is no prefix at all.
 pub(super) fn prefix(text: &str) -> Option<anyhow::Result<(IpAddr, u8)>> {
@@ -188,7 +190,7 @@ mod tests {
     #[test]
     fn every_country_has_a_city() {
         let countries = Code::all().filter(|code| code.upwards().count() == 3);
-        let without: Vec<_> = countries.filter(|code| principal_city(*code).is_none()).collect();
+        let without: Vec<_> = countries.filter(|code| !CITIES.contains_key(code)).collect();
         assert!(without.is_empty(), "{without:?}");
     }
 
@@ -206,6 +208,8 @@ mod tests {
         // Seattle, by a city database, though the country's city is Washington.
         assert_eq!(first(&client("192.0.2.1", "US-WA", Some((47.6, -122.3))), &none).0, "West US 2");
         assert_eq!(first(&client("192.0.2.1", "US-WA", None), &none).0, "East US 2");
+        assert_eq!(first(&client("192.0.2.1", "GEO-NA", None), &none).0, "North Central US");
+        assert_eq!(first(&client("192.0.2.1", "GEO-AS", None), &none).0, "Southeast Asia");
         assert!(ranking(&client("192.0.2.1", "WORLD", None), &none, Region::all()).is_empty());
     }
 
