@@ -147,7 +147,9 @@ impl World<'_> {
                     }
                 }
             }
-            RoutingMethod::Subnet => unreachable!("nobody here looks at the client"),
+            RoutingMethod::Subnet | RoutingMethod::Geographic | RoutingMethod::Performance => {
+                unreachable!("nobody here looks at the client")
+            }
             RoutingMethod::MultiValue => {
                 let of = |four: bool| -> Vec<String> {
                     let all = eligible.iter().filter(|endpoint| self.can(endpoint, four));

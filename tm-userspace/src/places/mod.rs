@@ -5,6 +5,7 @@
 //!
 //! A view changes with the configuration alone. Profiles with equal views share one, and so do their tables.
 
+pub mod layer;
 pub mod trie;
 
 use std::{
@@ -15,6 +16,8 @@ use std::{
 };
 
 use serde::Serialize;
+
+pub use layer::{Layer, Rule};
 
 use crate::desired::{Desired, Profile, RoutingMethod, Status};
 
@@ -32,16 +35,18 @@ impl Place {
 pub struct Class(pub Vec<(Arc<str>, Choice)>);
 
 /// What a profile chooses for a class of clients, whatever the health.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Choice {
-    /// Subnet: the endpoint, by its index, whose range the clients are in; without one, those that no range has.
-    Subnet(Option<usize>),
+    /// Subnet and Geographic: the endpoint, by its index, to whom the clients are mapped; none where nobody is.
+    Mapped(Option<usize>),
+    /// Performance: endpoints by nearness, those that are equally near together, the nearest first. Where there are none, nothing is known of the clients.
+    Nearest(Arc<[Vec<usize>]>),
 }
 
 impl Class {
     /// What `profile` chooses.
-    pub fn choice(&self, profile: &str) -> Option<Choice> {
-        self.0.iter().find(|(name, _)| **name == *profile).map(|(_, choice)| *choice)
+    pub fn choice(&self, profile: &str) -> Option<&Choice> {
+        self.0.iter().find(|(name, _)| **name == *profile).map(|(_, choice)| choice)
     }
 }
 
@@ -148,8 +153,8 @@ impl Views {
 /// The view of a profile that looks at the client and answers.
 fn view_of(profile: &Profile) -> Option<View> {
     match profile.routing_method {
-        RoutingMethod::Priority | RoutingMethod::Weighted | RoutingMethod::MultiValue => None,
         RoutingMethod::Subnet => Some(subnets(profile)),
+        _ => None,
     }
 }
 
@@ -167,7 +172,7 @@ fn subnets(profile: &Profile) -> View {
             }
         }
     }
-    let class = |choice| Class(vec![(profile.name.clone(), Choice::Subnet(choice))]);
+    let class = |choice| Class(vec![(profile.name.clone(), Choice::Mapped(choice))]);
     let classes = [None].into_iter().chain(ranged.into_iter().map(Some)).map(class).collect();
     View::new(v4, v6, Place::ANYWHERE, classes)
 }
