@@ -6,7 +6,8 @@ use tm_common::{
     dns::ASKED,
     name::{self, LONG, SHORT},
     tables::{
-        Answer, AnswerIndex, Block, Class, Entry, LARGE, MEDIUM, Meta, Placed, SMALL, bucket_index, tag,
+        Answer, AnswerIndex, Block, Class, Entry, LARGE, MEDIUM, Meta, Placed, SMALL, STICKY, bucket_index,
+        tag,
     },
 };
 
@@ -132,7 +133,11 @@ impl Image {
             changed.staged.push((Table::Slots, at));
             slots.push(answer);
         }
-        let turn = if count > 1 { self.turns.take(1) } else { 0 };
+        let turn = match wanted.sticky {
+            true => STICKY,
+            false if count > 1 => self.turns.take(1),
+            false => 0,
+        };
         answers.into_iter().for_each(|answer| self.release(answer));
         (Block { first, count, turn }, slots)
     }
@@ -167,7 +172,7 @@ impl Image {
         }
         for (block, slots) in place.rows.places.iter().flatten() {
             self.slots.retire(block.first, block.count);
-            if block.count > 1 {
+            if block.count > 1 && block.turn != STICKY {
                 self.turns.retire(block.turn, 1);
             }
             slots.iter().for_each(|answer| self.release(*answer));
@@ -247,9 +252,9 @@ impl Image {
 
 /// Do the same clients stand at the same places, with as many slots in each block?
 fn same_shape(now: &Rows, wanted: &Compiled) -> bool {
-    let now_slots = now.places.iter().flatten().map(|(_, slots)| slots.len());
-    let wanted_slots = wanted.places.iter().flatten().map(|choices| choices.slots.len());
-    now.view == wanted.view && now_slots.eq(wanted_slots)
+    let now_blocks = now.places.iter().flatten().map(|(block, slots)| (slots.len(), block.turn == STICKY));
+    let wanted_blocks = wanted.places.iter().flatten().map(|choices| (choices.slots.len(), choices.sticky));
+    now.view == wanted.view && now_blocks.eq(wanted_blocks)
 }
 
 /// The size class of a name's entry, by its words.
