@@ -106,5 +106,6 @@ fn load_from(directory: &Path) -> Result<Desired> {
         node: loaded.node.into(),
         profiles: loaded.profiles,
         atlas: loaded.atlas,
+        overrides: Default::default(),
     })
 }

@@ -14,7 +14,10 @@ use std::{
 
 use imbl::OrdMap;
 
-use crate::{geo::Atlas, names::DnsName};
+use crate::{
+    geo::{Atlas, Overrides},
+    names::DnsName,
+};
 
 mod rules;
 
@@ -35,6 +38,8 @@ pub struct Desired {
     pub profiles: Profiles,
     /// Where clients are, if a database is named.
     pub atlas: Option<Arc<Atlas>>,
+    /// What is known better than guessed of how far clients are from Azure's regions.
+    pub overrides: Arc<Overrides>,
 }
 
 /// Settings of this node (`tm.toml`).

@@ -66,7 +66,13 @@ impl Source {
                 (name, kept.unwrap_or(profile))
             })
             .collect();
-        Ok(Desired { generation, node: Arc::new(loaded.node), profiles, atlas: loaded.atlas })
+        Ok(Desired {
+            generation,
+            node: Arc::new(loaded.node),
+            profiles,
+            atlas: loaded.atlas,
+            overrides: Arc::default(),
+        })
     }
 }
 

@@ -28,7 +28,7 @@ use super::{
 };
 
 /// What the operator knows better.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Overrides {
     prefixes: HashMap<(u128, u8), Vec<(Region, f64)>>,
     codes: HashMap<Code, Vec<(Region, f64)>>,
@@ -87,6 +87,14 @@ impl Overrides {
         }
         known.push((region, milliseconds));
         Ok(())
+    }
+
+    /// Every prefix that something is known of.
+    pub fn prefixes(&self) -> impl Iterator<Item = (IpAddr, u8)> {
+        self.prefixes.keys().map(|(bits, length)| match Ipv6Addr::from(*bits).to_ipv4_mapped() {
+            Some(v4) if *length >= 96 => (v4.into(), length - 96),
+            _ => (Ipv6Addr::from(*bits).into(), *length),
+        })
     }
 
     /// Milliseconds that the operator gives for a client and a region.

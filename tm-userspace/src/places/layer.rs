@@ -4,7 +4,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use super::Choice;
 use crate::{
-    desired::{Desired, Profile, RoutingMethod, Status},
+    desired::{Profile, RoutingMethod, Status},
     geo::{Client, Code, Mapping, Overrides, Region, ranking},
 };
 
@@ -30,7 +30,7 @@ pub enum Rule {
 
 impl Layer {
     /// That of a profile, if it looks at the client. What a disabled endpoint has is as if it were not there.
-    pub fn of(profile: &Profile, _desired: &Desired) -> Option<Self> {
+    pub fn of(profile: &Profile) -> Option<Self> {
         let rule = match profile.routing_method {
             RoutingMethod::Priority | RoutingMethod::Weighted | RoutingMethod::MultiValue => return None,
             RoutingMethod::Subnet => Rule::Constant,
