@@ -48,6 +48,15 @@ pub const fn branch(line: u32, stride: Stride) -> u32 {
     line << 4 | stride as u32
 }
 
+/// Where a word leads that is no leaf: the node's first line, and how many bits it tells apart.
+pub const fn branched(word: u32) -> Option<(u32, Stride)> {
+    match word & (Leaf::LEAF | 15) {
+        4 => Some((word >> 4, Stride::Narrow)),
+        8 => Some((word >> 4, Stride::Wide)),
+        _ => None,
+    }
+}
+
 /// The word that ends a way: what is known of all clients there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Leaf(pub u32);

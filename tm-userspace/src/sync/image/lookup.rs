@@ -51,7 +51,7 @@ impl Lookup for Image {
         self.views.get(index).copied()
     }
     fn line(&self, index: u32) -> Option<&Line> {
-        self.nodes.get(index)
+        self.nodes.lines().get(index)
     }
     fn placed(&self, index: u32) -> Option<&Placed> {
         self.blocks.get(index)

@@ -26,12 +26,12 @@ use tm_common::{
 };
 use zerocopy::FromZeros;
 
-use super::{Changes, Sizes, Store, place::Place};
+use super::{Changes, Sizes, Store, nodes::Nodes, place::Place};
 use crate::{
     compile::{Compiled, Records},
     desired::EndpointKey,
     names::DnsName,
-    places::View,
+    places::Partition,
 };
 use views::ViewUse;
 
@@ -51,7 +51,7 @@ pub struct Image {
     entries: Store<Entry<SHORT>>,
     long_entries: Store<Entry<LONG>>,
     views: Store<Roots>,
-    nodes: Store<Line>,
+    nodes: Nodes,
     blocks: Store<Placed>,
     slots: Store<AnswerIndex>,
     small: Store<Answer<SMALL>>,
@@ -66,9 +66,7 @@ pub struct Image {
     /// Where each name is.
     places: HashMap<DnsName, Place>,
     /// Where each view is, and how many names use it.
-    known_views: HashMap<Arc<View>, ViewUse>,
-    /// Where each node is that views may share, and how many do.
-    shared_nodes: HashMap<Vec<Line>, (u32, u32)>,
+    known_views: HashMap<Arc<Partition>, ViewUse>,
     /// Where each answer is, and how many slots name it.
     answers: HashMap<Records, (AnswerIndex, u32)>,
     /// What each answer is.
@@ -97,7 +95,7 @@ impl Image {
             long_entries: Store::new(entry(no_entry)),
             views: Store::new(Roots::default()),
             // A word that was never written leads to these, and they to themselves.
-            nodes: Store::of(Line([0; LINE]), LINE as u32),
+            nodes: Nodes::of(Line([0; LINE]), LINE as u32),
             blocks: Store::new(Placed::default()),
             slots: Store::new(AnswerIndex::default()),
             small: Store::new(no_answer()),
@@ -110,7 +108,6 @@ impl Image {
             own_counts: vec![],
             places: HashMap::new(),
             known_views: HashMap::new(),
-            shared_nodes: HashMap::new(),
             answers: HashMap::new(),
             records: HashMap::new(),
             endpoints: HashMap::new(),
@@ -199,7 +196,7 @@ impl Image {
             entries: self.entries.len(),
             long_entries: self.long_entries.len(),
             views: self.views.len(),
-            nodes: self.nodes.len(),
+            nodes: self.nodes.lines().len(),
             blocks: self.blocks.len(),
             slots: self.slots.len(),
             small: self.small.len(),
@@ -271,7 +268,7 @@ impl Image {
     }
     /// Lines of their nodes.
     pub fn nodes(&self) -> &Store<Line> {
-        &self.nodes
+        self.nodes.lines()
     }
     /// Blocks chosen by place.
     pub fn blocks(&self) -> &Store<Placed> {
