@@ -29,8 +29,6 @@ pub enum Table {
     Entries,
     /// `tables::Entry<LONG>`.
     LongEntries,
-    /// `place::Roots`.
-    Views,
     /// `place::Line`.
     Nodes,
     /// `tables::Placed`.

@@ -32,9 +32,10 @@ use tokio_util::task::AbortOnDropHandle;
 
 pub use attach::Attached;
 use attach::Link;
-pub use counters::Counters;
+pub use counters::{Counters, Counts};
 pub use interface::{Interface, interfaces, strips_vlan_tags};
 use mirror::Mapped;
+pub use mirror::Repair;
 pub use pin::Pins;
 
 use crate::sync::{Image, Sizes};
@@ -114,7 +115,6 @@ impl Kernel {
             ("BUCKETS", sizes.buckets),
             ("ENTRIES", sizes.entries),
             ("LONG_ENTRIES", sizes.long_entries),
-            ("VIEWS", sizes.views),
             ("NODES", sizes.nodes),
             ("BLOCKS", sizes.blocks),
             ("SLOTS", sizes.slots),
@@ -158,7 +158,8 @@ impl Kernel {
         let log = log::follow(&mut bpf);
         let kernel =
             Kernel { id, bpf, sizes, tables, counters, barrier, links: vec![], pins: None, _log: log };
-        kernel.repair(image);
+        let mut copy = Repair::default();
+        while kernel.repair(image, &mut copy) {}
         Ok(kernel)
     }
 
@@ -186,11 +187,6 @@ impl Kernel {
             _ => Verdict::Abort,
         };
         Ok((verdict, out))
-    }
-
-    /// Answers given, by counter, over all CPUs.
-    pub fn answered(&self, counter: u32) -> u64 {
-        self.counters.answered(counter)
     }
 
     /// All that is counted.

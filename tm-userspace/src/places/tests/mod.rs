@@ -12,7 +12,7 @@ use std::{
 
 use proptest::prelude::{Strategy, any, prop};
 use tm_common::{
-    place::{Client, Found, find},
+    place::{Client, Found, Root, find},
     tables::Entry,
 };
 
@@ -25,7 +25,7 @@ use crate::{
 use naive::Naive;
 
 /// Tables in which one name has this view, and where that is.
-fn image(view: &Arc<View>) -> (Image, u32) {
+fn image(view: &Arc<View>) -> (Image, Root) {
     let mut image = Image::new(512, 53, 7, &[]);
     assert_ne!(change(&mut image, view), Changes::default());
     let view = view_of(&image);
@@ -39,11 +39,11 @@ fn change(image: &mut Image, view: &Arc<View>) -> Changes {
 }
 
 /// Where the last view is that the name was given.
-fn view_of(image: &Image) -> u32 {
+fn view_of(image: &Image) -> Root {
     let entries = image.entries();
     let last = (1..entries.len()).rev().find_map(|i| entries.get(i)).unwrap();
     let entry: &Entry<8> = last;
-    entry.view
+    Root { line: entry.root_line, bits: entry.root_bits }
 }
 
 fn name(text: &str) -> DnsName {
@@ -57,7 +57,7 @@ fn compiled(name: &DnsName, view: &Arc<View>) -> Compiled {
     Compiled { name: name.clone(), view: Some(view.clone()), places: vec![row; view.classes().len()] }
 }
 
-fn ask(image: &Image, view: u32, address: IpAddr) -> Found {
+fn ask(image: &Image, view: Root, address: IpAddr) -> Found {
     let client = match address {
         IpAddr::V4(address) => Client::v4(u32::from_le_bytes(address.octets())),
         IpAddr::V6(address) => {
@@ -80,7 +80,7 @@ fn told(view: &View, address: IpAddr) -> Told {
     (located.place.0, located.scope, located.is_private)
 }
 
-fn told_by_engine(image: &Image, view: u32, address: IpAddr) -> Told {
+fn told_by_engine(image: &Image, view: Root, address: IpAddr) -> Told {
     let found = ask(image, view, address);
     (found.place() as u16, found.scope() as u8, found.is_private())
 }

@@ -17,7 +17,7 @@ use std::{
 use tm_common::{
     dns::ASKED,
     name::{LONG, SHORT},
-    place::{LINE, Line, Roots},
+    place::{LINE, Line},
     tables::{
         ADDRESS_LINES, Address, Addresses, Answer, AnswerIndex, Block, Bucket, Entry, LARGE, MEDIUM, Meta,
         OWN_BITS, Placed, SMALL, address_line, own_bit,
@@ -50,7 +50,6 @@ pub struct Image {
     buckets: Vec<Bucket>,
     entries: Store<Entry<SHORT>>,
     long_entries: Store<Entry<LONG>>,
-    views: Store<Roots>,
     nodes: Nodes,
     blocks: Store<Placed>,
     slots: Store<AnswerIndex>,
@@ -93,7 +92,6 @@ impl Image {
             buckets: vec![Bucket([0; 8]); buckets.next_power_of_two() as usize],
             entries: Store::new(entry(no_entry)),
             long_entries: Store::new(entry(no_entry)),
-            views: Store::new(Roots::default()),
             // A word that was never written leads to these, and they to themselves.
             nodes: Nodes::of(Line([0; LINE]), LINE as u32),
             blocks: Store::new(Placed::default()),
@@ -136,7 +134,6 @@ impl Image {
     pub fn begin_wait(&mut self) -> bool {
         let retired = self.entries.has_retired()
             || self.long_entries.has_retired()
-            || self.views.has_retired()
             || self.nodes.has_retired()
             || self.blocks.has_retired()
             || self.slots.has_retired()
@@ -145,7 +142,6 @@ impl Image {
             || self.large.has_retired();
         self.entries.begin_wait();
         self.long_entries.begin_wait();
-        self.views.begin_wait();
         self.nodes.begin_wait();
         self.blocks.begin_wait();
         self.slots.begin_wait();
@@ -160,7 +156,6 @@ impl Image {
     pub fn reclaim(&mut self) {
         self.entries.reclaim();
         self.long_entries.reclaim();
-        self.views.reclaim();
         self.nodes.reclaim();
         self.blocks.reclaim();
         self.slots.reclaim();
@@ -195,7 +190,6 @@ impl Image {
             buckets: self.buckets.len() as u32,
             entries: self.entries.len(),
             long_entries: self.long_entries.len(),
-            views: self.views.len(),
             nodes: self.nodes.lines().len(),
             blocks: self.blocks.len(),
             slots: self.slots.len(),
@@ -262,10 +256,6 @@ impl Image {
     pub fn long_entries(&self) -> &Store<Entry<LONG>> {
         &self.long_entries
     }
-    /// Views.
-    pub fn views(&self) -> &Store<Roots> {
-        &self.views
-    }
     /// Lines of their nodes.
     pub fn nodes(&self) -> &Store<Line> {
         self.nodes.lines()
@@ -318,7 +308,7 @@ impl Image {
 }
 
 fn entry<const WORDS: usize>(blocks: [Block; ASKED]) -> Entry<WORDS> {
-    Entry { name: [0; WORDS], name_sum: 0, end: 0, whole: 0, covered: 0, flags: 0, view: 0, blocks }
+    Entry { name: [0; WORDS], name_sum: 0, end: 0, whole: 0, covered: 0, root_bits: 0, root_line: 0, blocks }
 }
 
 fn no_answer<const WORDS: usize>() -> Answer<WORDS> {

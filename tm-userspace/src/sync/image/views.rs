@@ -5,19 +5,22 @@
 
 use std::sync::Arc;
 
-use tm_common::place::{Line, Roots};
+use tm_common::place::{Line, Root};
 
 use super::Image;
 use crate::{
-    places::{Partition, trie},
-    sync::{Changes, Table, nodes::Nodes},
+    places::{
+        Partition,
+        trie::{self, Family},
+    },
+    sync::{Changes, nodes::Nodes},
 };
 
 /// A partition in the tables.
 #[derive(Debug)]
 pub(super) struct ViewUse {
-    /// Its roots.
-    index: u32,
+    /// Where it begins.
+    root: Root,
     /// Names that use it.
     users: u32,
 }
@@ -29,42 +32,34 @@ impl Image {
         partition: &Arc<Partition>,
         like: Option<&Arc<Partition>>,
         changed: &mut Changes,
-    ) -> u32 {
+    ) -> Root {
         if let Some(known) = self.known_views.get_mut(partition) {
             known.users += 1;
-            return known.index;
+            return known.root;
         }
-        let like = like.and_then(|like| Some((&**like, *self.views.get(self.view_index(like)?)?)));
+        let like = like.and_then(|like| Some((&**like, self.root(like)?)));
         let shares = trie::is_roomy(partition);
         let mut put = Put { nodes: &mut self.nodes, shares, changed };
-        let roots = trie::build(partition, like, &mut put);
-        self.nodes.hold(roots.v4);
-        self.nodes.hold(roots.v6);
-        let index = self.views.take(1);
-        self.views.put(index, roots);
-        changed.staged.push((Table::Views, index));
-        self.known_views.insert(partition.clone(), ViewUse { index, users: 1 });
-        index
+        let (lines, bits) = trie::build(partition, like, &mut put);
+        let root = self.nodes.put_root(&lines, bits, changed);
+        self.known_views.insert(partition.clone(), ViewUse { root, users: 1 });
+        root
     }
 
     /// Where a partition is that is in use.
-    pub(super) fn view_index(&self, partition: &Arc<Partition>) -> Option<u32> {
-        Some(self.known_views.get(partition)?.index)
+    pub(super) fn root(&self, partition: &Arc<Partition>) -> Option<Root> {
+        Some(self.known_views.get(partition)?.root)
     }
 
     /// Gives up one use.
     pub(super) fn release_view(&mut self, partition: &Arc<Partition>) {
         let Some(known) = self.known_views.get_mut(partition) else { return };
         known.users -= 1;
-        if known.users > 0 {
-            return;
+        if known.users == 0
+            && let Some(gone) = self.known_views.remove(partition)
+        {
+            self.nodes.give_up(gone.root);
         }
-        let Some(gone) = self.known_views.remove(partition) else { return };
-        let roots = self.views.get(gone.index).copied().unwrap_or_default();
-        self.views.retire(gone.index, 1);
-        let Roots { v4, v6 } = roots;
-        self.nodes.release(v4);
-        self.nodes.release(v6);
     }
 }
 
@@ -80,7 +75,7 @@ impl trie::Nodes for Put<'_> {
     fn line(&self, line: u32) -> Option<&Line> {
         self.nodes.lines().get(line)
     }
-    fn put(&mut self, lines: &[Line]) -> u32 {
-        self.nodes.put(lines, self.shares, self.changed)
+    fn put(&mut self, family: Family, lines: &[Line]) -> u32 {
+        self.nodes.put(family, lines, self.shares, self.changed)
     }
 }

@@ -159,7 +159,7 @@ impl Image {
     }
 
     fn put_entry(&mut self, name: &DnsName, rows: &Rows, changed: &mut Changes) -> u32 {
-        let view = rows.view.as_ref().and_then(|view| self.view_index(view.partition()));
+        let view = rows.view.as_ref().and_then(|view| self.root(view.partition()));
         if let Some(entry) = Entry::<SHORT>::new(name.wire(), rows.entry) {
             let index = self.entries.take(1);
             self.entries.put(index, view.map_or(entry, |view| entry.with_view(view)));
