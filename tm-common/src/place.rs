@@ -63,6 +63,20 @@ pub const fn branch_v6(line: u32, stride: Stride) -> u32 {
     line << 4 | stride as u32
 }
 
+/// Where a word of IPv4 leads that is no leaf: the node's first line.
+pub const fn branched_v4(word: u32) -> Option<u32> {
+    if Leaf::is(word) { None } else { Some(word) }
+}
+
+/// Where a word of IPv6 leads that is no leaf: the node's first line, and the bits that it tells apart.
+pub const fn branched_v6(word: u32) -> Option<(u32, Stride)> {
+    match word & (Leaf::LEAF | 15) {
+        4 => Some((word >> 4, Stride::Narrow)),
+        8 => Some((word >> 4, Stride::Wide)),
+        _ => None,
+    }
+}
+
 /// The word that ends a way: what is known of all clients there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Leaf(pub u32);

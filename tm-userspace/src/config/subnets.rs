@@ -4,7 +4,7 @@ use std::{net::IpAddr, ops::Range};
 
 use crate::{
     desired::{RoutingMethod, Subnet},
-    places::trie::EMBEDDING,
+    places::EMBEDDING,
 };
 
 use super::{

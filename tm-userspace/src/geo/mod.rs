@@ -9,6 +9,7 @@ mod database;
 mod hierarchy;
 mod latency;
 mod mapping;
+mod networks;
 mod prefixes;
 mod record;
 mod region;
@@ -18,6 +19,7 @@ pub use code::Code;
 pub use database::{Database, Found, Survey, placed_by};
 pub use latency::{Client, Overrides, ranking};
 pub use mapping::{Mapping, Network, Rows};
+pub use networks::{Facts, Row};
 pub use region::{Point, Region};
 pub use registries::registries;
 

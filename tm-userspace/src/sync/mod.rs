@@ -11,6 +11,7 @@
 //! [`Image::begin_wait`] and after which comes [`Image::reclaim`].
 
 mod image;
+mod nodes;
 mod place;
 mod sizes;
 mod store;

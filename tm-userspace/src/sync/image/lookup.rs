@@ -48,7 +48,7 @@ impl Lookup for Image {
         }
     }
     fn line(&self, index: u32) -> Option<&Line> {
-        self.nodes.get(index)
+        self.nodes.lines().get(index)
     }
     fn placed(&self, index: u32) -> Option<&Placed> {
         self.blocks.get(index)

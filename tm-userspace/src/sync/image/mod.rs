@@ -26,12 +26,12 @@ use tm_common::{
 };
 use zerocopy::FromZeros;
 
-use super::{Changes, Sizes, Store, place::Place};
+use super::{Changes, Sizes, Store, nodes::Nodes, place::Place};
 use crate::{
     compile::{Compiled, Records},
     desired::EndpointKey,
     names::DnsName,
-    places::View,
+    places::Partition,
 };
 use views::ViewUse;
 
@@ -50,7 +50,7 @@ pub struct Image {
     buckets: Vec<Bucket>,
     entries: Store<Entry<SHORT>>,
     long_entries: Store<Entry<LONG>>,
-    nodes: Store<Line>,
+    nodes: Nodes,
     blocks: Store<Placed>,
     slots: Store<AnswerIndex>,
     small: Store<Answer<SMALL>>,
@@ -65,9 +65,7 @@ pub struct Image {
     /// Where each name is.
     places: HashMap<DnsName, Place>,
     /// Where each view is, and how many names use it.
-    known_views: HashMap<Arc<View>, ViewUse>,
-    /// Where each node is that views may share, and how many do.
-    shared_nodes: HashMap<Vec<Line>, (u32, u32)>,
+    known_views: HashMap<Arc<Partition>, ViewUse>,
     /// Where each answer is, and how many slots name it.
     answers: HashMap<Records, (AnswerIndex, u32)>,
     /// What each answer is.
@@ -95,7 +93,7 @@ impl Image {
             entries: Store::new(entry(no_entry)),
             long_entries: Store::new(entry(no_entry)),
             // A word that was never written leads to these, and they to themselves.
-            nodes: Store::of(Line([0; LINE]), LINE as u32),
+            nodes: Nodes::of(Line([0; LINE]), LINE as u32),
             blocks: Store::new(Placed::default()),
             slots: Store::new(AnswerIndex::default()),
             small: Store::new(no_answer()),
@@ -108,7 +106,6 @@ impl Image {
             own_counts: vec![],
             places: HashMap::new(),
             known_views: HashMap::new(),
-            shared_nodes: HashMap::new(),
             answers: HashMap::new(),
             records: HashMap::new(),
             endpoints: HashMap::new(),
@@ -193,7 +190,7 @@ impl Image {
             buckets: self.buckets.len() as u32,
             entries: self.entries.len(),
             long_entries: self.long_entries.len(),
-            nodes: self.nodes.len(),
+            nodes: self.nodes.lines().len(),
             blocks: self.blocks.len(),
             slots: self.slots.len(),
             small: self.small.len(),
@@ -261,7 +258,7 @@ impl Image {
     }
     /// Lines of their nodes.
     pub fn nodes(&self) -> &Store<Line> {
-        &self.nodes
+        self.nodes.lines()
     }
     /// Blocks chosen by place.
     pub fn blocks(&self) -> &Store<Placed> {
