@@ -122,9 +122,9 @@ impl View {
     pub fn means_as(&self, other: &View) -> bool {
         Arc::ptr_eq(&self.classes, &other.classes) || self.classes == other.classes
     }
-    /// Does nobody look at the client?
+    /// Does it tell no clients apart?
     pub fn is_anywhere(&self) -> bool {
-        self.classes.iter().all(|class| class.0.is_empty())
+        self.classes.len() == 1
     }
 
     /// Where an address is, as the engine finds it.
