@@ -90,7 +90,7 @@ impl Plan {
                 let ranges = &all[first_layer..];
                 plan.steps.push(Step {
                     by_subnet: ranges.iter().map(|said| said.checked_sub(1).map(|i| i as usize)).collect(),
-                    is_private: all[0] == 1 && ranges.iter().all(|said| *said == 0),
+                    is_private: all[0] == 1 && all[2] == 0 && ranges.iter().all(|said| *said == 0),
                     inner: all[1].checked_sub(1).map(|i| embedding[i as usize].2),
                 });
                 let number = plan.steps.len() as u32 - 1;

@@ -9,7 +9,7 @@
 //! | in none of it, and private | as one of whom nothing is known |
 //! | in none of it | by what the database has for it |
 //!
-//! An address is private where it is in a private prefix and in no layer's range. One of IPv6 that holds an IPv4 address is placed by that: unless all of IPv4 is alike, its
+//! An address is private where it is in a private prefix, and in no layer's range nor in one that the operator knows distances of. One of IPv6 that holds an IPv4 address is placed by that: unless all of IPv4 is alike, its
 //! leaf says where to look.
 
 use std::{collections::HashMap, iter, net::IpAddr, sync::Arc};
@@ -205,13 +205,15 @@ impl<'a> Classes<'a> {
             // Where all of IPv4 is alike, there is nothing inside to look at.
             return self.v4.unwrap_or(Leaf::inside(inner));
         }
-        let facts = record.filter(|_| !step.is_private).map(|record| self.facts[record as usize]);
-        let client = facts.map(|facts| Client { address, code: facts.code, point: facts.point });
+        let nothing = Facts { code: Code::WORLD, point: None };
+        let facts = record.map_or(nothing, |record| self.facts[record as usize]);
+        let client = Client { address, code: facts.code, point: facts.point };
+        let client = Some(&client).filter(|_| !step.is_private);
         let layers = self.question.layers.iter().zip(&step.by_subnet);
         let choices: Choices = layers
             .map(|(layer, endpoint)| match endpoint {
                 Some(endpoint) => layer.by_subnet(*endpoint),
-                None => layer.by_client(client.as_ref(), &self.question.overrides),
+                None => layer.by_client(client, &self.question.overrides),
             })
             .collect();
         Leaf::at(self.place(choices), step.is_private)
