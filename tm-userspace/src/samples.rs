@@ -71,6 +71,8 @@ pub(crate) fn endpoint(name: &str, target: &str) -> Endpoint {
         min_child: MinChild { endpoints: 1, ipv4: 0, ipv6: 0 },
         monitor: None,
         subnets: Vec::new(),
+        geo_mapping: Vec::new(),
+        location: None,
     }
 }
 

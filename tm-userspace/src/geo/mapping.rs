@@ -43,10 +43,15 @@ impl Mapping {
             let meant = Code::meant(code).map_or_else(String::new, |code| format!("; did you mean {code}?"));
             anyhow!("there is no code {code:?}{meant}")
         })?;
-        if self.owners.insert(found, owner).is_some() {
-            bail!("code {found} is mapped twice: map it to one alone");
+        match self.map(found, owner) {
+            None => Ok(()),
+            Some(_) => bail!("code {found} is mapped twice: map it to one alone"),
         }
-        Ok(())
+    }
+
+    /// Maps a code to `owner`; gives whom it was mapped to.
+    pub fn map(&mut self, code: Code, owner: usize) -> Option<usize> {
+        self.owners.insert(code, owner)
     }
 
     /// Who has the clients of a code.

@@ -57,9 +57,7 @@ pub struct Class(pub Vec<(Arc<str>, Choice)>);
 pub enum Choice {
     /// Subnet and Geographic: the endpoint, by its index, to whom the clients are mapped; none where nobody is.
     Mapped(Option<usize>),
-    /// Geographic and Performance: the endpoint whose own range the clients are in, wherever they are.
-    Override(usize),
-    /// Performance: endpoints by nearness, those of one region together, the nearest first. Where there are none, nothing is known of the clients.
+    /// Performance: endpoints by nearness, those that are equally near together, the nearest first. Where there are none, nothing is known of the clients.
     Nearest(Arc<[Vec<usize>]>),
 }
 

@@ -1,4 +1,4 @@
-//! What is known of addresses without a database: the ranges of the layers, the prefixes that the operator knows distances of, and what is special, laid over each other.
+//! What is known of addresses without a database: the ranges of the layers, the prefixes that the operator knows distances of, the registries', and what is special, laid over each other.
 
 use std::{
     collections::HashMap,
@@ -14,6 +14,7 @@ use super::{
     runs::{Address, Builder, Runs, Span},
     special::{EMBEDDING, PRIVATE_V4, PRIVATE_V6},
 };
+use crate::geo::{Code, registries};
 
 /// Addresses in order, by what is known of them.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ pub(super) struct Step {
     pub(super) is_private: bool,
     /// They hold an IPv4 address.
     pub(super) inner: Option<Inner>,
+    /// Where they are held to be without a database.
+    pub(super) code: Code,
 }
 
 impl Plan {
@@ -69,6 +72,7 @@ impl Plan {
             });
             lay(within.collect::<Vec<Prefix<u32>>>(), 0)
         };
+        let registries = if question.by_registry { registries() } else { &[] };
         let mut sources = vec![
             lay(&mut private.iter().map(|(address, length)| (*address, *length, 1))),
             lay(&mut embedding.iter().zip(1..).map(|((address, length, _), i)| (*address, *length, i))),
@@ -77,6 +81,7 @@ impl Plan {
                 .prefixes()
                 .zip(1..)
                 .map(|((address, length), i)| (address, length, i))),
+            lay(&mut registries.iter().zip(1..).map(|((address, length, _), i)| (*address, *length, i))),
         ];
         let first_layer = sources.len();
         for layer in &question.layers {
@@ -92,6 +97,7 @@ impl Plan {
                     by_subnet: ranges.iter().map(|said| said.checked_sub(1).map(|i| i as usize)).collect(),
                     is_private: all[0] == 1 && all[2] == 0 && ranges.iter().all(|said| *said == 0),
                     inner: all[1].checked_sub(1).map(|i| embedding[i as usize].2),
+                    code: all[3].checked_sub(1).map_or(Code::WORLD, |i| registries[i as usize].2),
                 });
                 let number = plan.steps.len() as u32 - 1;
                 known.insert(all.to_vec(), number);

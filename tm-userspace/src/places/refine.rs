@@ -7,12 +7,18 @@
 //! | --- | --- |
 //! | in a range of the layer | by that range |
 //! | in none of it, and private | as one of whom nothing is known |
-//! | in none of it | by what the database has for it |
+//! | in none of it | by what the database has for it; by its registry's continent where there is none, for a layer that asks how far it is |
 //!
-//! An address is private where it is in a private prefix, and in no layer's range nor in one that the operator knows distances of. One of IPv6 that holds an IPv4 address is placed by that: unless all of IPv4 is alike, its
+//! A range goes before what is known, but does not hide it: the layer says what becomes of both ([`Layer::choice`]). An address is private where it is in a private prefix, in no
+//! layer's range, and in no prefix that the operator knows distances of. One of IPv6 that holds an IPv4 address is placed by that: unless all of IPv4 is alike, its
 //! leaf says where to look.
 
-use std::{collections::HashMap, iter, net::IpAddr, sync::Arc};
+use std::{
+    collections::HashMap,
+    iter,
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+};
 
 use tm_common::place::Leaf;
 
@@ -35,6 +41,8 @@ pub(super) struct Question {
     pub(super) atlas: Option<Arc<Atlas>>,
     /// Empty where no layer looks at them.
     pub(super) overrides: Arc<Overrides>,
+    /// Is the continent guessed by the registry of the address?
+    pub(super) by_registry: bool,
 }
 
 /// What a place means: each layer's choice, in the order of the layers.
@@ -65,6 +73,7 @@ impl Question {
             layers,
             atlas: atlas.filter(|_| is_geographic).cloned(),
             overrides: if is_nearest { overrides.clone() } else { Arc::default() },
+            by_registry: is_nearest && atlas.is_none(),
         }
     }
 
@@ -111,7 +120,9 @@ impl Question {
     }
 
     fn choices_of_unknown(&self) -> Choices {
-        self.layers.iter().map(|layer| layer.by_client(None, &self.overrides)).collect()
+        let address = Ipv4Addr::UNSPECIFIED.into();
+        let client = Client { address, code: Code::WORLD, point: None };
+        self.layers.iter().map(|layer| layer.choice(None, &client, &Overrides::default())).collect()
     }
 }
 
@@ -205,17 +216,14 @@ impl<'a> Classes<'a> {
             // Where all of IPv4 is alike, there is nothing inside to look at.
             return self.v4.unwrap_or(Leaf::inside(inner));
         }
-        let nothing = Facts { code: Code::WORLD, point: None };
-        let facts = record.map_or(nothing, |record| self.facts[record as usize]);
-        let client = Client { address, code: facts.code, point: facts.point };
-        let client = Some(&client).filter(|_| !step.is_private);
+        let facts = record.filter(|_| !step.is_private).map(|record| self.facts[record as usize]);
+        let Facts { code, point } = facts.unwrap_or(Facts { code: step.code, point: None });
+        let client = Client { address, code, point };
         let layers = self.question.layers.iter().zip(&step.by_subnet);
-        let choices: Choices = layers
-            .map(|(layer, endpoint)| match endpoint {
-                Some(endpoint) => layer.by_subnet(*endpoint),
-                None => layer.by_client(client, &self.question.overrides),
-            })
-            .collect();
+        let choose = |(layer, range): (&Arc<Layer>, &Option<usize>)| {
+            layer.choice(*range, &client, &self.question.overrides)
+        };
+        let choices = layers.map(choose).collect();
         Leaf::at(self.place(choices), step.is_private)
     }
 

@@ -6,7 +6,7 @@ use proptest::prelude::{ProptestConfig, Strategy, any, prop, prop_assert, prop_a
 
 use super::*;
 use crate::{
-    geo::{Atlas, Client, Mapping, Overrides, Region, placed_by},
+    geo::{Atlas, Client, Code, Mapping, Overrides, Region, placed_by},
     places::{
         layer::{Layer, Rule},
         refine::Question,
@@ -99,13 +99,9 @@ fn chosen(layers: &[Layer], atlas: &Atlas, address: IpAddr) -> (Vec<Choice>, boo
     };
     let private = private && layers.iter().all(|layer| longest(layer).is_none());
     let found = atlas.database.find(by).unwrap();
-    // A private address is in no row; one in no row has no country.
-    let known = !private;
-    let client = Client { address: by, code: found.code, point: found.point };
-    let choice = |layer: &Layer| match longest(layer) {
-        Some(endpoint) => layer.by_subnet(endpoint),
-        None => layer.by_client(known.then_some(&client), &Overrides::default()),
-    };
+    let code = if private { Code::WORLD } else { found.code };
+    let client = Client { address: by, code, point: found.point.filter(|_| !private) };
+    let choice = |layer: &Layer| layer.choice(longest(layer), &client, &Overrides::default());
     (layers.iter().map(choice).collect(), private)
 }
 
