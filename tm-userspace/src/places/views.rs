@@ -125,12 +125,17 @@ impl Views {
             question.mend(refined, &prefixes).transpose()
         });
         let refined = mended.unwrap_or_else(|| question.refine(like.map(|(_, refined)| &**refined)));
-        refined.unwrap_or_else(|error| {
+        let mut refined = refined.unwrap_or_else(|error| {
             self.problems.push(format!("the database cannot be read, and is left out: {error:#}"));
             let without = Question { atlas: None, ..question.clone() };
             // Nothing is read now that could fail.
             without.refine(None).unwrap_or_else(|_| without.unknown())
-        })
+        });
+        // Another database may say the same.
+        if let Some((_, known)) = like.filter(|(_, known)| known.partition == refined.partition) {
+            refined.partition = known.partition.clone();
+        }
+        refined
     }
 }
 
@@ -160,10 +165,10 @@ impl Question {
     }
 }
 
-/// Is a prefix so long that few networks of a database lie in it?
-fn is_small((first, length): &(IpAddr, u8)) -> bool {
+/// Is a prefix so long that few networks of a database lie in it, and away from where IPv4's are?
+pub(super) fn is_small((first, length): &(IpAddr, u8)) -> bool {
     let (from, to) = prefix::span(prefix::bits(*first), *length);
-    let holds_v4 = |at: u128, length: u8| {
+    let meets = |at: u128, length: u8| {
         let (first, last) = prefix::span(at, length);
         first <= to && last >= from
     };
@@ -171,8 +176,8 @@ fn is_small((first, length): &(IpAddr, u8)) -> bool {
         IpAddr::V4(_) => *length >= 8,
         IpAddr::V6(_) => {
             *length >= 20
-                && !holds_v4(0, 96)
-                && !EMBEDDING.iter().any(|(at, length, _)| holds_v4(at.to_bits(), *length))
+                && !meets(0, 96)
+                && !EMBEDDING.iter().any(|(at, length, _)| meets(at.to_bits(), *length))
         }
     }
 }
