@@ -132,12 +132,17 @@ impl Views {
             question.mend(refined, &prefixes).transpose()
         });
         let refined = mended.unwrap_or_else(|| question.refine(like.map(|(_, refined)| &**refined)));
-        refined.unwrap_or_else(|error| {
+        let mut refined = refined.unwrap_or_else(|error| {
             self.problems.push(format!("the database cannot be read, and is left out: {error:#}"));
             let without = Question { atlas: None, ..question.clone() };
             // Nothing is read now that could fail.
             without.refine(None).unwrap_or_else(|_| without.unknown())
-        })
+        });
+        // Another database may say the same.
+        if let Some((_, known)) = like.filter(|(_, known)| known.partition == refined.partition) {
+            refined.partition = known.partition.clone();
+        }
+        refined
     }
 }
 
