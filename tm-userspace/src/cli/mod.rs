@@ -15,6 +15,7 @@ mod client;
 mod detach;
 mod endpoint;
 mod geo;
+mod rtt;
 mod show;
 
 use std::{io::IsTerminal as _, net::IpAddr, path::PathBuf, process::ExitCode};
@@ -51,7 +52,7 @@ enum Command {
     Status(Reach),
     /// Ask the loaded program what it would answer.
     Query(Query),
-    /// Look into the database of places, without a daemon.
+    /// Look into the database of places, and tell the daemon how far clients are.
     #[command(subcommand)]
     Geo(geo::Geo),
     /// Force an endpoint up or down, release it, or restore it after a failover.
@@ -172,7 +173,7 @@ pub fn main() -> ExitCode {
         Command::Query(Query { name, kind, client, reach }) => {
             in_runtime(client::query(&reach, Question { name, kind, client }))
         }
-        Command::Geo(command) => geo::run(&command),
+        Command::Geo(command) => in_runtime(geo::run(command)),
         Command::Endpoint(endpoint) => in_runtime(endpoint::run(endpoint)),
         Command::Detach(detach) => detach::run(&detach.config, detach.output),
         Command::Version(reach) => in_runtime(client::version(&reach)),
