@@ -40,7 +40,9 @@ fn read(answer: &Message) -> (u8, u8) {
     let [record] = &answer.answers[..] else { panic!("not one record: {answer}") };
     let RData::A(address) = &record.data else { panic!("no address: {answer}") };
     let edns = answer.edns.as_ref().unwrap();
-    let Some(EdnsOption::Subnet(subnet)) = edns.option(EdnsCode::Subnet) else { panic!("no option: {answer}") };
+    let Some(EdnsOption::Subnet(subnet)) = edns.option(EdnsCode::Subnet) else {
+        panic!("no option: {answer}")
+    };
     (address.octets()[3], subnet.scope_prefix())
 }
 
@@ -91,7 +93,8 @@ fn a_prefix_keeps_its_endpoint_and_only_those_of_one_that_goes_move() {
 fn whoever_asks_for_a_prefix_is_told_the_same_on_every_path() {
     let lab = Lab::new().unwrap();
     let _daemon = serve(&lab, "", &sticky());
-    let ask = |more: &[&str]| lab.answers(&[&["@10.53.0.1", "shop.tm.example", "+short"], more].concat()).unwrap();
+    let ask =
+        |more: &[&str]| lab.answers(&[&["@10.53.0.1", "shop.tm.example", "+short"], more].concat()).unwrap();
     let mut seen = HashSet::new();
     for network in 0..20 {
         let subnet = |rest: &str| format!("+subnet=198.51.{network}.{rest}");
