@@ -81,7 +81,8 @@ pub fn compile(decision: &Decision, zone: &Zone) -> Option<Compiled> {
     }
     Some(Compiled {
         name: decision.profile.dns_name.clone(),
-        view: Some(decision.view.clone()).filter(|view| !view.is_anywhere() || decision.sticky.contains(&true)),
+        view: Some(decision.view.clone())
+            .filter(|view| !view.is_anywhere() || decision.sticky.contains(&true)),
         places: (decision.places.iter().zip(&decision.sticky))
             .map(|(shares, sticky)| row(decision, shares, *sticky, zone))
             .collect(),
