@@ -15,6 +15,7 @@ mod probes;
 mod reload;
 mod rules;
 mod statuses;
+mod sticky;
 mod subnets;
 mod vlans;
 mod wire;
