@@ -17,8 +17,10 @@ use imbl::OrdMap;
 use crate::{geo::Atlas, names::DnsName};
 
 mod rules;
+mod sockets;
 
 pub use rules::{Allowance, Failback, Guard, Rules, WhenAllDown};
+pub use sockets::{Sockets, Tcp};
 
 /// Profiles by name.
 pub type Profiles = OrdMap<Arc<str>, Arc<Profile>>;
@@ -50,6 +52,8 @@ pub struct Node {
     pub state_dir: PathBuf,
     /// Where to answer.
     pub listen: Listen,
+    /// How connections are treated.
+    pub sockets: Sockets,
     /// Targets that may be probed though they are loopback, link-local or the like.
     pub probes: Probes,
     /// How many names the kernel's tables hold, at most 16,777,216; 0 for as many as needed.

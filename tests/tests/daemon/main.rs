@@ -14,6 +14,7 @@ mod probes;
 mod reload;
 mod rules;
 mod statuses;
+mod tcp;
 mod vlans;
 mod wire;
 

@@ -27,6 +27,7 @@ mod raw;
 mod render;
 mod report;
 mod rules;
+mod sockets;
 mod value;
 mod whole;
 

@@ -24,6 +24,8 @@ pub(super) struct Node {
     pub(super) soa: Soa,
     pub(super) listen: Option<Spanned<Listen>>,
     #[serde(default)]
+    pub(super) tcp: Tcp,
+    #[serde(default)]
     pub(super) probes: Probes,
     #[serde(default)]
     pub(super) limits: Limits,
@@ -85,6 +87,16 @@ pub(super) struct Listen {
     pub(super) pins: Option<Text>,
     #[serde(default)]
     pub(super) keep: bool,
+}
+
+/// `[tcp]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Tcp {
+    pub(super) idle_timeout: Option<Spanned<DurationText>>,
+    pub(super) message_timeout: Option<Spanned<DurationText>>,
+    pub(super) connections: Option<Spanned<Integer>>,
+    pub(super) connections_per_client: Option<Spanned<Integer>>,
 }
 
 /// `[probes]`.

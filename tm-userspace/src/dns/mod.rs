@@ -11,7 +11,8 @@
 //! | ID, opcode, RD, question | as they came, the question octet by octet; no question where it could not be read |
 //! | AA | inside the zone |
 //! | RA, AD, CD, Z | clear |
-//! | OPT | where the query had one: version 0, payload 1,232, DO as it came, no options |
+//! | OPT | where the query had one: version 0, payload 1,232, DO as it came, no options but those of connections |
+//! | of a connection's OPT | how long it may be idle, where the query asks for that ([7828]); padding likewise, over TLS and HTTPS ([7830], [8467]) |
 //! | size | over UDP 512, or what the OPT says up to 1,232; a longer reply becomes TC with empty sections |
 //!
 //! RFCs: [1035], [2181], [2308], [6891], [7766], [8020], [8482], [8906], [9619].
@@ -27,8 +28,11 @@
 //! [9619]: https://www.rfc-editor.org/rfc/rfc9619
 
 mod connections;
+mod converse;
 mod counts;
 mod listeners;
+mod options;
+mod plan;
 mod query;
 mod reply;
 mod tcp;
@@ -37,6 +41,7 @@ mod write;
 mod zone;
 
 pub use listeners::run;
+pub use plan::Plan;
 pub use reply::{Responder, Transport};
 pub use zone::ZoneView;
 

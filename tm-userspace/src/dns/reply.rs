@@ -5,6 +5,7 @@ use std::{
     fmt,
     net::IpAddr,
     sync::{Arc, PoisonError, RwLock},
+    time::Duration,
 };
 
 use hickory_proto::{
@@ -23,6 +24,7 @@ use tokio::sync::watch;
 
 use super::{
     counts::{Counts, Outcome},
+    options,
     query::Query,
     write::{Sections, write},
     zone::{Found, ZoneView},
@@ -39,6 +41,10 @@ pub enum Transport {
     Udp,
     /// Replies of any length.
     Tcp,
+    /// The same over TLS.
+    Tls,
+    /// The same over HTTPS, each in an exchange of its own.
+    Https,
 }
 
 impl fmt::Display for Transport {
@@ -46,6 +52,8 @@ impl fmt::Display for Transport {
         f.write_str(match self {
             Transport::Udp => "UDP",
             Transport::Tcp => "TCP",
+            Transport::Tls => "TLS",
+            Transport::Https => "HTTPS",
         })
     }
 }
@@ -74,8 +82,22 @@ impl Responder {
 
     /// The reply to a message, or nothing where it is no query.
     pub fn reply(&self, query: &[u8], client: IpAddr, transport: Transport) -> Option<Vec<u8>> {
-        let (outcome, reply) = self.answer(query, client, transport);
+        self.respond(query, client, transport, None)
+    }
+
+    /// The same over a connection that may be idle for so long.
+    pub(super) fn respond(
+        &self,
+        query: &[u8],
+        client: IpAddr,
+        transport: Transport,
+        idle: Option<Duration>,
+    ) -> Option<Vec<u8>> {
+        let (outcome, mut reply) = self.answer(query, client, transport);
         self.counts.add(outcome);
+        if let Some(reply) = &mut reply {
+            options::add(query, reply, transport, idle);
+        }
         reply
     }
 
@@ -101,7 +123,7 @@ impl Responder {
         let ask_again = || ask(&query.canonical().ok_or(Reason::NotQuery)?);
         let limit = match transport {
             Transport::Udp => query.opt.map_or(SMALLEST, |opt| opt.payload.clamp(SMALLEST, PAYLOAD)),
-            Transport::Tcp => u16::MAX,
+            Transport::Tcp | Transport::Tls | Transport::Https => u16::MAX,
         };
         let (outcome, reply) = match self.judge(&query, |name| image.has(name), ask_again) {
             Reply::Finished(reply) => (Outcome::Engine, reply),
@@ -185,7 +207,7 @@ fn refusal(kind: RecordType) -> Option<Outcome> {
 fn ask(image: &Image, message: &[u8], client: IpAddr, transport: Transport) -> Result<Vec<u8>, Reason> {
     let limit = match transport {
         Transport::Udp => 0,
-        Transport::Tcp => u16::MAX,
+        Transport::Tcp | Transport::Tls | Transport::Https => u16::MAX,
     };
     let size = BARE + message.len();
     let mut octets = Vec::with_capacity(size + ROOM);

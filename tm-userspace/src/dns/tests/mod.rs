@@ -3,6 +3,7 @@
 mod cases;
 mod converse;
 mod kit;
+mod options;
 mod properties;
 mod refusals;
 mod replies;
