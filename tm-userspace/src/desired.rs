@@ -20,7 +20,7 @@ mod rules;
 mod sockets;
 
 pub use rules::{Allowance, Failback, Guard, Rules, WhenAllDown};
-pub use sockets::{Sockets, Tcp};
+pub use sockets::{Doh, Dot, Sockets, Tcp};
 
 /// Profiles by name.
 pub type Profiles = OrdMap<Arc<str>, Arc<Profile>>;

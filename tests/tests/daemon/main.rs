@@ -3,6 +3,7 @@
 
 mod answers;
 mod cli;
+mod encrypted;
 mod ended;
 mod failover;
 mod frames;

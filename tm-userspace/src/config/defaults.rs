@@ -112,6 +112,12 @@ pub const TCP_CONNECTIONS: usize = 1000;
 pub const TCP_CONNECTIONS_PER_CLIENT: usize = 100;
 /// Bounds of both.
 pub const TCP_CONNECTIONS_RANGE: RangeInclusive<usize> = 1..=65_535;
+/// DNS over TLS ([RFC 7858, section 3.1](https://www.rfc-editor.org/rfc/rfc7858#section-3.1)).
+pub const DOT_PORT: u16 = 853;
+/// DNS over HTTPS.
+pub const DOH_PORT: u16 = 443;
+/// The path that DNS over HTTPS is mostly at ([RFC 8484, section 4.1.1](https://www.rfc-editor.org/rfc/rfc8484#section-4.1.1)).
+pub const DOH_PATH: &str = "/dns-query";
 /// A port that can be spoken to.
 pub const PORT_RANGE: RangeInclusive<u16> = 1..=65535;
 /// VLAN ids (4095 is reserved).

@@ -70,12 +70,23 @@ pub(super) fn profile_files(dir: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// Files elsewhere that `tm.toml` names, as far as it can be read: the database of `[geo]`.
+/// Tables of `tm.toml` and their keys that name files elsewhere.
+const BESIDE: [(&str, &str); 3] = [DATABASE, ("tls", "certificate"), ("tls", "key")];
+const DATABASE: (&str, &str) = ("geo", "database");
+
+/// Files elsewhere that `tm.toml` names, as far as it can be read: a change of theirs is one of the configuration.
 pub(super) fn files_beside(dir: &Path) -> Vec<PathBuf> {
-    node_table(dir)
-        .and_then(|table| Some(table.get("geo")?.get("database")?.as_str()?.into()))
-        .into_iter()
-        .collect()
+    let table = node_table(dir).unwrap_or_default();
+    BESIDE.iter().filter_map(|key| named(&table, *key)).collect()
+}
+
+/// The database that `[geo]` names.
+pub(super) fn database(table: &toml::Table) -> Option<PathBuf> {
+    named(table, DATABASE)
+}
+
+fn named(table: &toml::Table, (name, key): (&str, &str)) -> Option<PathBuf> {
+    Some(table.get(name)?.get(key)?.as_str()?.into())
 }
 
 /// `tm.toml`, if it is TOML: whatever else it says may be wrong.

@@ -77,7 +77,7 @@ pub fn state_dir(dir: &Path) -> Result<PathBuf, ConfigError> {
 /// The database that `[geo]` names in the `tm.toml` of `dir`, whatever else it says.
 pub fn database(dir: &Path) -> Result<Option<PathBuf>, ConfigError> {
     match files::node_table(dir) {
-        Some(_) if dir.join(files::NODE_FILE).exists() => Ok(files::files_beside(dir).pop()),
+        Some(table) if dir.join(files::NODE_FILE).exists() => Ok(files::database(&table)),
         _ => load(dir).map(|loaded| Some(loaded.atlas?.database.path().to_owned())),
     }
 }

@@ -23,7 +23,7 @@ pub(super) fn check(raw: &raw::Node, notes: &mut Notes<'_>) -> Option<Node> {
     let name_servers = name_servers(raw.name_servers.as_ref(), zone.as_ref(), notes);
     let state_dir = absolute(notes, "state_dir", raw.state_dir.as_ref(), defaults::STATE_DIR);
     let listen = listen::check(raw.listen.as_ref(), notes);
-    let sockets = sockets::check(raw, notes);
+    let sockets = sockets::check(raw, listen.as_ref(), notes);
     let probes = probes(&raw.probes, notes);
     let names = raw.limits.names.as_ref();
     let capacity = number(notes, "names", names, defaults::LIMIT_NAMES_RANGE, defaults::LIMIT_NAMES);

@@ -25,6 +25,9 @@ pub(super) struct Node {
     pub(super) listen: Option<Spanned<Listen>>,
     #[serde(default)]
     pub(super) tcp: Tcp,
+    pub(super) tls: Option<Spanned<Tls>>,
+    pub(super) dot: Option<Spanned<Dot>>,
+    pub(super) doh: Option<Spanned<Doh>>,
     #[serde(default)]
     pub(super) probes: Probes,
     #[serde(default)]
@@ -97,6 +100,29 @@ pub(super) struct Tcp {
     pub(super) message_timeout: Option<Spanned<DurationText>>,
     pub(super) connections: Option<Spanned<Integer>>,
     pub(super) connections_per_client: Option<Spanned<Integer>>,
+}
+
+/// `[tls]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Tls {
+    pub(super) certificate: Text,
+    pub(super) key: Text,
+}
+
+/// `[dot]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Dot {
+    pub(super) port: Option<Spanned<Integer>>,
+}
+
+/// `[doh]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Doh {
+    pub(super) port: Option<Spanned<Integer>>,
+    pub(super) path: Option<Text>,
 }
 
 /// `[probes]`.

@@ -1,12 +1,38 @@
 //! What connections may ask of us, and over what else than plain TCP they may come.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
+
+use crate::tls::Identity;
 
 /// What the sockets do beside UDP.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sockets {
     /// Bounds of every connection.
     pub tcp: Tcp,
+    /// DNS over TLS, where it is on.
+    pub dot: Option<Dot>,
+    /// DNS over HTTPS, where it is on.
+    pub doh: Option<Doh>,
+}
+
+/// DNS over TLS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dot {
+    /// TCP port.
+    pub port: u16,
+    /// What it is shown.
+    pub identity: Arc<Identity>,
+}
+
+/// DNS over HTTPS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doh {
+    /// TCP port.
+    pub port: u16,
+    /// The path of its resource, from `/`.
+    pub path: Arc<str>,
+    /// What it is shown.
+    pub identity: Arc<Identity>,
 }
 
 /// Bounds of connections, of every kind together.

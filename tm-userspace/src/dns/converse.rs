@@ -35,6 +35,21 @@ pub(super) async fn converse(
     seat: &Seat,
 ) -> io::Result<()> {
     let mut stream = BufWriter::with_capacity(BUFFER, stream);
+    let ended = answer(&mut stream, client, transport, responder, seat).await;
+    // Over TLS the end is said, and not only come to; not to who takes no replies either.
+    if stream.buffer().is_empty() {
+        timeout(seat.message_timeout(), stream.shutdown()).await.unwrap_or(Ok(())).ok();
+    }
+    ended
+}
+
+async fn answer(
+    stream: &mut BufWriter<impl AsyncRead + AsyncWrite + Unpin>,
+    client: IpAddr,
+    transport: Transport,
+    responder: &Responder,
+    seat: &Seat,
+) -> io::Result<()> {
     let mut incoming = Incoming::default();
     loop {
         let Some(message) = incoming.next() else {
@@ -45,7 +60,7 @@ pub(super) async fn converse(
                 Some(began) => began + seat.message_timeout(),
                 None => Instant::now() + seat.idle_timeout(),
             };
-            match timeout_at(deadline, incoming.read(&mut stream)).await?? {
+            match timeout_at(deadline, incoming.read(stream)).await?? {
                 0 if incoming.began.is_none() => return Ok(()),
                 0 => return Err(ErrorKind::UnexpectedEof.into()),
                 _ => continue,
@@ -55,7 +70,7 @@ pub(super) async fn converse(
         let reply = responder.respond(&message, client, transport, Some(seat.idle_timeout()));
         let written = async {
             match &reply {
-                Some(reply) => write(&mut stream, reply).await,
+                Some(reply) => write(stream, reply).await,
                 None => stream.flush().await,
             }
         };

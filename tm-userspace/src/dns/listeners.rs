@@ -21,7 +21,8 @@ use super::{
     connections::Connections,
     plan::Plan,
     reply::{Responder, Transport},
-    tcp, udp,
+    tcp::{self, House},
+    udp,
 };
 
 /// How often what could not be bound is tried again.
@@ -35,10 +36,9 @@ pub fn run(
     mut plan: watch::Receiver<Arc<Plan>>,
     shutdown: CancellationToken,
 ) -> impl Future<Output = anyhow::Result<()>> {
-    let bounds = plan.borrow().tcp;
+    let connections = Connections::new(plan.borrow().tcp);
     let mut listeners = Listeners {
-        responder,
-        connections: Connections::new(bounds),
+        house: House { responder, connections, plan: plan.clone() },
         shutdown: shutdown.clone(),
         open: HashMap::new(),
         waiting: HashSet::new(),
@@ -56,8 +56,7 @@ pub fn run(
 type Listener = (Transport, SocketAddr);
 
 struct Listeners {
-    responder: Arc<Responder>,
-    connections: Arc<Connections>,
+    house: House,
     shutdown: CancellationToken,
     /// The task of each, and what stops it. Stays until the task has ended, so that an address is never bound twice.
     open: HashMap<Listener, (Id, CancellationToken)>,
@@ -79,7 +78,7 @@ impl Listeners {
                 () = shutdown.cancelled() => break,
                 // Once there is nobody to change the plan, the last one holds.
                 Ok(()) = plan.changed() => {
-                    self.connections.set_bounds(plan.borrow().tcp);
+                    self.house.connections.set_bounds(plan.borrow().tcp);
                     self.waiting.clear();
                 }
                 _ = retry.tick() => self.waiting.clear(),
@@ -111,15 +110,12 @@ impl Listeners {
     fn open(&mut self, listener: Listener) {
         let (transport, address) = listener;
         let stop = self.shutdown.child_token();
-        let responder = self.responder.clone();
+        let house = self.house.clone();
         let task = match transport {
-            Transport::Udp => {
-                udp::open(address).map(|socket| self.tasks.spawn(udp::serve(socket, responder, stop.clone())))
-            }
-            Transport::Tcp | Transport::Tls | Transport::Https => tcp::open(address).map(|socket| {
-                let connections = self.connections.clone();
-                self.tasks.spawn(tcp::serve(socket, responder, connections, stop.clone()))
-            }),
+            Transport::Udp => udp::open(address)
+                .map(|socket| self.tasks.spawn(udp::serve(socket, house.responder, stop.clone()))),
+            Transport::Tcp | Transport::Tls | Transport::Https => tcp::open(address)
+                .map(|socket| self.tasks.spawn(tcp::serve(socket, transport, house, stop.clone()))),
         };
         match task {
             Ok(task) => {

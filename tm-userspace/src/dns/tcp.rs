@@ -10,14 +10,18 @@ use std::{
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::{
     net::{TcpListener, TcpStream},
+    sync::watch,
     task::JoinSet,
-    time::sleep,
+    time::{sleep, timeout},
 };
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     connections::{Connections, Seat},
     converse::converse,
+    https,
+    plan::Plan,
     reply::{Responder, Transport},
 };
 
@@ -40,11 +44,19 @@ pub(super) fn open(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
+/// What all listeners have in common.
+#[derive(Clone, Debug)]
+pub(super) struct House {
+    pub(super) responder: Arc<Responder>,
+    pub(super) connections: Arc<Connections>,
+    pub(super) plan: watch::Receiver<Arc<Plan>>,
+}
+
 /// Accepts and answers until it is told to stop; then its connections are closed too.
 pub(super) async fn serve(
     listener: TcpListener,
-    responder: Arc<Responder>,
-    connections: Arc<Connections>,
+    transport: Transport,
+    house: House,
     stop: CancellationToken,
 ) -> io::Result<()> {
     let mut tasks = JoinSet::new();
@@ -58,8 +70,8 @@ pub(super) async fn serve(
         match accepted {
             Ok((stream, client)) => {
                 is_told = false;
-                let seat = connections.enter(client.ip());
-                tasks.spawn(attend(stream, client.ip(), responder.clone(), seat));
+                let seat = house.connections.enter(client.ip());
+                tasks.spawn(attend(stream, client.ip(), transport, house.clone(), seat));
             }
             Err(error) if is_of_client(&error) => {}
             Err(error) => {
@@ -83,15 +95,42 @@ fn is_of_client(error: &io::Error) -> bool {
 }
 
 /// One connection, until it ends or its seat is needed.
-async fn attend(stream: TcpStream, client: IpAddr, responder: Arc<Responder>, seat: Seat) {
+async fn attend(stream: TcpStream, client: IpAddr, transport: Transport, house: House, seat: Seat) {
     // Replies leave as soon as they are flushed, not when the last one was acknowledged.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%client, %error, "a connection sends in larger pieces than it should");
     }
+    let seat = Arc::new(seat);
     tokio::select! {
         () = seat.is_needed() => {}
-        ended = converse(stream, client, Transport::Tcp, &responder, &seat) => if let Err(error) = ended {
-            tracing::debug!(%client, %error, "a connection was closed");
+        ended = talk(stream, client, transport, house, &seat) => if let Err(error) = ended {
+            tracing::debug!(%client, %transport, %error, "a connection was closed");
         }
+    }
+}
+
+/// What is shown over TLS is as planned at this moment: a certificate that was renewed needs no more than that.
+async fn talk(
+    stream: TcpStream,
+    client: IpAddr,
+    transport: Transport,
+    house: House,
+    seat: &Arc<Seat>,
+) -> io::Result<()> {
+    let plan = house.plan.borrow().clone();
+    let shown = match transport {
+        Transport::Udp | Transport::Tcp => {
+            return converse(stream, client, transport, &house.responder, seat).await;
+        }
+        Transport::Tls => &plan.tls,
+        Transport::Https => &plan.https,
+    };
+    let acceptor = TlsAcceptor::from(shown.clone().ok_or(ErrorKind::NotConnected)?);
+    let stream = timeout(seat.message_timeout(), acceptor.accept(stream)).await??;
+    match transport {
+        Transport::Https => {
+            https::serve(stream, client, plan.path.clone(), house.responder, seat.clone()).await
+        }
+        _ => converse(stream, client, transport, &house.responder, seat).await,
     }
 }

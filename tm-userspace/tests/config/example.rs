@@ -89,6 +89,8 @@ fn the_example_is_what_it_says() {
                 connections: 1000,
                 connections_per_client: 100,
             },
+            dot: None,
+            doh: None,
         },
         probes: Probes { allow: vec![] },
         capacity: 0,

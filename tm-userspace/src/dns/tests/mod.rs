@@ -2,6 +2,7 @@
 
 mod cases;
 mod converse;
+mod https;
 mod kit;
 mod options;
 mod properties;

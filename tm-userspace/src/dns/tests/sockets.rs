@@ -17,7 +17,13 @@ use tokio_util::sync::CancellationToken;
 use super::kit::{CLIENT, ask, responder};
 use crate::{
     desired::Tcp,
-    dns::{Plan, Responder, Transport, connections::Connections, run, tcp, udp},
+    dns::{
+        Plan, Responder, Transport,
+        connections::Connections,
+        run,
+        tcp::{self, House},
+        udp,
+    },
 };
 
 /// Longer than anything here takes; only a test that fails waits for it.
@@ -42,12 +48,10 @@ fn listen(address: &str, most: usize) -> (SocketAddr, Arc<Responder>, Cancellati
     let listener = tcp::open(address.parse().unwrap()).unwrap();
     let address = listener.local_addr().unwrap();
     let (responder, stop) = (Arc::new(responder()), CancellationToken::new());
-    tokio::spawn(tcp::serve(
-        listener,
-        responder.clone(),
-        Connections::new(Tcp { connections: most, ..Tcp::default() }),
-        stop.clone(),
-    ));
+    let (_, plan) = watch::channel(Arc::default());
+    let connections = Connections::new(Tcp { connections: most, ..Tcp::default() });
+    let house = House { responder: responder.clone(), connections, plan };
+    tokio::spawn(tcp::serve(listener, Transport::Tcp, house, stop.clone()));
     (address, responder, stop)
 }
 
@@ -171,7 +175,7 @@ fn free(ip: &str) -> SocketAddr {
 /// UDP and TCP at these addresses.
 fn plan(addresses: &[SocketAddr]) -> Arc<Plan> {
     let both = |address: &SocketAddr| [Transport::Udp, Transport::Tcp].map(|transport| (transport, *address));
-    Arc::new(Plan { sockets: addresses.iter().flat_map(both).collect(), tcp: Tcp::default() })
+    Arc::new(Plan { sockets: addresses.iter().flat_map(both).collect(), ..Plan::default() })
 }
 
 /// Asks over TCP and UDP until both answer.
