@@ -18,9 +18,11 @@ use crate::{geo::Atlas, names::DnsName};
 
 mod rules;
 mod sockets;
+mod transfer;
 
 pub use rules::{Allowance, Failback, Guard, Rules, WhenAllDown};
 pub use sockets::{Doh, Dot, Sockets, Tcp};
+pub use transfer::{Secondary, Transfer, TsigAlgorithm, TsigKey};
 
 /// Profiles by name.
 pub type Profiles = OrdMap<Arc<str>, Arc<Profile>>;
@@ -54,6 +56,8 @@ pub struct Node {
     pub listen: Listen,
     /// How connections are treated.
     pub sockets: Sockets,
+    /// Who may have the zone as a whole.
+    pub transfer: Transfer,
     /// Targets that may be probed though they are loopback, link-local or the like.
     pub probes: Probes,
     /// How many names the kernel's tables hold, at most 16,777,216; 0 for as many as needed.

@@ -19,7 +19,7 @@ use crate::{
     api::{self, View},
     control::{Control, Inputs, Published, Tables},
     desired::{Desired, XdpMode},
-    dns::{self, Plan, Responder, ZoneView},
+    dns::{self, Plan, Responder, Transfers, ZoneView},
     health::{self, Details, Prober, Slots},
     listen::{self, Host},
     reload::{self, Reload, Source, Trigger},
@@ -80,7 +80,8 @@ pub async fn run(options: Options, mut desired: Desired) -> anyhow::Result<()> {
         .context("no configuration")?;
     let (zone_to, zone) = watch::channel(zone_view(&desired, &published).context("no configuration")?);
     let (plan_to, plan) = watch::channel(plan_of(&desired, &published).context("no configuration")?);
-    let responder = Arc::new(Responder::new(tables.image_lock(), zone));
+    let (transfers, content) = Transfers::new(zone.clone(), published.clone());
+    let responder = Arc::new(Responder::new(tables.image_lock(), zone, content));
     if let Some(earlier) = &earlier {
         responder.add_earlier(&earlier.messages);
     }
@@ -108,6 +109,7 @@ pub async fn run(options: Options, mut desired: Desired) -> anyhow::Result<()> {
     ));
     stages.spawn(named("sockets", dns::run(responder, plan, token())));
     stages.spawn(named("zone", follow(desired.clone(), published, zone_to, plan_to, token())));
+    stages.spawn(named("transfers", transfers.run(token())));
     let run_api = {
         let token = token();
         async move { api::run(listener, &socket, view, token).await }

@@ -16,6 +16,7 @@ mod reload;
 mod rules;
 mod statuses;
 mod tcp;
+mod transfers;
 mod vlans;
 mod wire;
 

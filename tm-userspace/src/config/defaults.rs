@@ -118,6 +118,8 @@ pub const DOT_PORT: u16 = 853;
 pub const DOH_PORT: u16 = 443;
 /// The path that DNS over HTTPS is mostly at ([RFC 8484, section 4.1.1](https://www.rfc-editor.org/rfc/rfc8484#section-4.1.1)).
 pub const DOH_PATH: &str = "/dns-query";
+/// Octets of a TSIG secret: 128 bits are more than can be tried.
+pub const TSIG_SECRET_AT_LEAST: usize = 16;
 /// A port that can be spoken to.
 pub const PORT_RANGE: RangeInclusive<u16> = 1..=65535;
 /// VLAN ids (4095 is reserved).

@@ -77,7 +77,9 @@ const DATABASE: (&str, &str) = ("geo", "database");
 /// Files elsewhere that `tm.toml` names, as far as it can be read: a change of theirs is one of the configuration.
 pub(super) fn files_beside(dir: &Path) -> Vec<PathBuf> {
     let table = node_table(dir).unwrap_or_default();
-    BESIDE.iter().filter_map(|key| named(&table, *key)).collect()
+    let secrets = table.get("tsig_key").and_then(|keys| keys.as_array()).into_iter().flatten();
+    let secrets = secrets.filter_map(|key| Some(key.get("secret_file")?.as_str()?.into()));
+    BESIDE.iter().filter_map(|key| named(&table, *key)).chain(secrets).collect()
 }
 
 /// The database that `[geo]` names.

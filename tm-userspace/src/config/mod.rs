@@ -28,6 +28,7 @@ mod render;
 mod report;
 mod rules;
 mod sockets;
+mod transfer;
 mod value;
 mod whole;
 

@@ -29,6 +29,10 @@ pub(super) struct Node {
     pub(super) dot: Option<Spanned<Dot>>,
     pub(super) doh: Option<Spanned<Doh>>,
     #[serde(default)]
+    pub(super) tsig_key: Vec<Spanned<TsigKey>>,
+    #[serde(default)]
+    pub(super) transfer: Transfer,
+    #[serde(default)]
     pub(super) probes: Probes,
     #[serde(default)]
     pub(super) limits: Limits,
@@ -123,6 +127,40 @@ pub(super) struct Dot {
 pub(super) struct Doh {
     pub(super) port: Option<Spanned<Integer>>,
     pub(super) path: Option<Text>,
+}
+
+/// `[[tsig_key]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TsigKey {
+    pub(super) name: Text,
+    pub(super) algorithm: Option<Text>,
+    pub(super) secret_file: Text,
+}
+
+/// `[transfer]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Transfer {
+    #[serde(default)]
+    pub(super) allow: Vec<Text>,
+    #[serde(default)]
+    pub(super) notify: Vec<Spanned<Secondary>>,
+}
+
+/// An item of `notify`: an address alone, or a table.
+#[derive(Debug)]
+pub(super) enum Secondary {
+    Address(String),
+    Table(SecondaryTable),
+}
+
+/// `{ address = "...", key = "..." }`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SecondaryTable {
+    pub(super) address: Text,
+    pub(super) key: Option<Text>,
 }
 
 /// `[probes]`.
@@ -358,6 +396,26 @@ impl<'de> Deserialize<'de> for NameServer {
             }
             fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<NameServer, M::Error> {
                 NameServerTable::deserialize(MapAccessDeserializer::new(map)).map(NameServer::Table)
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+impl<'de> Deserialize<'de> for Secondary {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Secondary;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an address in quotes or { address = \"...\", key = \"...\" }")
+            }
+            fn visit_str<E: de::Error>(self, value: &str) -> Result<Secondary, E> {
+                Ok(Secondary::Address(value.to_owned()))
+            }
+            fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Secondary, M::Error> {
+                SecondaryTable::deserialize(MapAccessDeserializer::new(map)).map(Secondary::Table)
             }
         }
         deserializer.deserialize_any(Either)

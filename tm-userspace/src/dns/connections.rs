@@ -143,13 +143,14 @@ impl Seat {
         self.needed.cancelled().await;
     }
 
-    /// Notes that something is going on, or that it is over.
+    /// Notes that something is going on (anew), or that it is over.
     pub(super) fn set_busy(&self, is_busy: bool) {
         let mut seats = self.connections.seats();
-        if let Some(mut taken) = seats.remove(self.number) {
+        let Some(mut taken) = seats.remove(self.number) else { return };
+        if is_busy || taken.rank.is_busy {
             taken.rank = Rank { is_busy, since: Instant::now(), ..taken.rank };
-            seats.insert(taken);
         }
+        seats.insert(taken);
     }
 
     /// How long its connection may be idle as things are.
@@ -230,6 +231,27 @@ mod tests {
         drop(seats.split_off(5));
         seats.push(connections.enter(at("192.0.2.1")));
         assert_eq!(needed(&seats), [0, 3], "it has left one");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_idle_is_so_since_it_came_or_last_was_busy() {
+        let connections = Connections::new(bounds(3, 3));
+        let second = Duration::from_secs(1);
+        let mut seats = vec![];
+        for _ in 0..3 {
+            seats.push(connections.enter(at("192.0.2.1")));
+            tokio::time::advance(second).await;
+        }
+        seats[0].set_busy(true);
+        for seat in seats.iter().rev() {
+            tokio::time::advance(second).await;
+            seat.set_busy(false);
+        }
+        for expected in [&[1][..], &[1, 2], &[0, 1, 2]] {
+            seats.push(connections.enter(at("192.0.2.1")));
+            assert_eq!(needed(&seats), expected);
+            tokio::time::advance(second).await;
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -152,7 +152,7 @@ impl Site {
     fn answer(&self, query: &[u8]) -> Result<Response<Full<Bytes>>, Refused> {
         let reply = self
             .responder
-            .respond(query, self.client, Transport::Https, None)
+            .reply(query, self.client, Transport::Https)
             .ok_or(Refused(StatusCode::BAD_REQUEST, "the content is no DNS query"))?;
         let kept = match freshness(&reply) {
             Some(seconds) => format!("max-age={seconds}"),

@@ -43,6 +43,8 @@ mod plan;
 mod query;
 mod reply;
 mod tcp;
+mod transfer;
+mod tsig;
 mod udp;
 mod write;
 mod zone;
@@ -50,6 +52,7 @@ mod zone;
 pub use listeners::run;
 pub use plan::Plan;
 pub use reply::{Responder, Transport};
+pub use transfer::{Content, Transfers};
 pub use zone::ZoneView;
 
 #[cfg(test)]

@@ -59,8 +59,13 @@ fn put(message: &mut Vec<u8>, at: usize, code: EdnsCode, data: &[u8]) {
     message[at + BEFORE_LENGTH..at + FIXED].copy_from_slice(&length.to_be_bytes());
 }
 
-/// The OPT of a message that is known to be well-formed as far as there.
+/// The OPT of a message.
 fn opt(message: &[u8]) -> Option<Record<'_>> {
+    additionals(message)?.into_iter().find(|record| record.kind == RecordType::OPT)
+}
+
+/// The additional records of a message, as far as they are well-formed; `None` where what stands before them is not.
+pub(super) fn additionals(message: &[u8]) -> Option<Vec<Record<'_>>> {
     let mut decoder = BinDecoder::new(message);
     let counts = Header::read(&mut decoder).ok()?.counts;
     for _ in 0..counts.queries {
@@ -70,9 +75,7 @@ fn opt(message: &[u8]) -> Option<Record<'_>> {
     for _ in 0..usize::from(counts.answers) + usize::from(counts.authorities) {
         Record::read(&mut decoder)?;
     }
-    (0..counts.additionals)
-        .map_while(|_| Record::read(&mut decoder))
-        .find(|record| record.kind == RecordType::OPT)
+    Some((0..counts.additionals).map_while(|_| Record::read(&mut decoder)).collect())
 }
 
 impl Record<'_> {

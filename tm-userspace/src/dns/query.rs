@@ -142,7 +142,7 @@ pub(super) struct Record<'a> {
     /// Where its owner's name begins in the message.
     pub(super) at: usize,
     pub(super) kind: RecordType,
-    class: u16,
+    pub(super) class: u16,
     pub(super) ttl: u32,
     pub(super) data: &'a [u8],
 }

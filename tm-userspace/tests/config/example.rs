@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tm_userspace::desired::{
     Endpoint, Listen, MinChild, Monitor, NameServer, Node, Probes, Profile, Protocol, RoutingMethod, Rules,
-    Soa, Sockets, Status, Target, Tcp, XdpMode,
+    Soa, Sockets, Status, Target, Tcp, Transfer, XdpMode,
 };
 
 use crate::kit::{NODE, PROFILE, load_files, loaded_profile};
@@ -92,6 +92,7 @@ fn the_example_is_what_it_says() {
             dot: None,
             doh: None,
         },
+        transfer: Transfer::default(),
         probes: Probes { allow: vec![] },
         capacity: 0,
     };

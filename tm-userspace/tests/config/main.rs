@@ -13,3 +13,4 @@ mod own_monitors;
 mod profiles;
 mod report;
 mod rules;
+mod transfers;

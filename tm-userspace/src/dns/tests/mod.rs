@@ -8,4 +8,6 @@ mod options;
 mod properties;
 mod refusals;
 mod replies;
+mod signed;
 mod sockets;
+mod transferred;

@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use super::kit::{Ask, CLIENT, ask, record, responder};
-use crate::dns::{Responder, Transport};
+use crate::dns::{Responder, Transport, reply::Reply};
 
 const KEEPALIVE: &[u8] = &[0, 11, 0, 0];
 const PADDING: &[u8] = &[0, 12, 0, 3, 0, 0, 0];
 const HALF_A_MINUTE: Option<Duration> = Some(Duration::from_secs(30));
 
 fn reply(responder: &Responder, ask: &Ask, transport: Transport, idle: Option<Duration>) -> Vec<u8> {
-    responder.respond(&ask.octets(), CLIENT, transport, idle).unwrap()
+    match responder.respond(&ask.octets(), CLIENT, transport, idle) {
+        Some(Reply::Message(reply)) => reply,
+        _ => panic!("one message was to be said to {ask:?}"),
+    }
 }
 
 /// The reply with `options` is the one without, but for what stands in its OPT: `expected`.
