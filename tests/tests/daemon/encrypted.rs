@@ -189,3 +189,23 @@ fn who_does_not_speak_tls_is_left() {
         assert!(octets.is_empty() || octets.len() == 7, "{octets:?}");
     }
 }
+
+#[test]
+fn rfc9103_the_zone_is_given_over_tls() {
+    let lab = Lab::new().unwrap();
+    let key = "[[tsig_key]]\nname = \"secondary\"\nsecret_file = \"{dir}/secret\"\n[transfer]\nallow = [\"secondary\"]\n";
+    let secret = "bWluZCB0aGUgZ2FwIGJldHdlZW4gdGhlIHRyYWluIGFuZA==";
+    let mut daemon = serve(&lab, "");
+    daemon.write("secret", secret).unwrap();
+    let node = fs::read_to_string(daemon.directory().join("tm.toml")).unwrap();
+    daemon.write("tm.toml", &(node + key)).unwrap();
+    published(&mut daemon);
+    let (ca, by) = (with(&daemon, "+tls-ca=", "chain.pem"), format!("hmac-sha256:secondary:{secret}"));
+    let words = ["@fd53::1", "+tls", &ca, "+tls-hostname=ns1.tm.example", "tm.example", "AXFR"];
+    // The new keys go their own way to the sockets.
+    let given = std::iter::repeat_with(|| lab.kdig(&[&words[..], &["-y", &by]].concat()).unwrap())
+        .find(|given| !given.contains("BADKEY") && !given.contains("REFUSED"));
+    assert!(given.is_some_and(|given| given.contains(WEB) && given.matches("\tSOA\t").count() == 2));
+    let refused = lab.kdig(&words).unwrap();
+    assert!(refused.contains("REFUSED") && !refused.contains(WEB), "{refused}");
+}

@@ -31,7 +31,7 @@ use super::{
     write::{Sections, write},
     zone::{Found, ZoneView},
 };
-use crate::{names::DnsName, sync::Image};
+use crate::{compile::Zone, names::DnsName, sync::Image};
 
 /// How much longer the engine's reply may be than the query: records of the large class and an OPT.
 const ROOM: usize = 2048;
@@ -241,9 +241,9 @@ impl Responder {
         match view.find(&name, question.kind) {
             Found::Outside => Answer::bare(Outcome::Refused),
             Found::Soa => {
-                let content = self.content.borrow().clone();
-                let zone = content.as_ref().map_or(zone, |content| content.zone());
-                Answer::Of(Outcome::Apex, Sections::soa(&name, zone))
+                // What may be transferred goes on counting where the configuration's generation began.
+                let serial = self.serial().unwrap_or(zone.serial);
+                Answer::Of(Outcome::Apex, Sections::soa(&name, &Zone { serial, ..zone.clone() }))
             }
             Found::Servers => {
                 let (servers, addresses) = view.servers();

@@ -68,9 +68,12 @@ pub(super) enum Wrong {
     Signed(Session),
 }
 
-/// Does the last record of a message seem to be a signature, or any of the additional ones before it?
+/// Is one of a message's additional records a signature, be it where it should or not? Most messages are known at a glance to have none.
 pub(super) fn is_signed(message: &[u8]) -> bool {
+    const KIND: [u8; 2] = [0, 250];
+
     message.get(ADDITIONALS).is_some_and(|count| count != [0, 0])
+        && message[ADDITIONALS.end..].windows(2).any(|two| two == KIND)
         && additionals(message)
             .is_some_and(|records| records.iter().any(|record| record.kind == RecordType::TSIG))
 }

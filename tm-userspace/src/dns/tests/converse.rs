@@ -103,6 +103,19 @@ async fn a_client_that_does_not_read_is_left() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn rfc5936_5_a_refused_transfer_leaves_the_connection_as_it_was() {
+    let (responder, mut client, task) = connect(65_536);
+    let queries = ["tm.example 252", "web.tm.example A", "tm.example 251", "tm.example SOA"]
+        .map(|what| ask(what).octets());
+    client.write_all(&queries.each_ref().map(|query| framed(query)).concat()).await.unwrap();
+    client.shutdown().await.unwrap();
+    let replies = queries.map(|query| framed(&responder.reply(&query, CLIENT, Transport::Tcp).unwrap()));
+    assert_eq!(replies.each_ref().map(|reply| reply[5] & 15), [5, 0, 5, 0]);
+    assert_eq!(rest(&mut client).await, replies.concat());
+    task.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn how_long_is_as_the_settings_say() {
     let bounds = Tcp {
         idle_timeout: Duration::from_secs(3),

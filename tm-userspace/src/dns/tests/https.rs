@@ -162,6 +162,18 @@ async fn an_exchange_gives_ten_seconds_more() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_will_be_too_long_is_not_awaited() {
+    let (_, mut client) = connect();
+    let start = Instant::now();
+    let announced = String::from_utf8(post(b"")).unwrap().replace("length: 0", "length: 65536");
+    client.write_all(announced.as_bytes()).await.unwrap();
+    let mut octets = vec![];
+    client.read_to_end(&mut octets).await.unwrap();
+    assert!(octets.starts_with(b"HTTP/1.1 413 "), "{}", String::from_utf8_lossy(&octets));
+    assert_eq!(start.elapsed().as_secs(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn content_that_drips_has_ten_seconds_in_all() {
     let (_, mut client) = connect();
     let start = Instant::now();

@@ -108,7 +108,7 @@ fn rfc1995_2_who_has_it_and_who_asks_over_udp_are_given_the_soa_alone() {
     }
 }
 
-/// A thousand names more, and a connection to them that holds little on its way; messages are sent at once, and the connection then closed on this side.
+/// A thousand names more, and a connection to them that holds little on its way; messages are sent at once.
 async fn converse_with(messages: &[Vec<u8>]) -> (DuplexStream, JoinHandle<std::io::Result<()>>) {
     let plain = keyed();
     let any = plain.profiles.values().find(|profile| &*profile.name == "web.tm.example").unwrap();
@@ -128,7 +128,6 @@ async fn converse_with(messages: &[Vec<u8>]) -> (DuplexStream, JoinHandle<std::i
     for message in messages {
         client.write_all(&[&(message.len() as u16).to_be_bytes()[..], message].concat()).await.unwrap();
     }
-    client.shutdown().await.unwrap();
     (client, task)
 }
 
@@ -144,8 +143,10 @@ async fn rfc7766_6_2_1_1_a_transfer_holds_no_other_answer_up() {
     let (octets, mut verifier) = signed(axfr(), &one(), now());
     let mut other = query("web.tm.example.", RecordType::A);
     other.metadata.id = 7;
-    let (mut client, task) = converse_with(&[octets, other.to_vec().unwrap()]).await;
+    let (mut client, task) = converse_with(&[octets]).await;
     let (mut records, mut before) = (0, None);
+    let other = other.to_vec().unwrap();
+    let mut late = Some([&(other.len() as u16).to_be_bytes()[..], &other].concat());
     while let Some(message) = next(&mut client).await {
         let read = Message::from_vec(&message).unwrap();
         if read.metadata.id == 7 {
@@ -155,10 +156,15 @@ async fn rfc7766_6_2_1_1_a_transfer_holds_no_other_answer_up() {
         }
         verifier.verify(&message).unwrap();
         records += read.answers.len();
+        // Asked while the transfer is under way.
+        if let Some(other) = late.take() {
+            client.write_all(&other).await.unwrap();
+            client.shutdown().await.unwrap();
+        }
     }
     task.await.unwrap().unwrap();
     assert_eq!(records, 1014, "though the client had closed its side");
-    assert!(before.unwrap() <= 200, "{before:?} records went before");
+    assert!(before.unwrap() <= 500, "{before:?} records went before");
 }
 
 #[tokio::test(start_paused = true)]
@@ -171,6 +177,7 @@ async fn so_many_transfers_at_a_time_and_the_rest_after_them() {
         })
         .collect();
     let (mut client, task) = converse_with(&messages).await;
+    client.shutdown().await.unwrap();
     let (mut records, mut begun) = ([0; 9], vec![]);
     while let Some(message) = next(&mut client).await {
         let read = Message::from_vec(&message).unwrap();

@@ -14,7 +14,7 @@ mod messages;
 mod notify;
 mod view;
 
-use std::{sync::Arc, time::Duration};
+use std::{future::pending, sync::Arc, time::Duration};
 
 use imbl::OrdMap;
 use tokio::{
@@ -64,23 +64,29 @@ impl Transfers {
 
     /// Follows until `shutdown`.
     pub async fn run(mut self, shutdown: CancellationToken) -> anyhow::Result<()> {
-        let told = tokio::spawn(notify::run(self.content.subscribe(), self.zone.clone(), shutdown.clone()));
+        let told = notify::run(self.content.subscribe(), self.zone.clone());
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = told => {}
+            () = self.follow() => {}
+        }
+        Ok(())
+    }
+
+    async fn follow(&mut self) {
         let mut last = Instant::now();
         loop {
             tokio::select! {
-                () = shutdown.cancelled() => break,
                 Ok(()) = self.zone.changed() => {}
                 Ok(()) = self.published.changed() => {}
+                // Nobody is left to change anything.
+                else => pending().await,
             }
-            tokio::select! {
-                () = shutdown.cancelled() => break,
-                () = sleep_until(last + PACE) => {}
-            }
+            sleep_until(last + PACE).await;
             if self.update() {
                 last = Instant::now();
             }
         }
-        Ok(told.await?)
     }
 
     /// Brings the content to what its sources say; whether it is another one now.

@@ -3,6 +3,7 @@
 //! [RFC 1996]: https://www.rfc-editor.org/rfc/rfc1996
 
 use std::{
+    future::pending,
     io::{self, ErrorKind},
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
@@ -19,7 +20,6 @@ use tokio::{
     task::JoinSet,
     time::{Instant, timeout_at},
 };
-use tokio_util::sync::CancellationToken;
 
 use super::Content;
 use crate::{
@@ -34,11 +34,10 @@ const TIMES: u32 = 5;
 /// Octets of the longest answer that is looked at.
 const LONGEST: usize = 1232;
 
-/// Tells everybody of each new content, and of the one that is there at the beginning, until `shutdown`.
+/// Tells everybody of each new content, and of the one that is there at the beginning.
 pub(super) async fn run(
     mut content: watch::Receiver<Option<Arc<Content>>>,
     zone: watch::Receiver<Arc<ZoneView>>,
-    shutdown: CancellationToken,
 ) {
     let mut telling = JoinSet::new();
     loop {
@@ -50,9 +49,10 @@ pub(super) async fn run(
         }
         loop {
             tokio::select! {
-                () = shutdown.cancelled() => return,
                 Some(_) = telling.join_next() => {}
                 Ok(()) = content.changed() => break,
+                // Nothing new will come.
+                else => return pending().await,
             }
         }
     }

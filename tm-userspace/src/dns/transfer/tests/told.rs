@@ -7,7 +7,6 @@ use hickory_proto::{
     rr::{Name, RData, RecordType, TSigner, rdata::tsig::TsigAlgorithm},
 };
 use tokio::{net::UdpSocket, sync::watch, time::Instant};
-use tokio_util::sync::CancellationToken;
 
 use super::{desired, key, on, zone};
 use crate::{
@@ -22,14 +21,13 @@ fn content(serial: u64) -> Option<Arc<Content>> {
 }
 
 /// Begins to tell `address`, signed or not.
-fn telling(address: SocketAddr, is_signed: bool) -> (watch::Sender<Option<Arc<Content>>>, CancellationToken) {
+fn telling(address: SocketAddr, is_signed: bool) -> watch::Sender<Option<Arc<Content>>> {
     let secondary = Secondary { address, key: is_signed.then(key) };
     let desired = desired(7, Transfer { notify: vec![secondary], ..on() }, vec![]);
     let (content_to, content) = watch::channel(content(7));
     let (_, zone) = watch::channel(zone(&desired));
-    let stop = CancellationToken::new();
-    tokio::spawn(notify::run(content, zone, stop.clone()));
-    (content_to, stop)
+    tokio::spawn(notify::run(content, zone));
+    content_to
 }
 
 async fn listen() -> (UdpSocket, SocketAddr) {
@@ -64,7 +62,7 @@ async fn more(socket: &UdpSocket) -> (usize, u64) {
 #[tokio::test(start_paused = true)]
 async fn rfc1996_3_a_secondary_is_told_until_it_has_heard() {
     let (socket, address) = listen().await;
-    let (content_to, _stop) = telling(address, false);
+    let content_to = telling(address, false);
     let (first, _) = heard(&socket).await;
     let message = Message::from_vec(&first).unwrap();
     assert_eq!((message.metadata.op_code, message.metadata.authoritative), (OpCode::Notify, true));
@@ -102,7 +100,7 @@ async fn rfc1996_3_a_secondary_is_told_until_it_has_heard() {
 #[tokio::test(start_paused = true)]
 async fn who_never_answers_is_told_five_times_in_fifteen_seconds() {
     let (socket, address) = listen().await;
-    let (_content_to, _stop) = telling(address, false);
+    let _content_to = telling(address, false);
     assert_eq!(more(&socket).await, (5, 1 + 2 + 4 + 8));
 }
 
@@ -110,7 +108,7 @@ async fn who_never_answers_is_told_five_times_in_fifteen_seconds() {
 async fn who_is_there_later_is_told_then() {
     let (socket, address) = listen().await;
     drop(socket);
-    let (_content_to, _stop) = telling(address, false);
+    let _content_to = telling(address, false);
     tokio::time::sleep(Duration::from_secs(2)).await;
     let socket = UdpSocket::bind(address).await.unwrap();
     let (message, from) = heard(&socket).await;
@@ -123,7 +121,7 @@ async fn a_signed_word_wants_a_signed_answer_unless_it_is_no() {
     let signer =
         TSigner::new(vec![7; 32], TsigAlgorithm::HmacSha256, Name::from_ascii("one.").unwrap(), 300).unwrap();
     let (socket, address) = listen().await;
-    let (content_to, _stop) = telling(address, true);
+    let content_to = telling(address, true);
     let (first, from) = heard(&socket).await;
     let (mac, ..) = signer.verify_message_byte(&first, None, true).unwrap();
     let unsigned = reply(&first).to_vec().unwrap();
