@@ -1,5 +1,7 @@
 //! What is written in the files, and nothing more: keys and types as they stand, each value with its place.
 
+mod sockets;
+
 use std::{collections::BTreeMap, fmt};
 
 use serde::{
@@ -7,6 +9,8 @@ use serde::{
     de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 use toml::Spanned;
+
+pub(super) use sockets::{Doh, Dot, Secondary, Tcp, Tls, Transfer, TsigKey};
 
 /// A string and its place.
 pub(super) type Text = Spanned<String>;
@@ -94,73 +98,6 @@ pub(super) struct Listen {
     pub(super) pins: Option<Text>,
     #[serde(default)]
     pub(super) keep: bool,
-}
-
-/// `[tcp]`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Tcp {
-    pub(super) idle_timeout: Option<Spanned<DurationText>>,
-    pub(super) message_timeout: Option<Spanned<DurationText>>,
-    pub(super) connections: Option<Spanned<Integer>>,
-    pub(super) connections_per_client: Option<Spanned<Integer>>,
-}
-
-/// `[tls]`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Tls {
-    pub(super) certificate: Text,
-    pub(super) key: Text,
-}
-
-/// `[dot]`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Dot {
-    pub(super) port: Option<Spanned<Integer>>,
-}
-
-/// `[doh]`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Doh {
-    pub(super) port: Option<Spanned<Integer>>,
-    pub(super) path: Option<Text>,
-}
-
-/// `[[tsig_key]]`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct TsigKey {
-    pub(super) name: Text,
-    pub(super) algorithm: Option<Text>,
-    pub(super) secret_file: Text,
-}
-
-/// `[transfer]`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Transfer {
-    #[serde(default)]
-    pub(super) allow: Vec<Text>,
-    #[serde(default)]
-    pub(super) notify: Vec<Spanned<Secondary>>,
-}
-
-/// An item of `notify`: an address alone, or a table.
-#[derive(Debug)]
-pub(super) enum Secondary {
-    Address(String),
-    Table(SecondaryTable),
-}
-
-/// `{ address = "...", key = "..." }`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct SecondaryTable {
-    pub(super) address: Text,
-    pub(super) key: Option<Text>,
 }
 
 /// `[probes]`.
@@ -396,26 +333,6 @@ impl<'de> Deserialize<'de> for NameServer {
             }
             fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<NameServer, M::Error> {
                 NameServerTable::deserialize(MapAccessDeserializer::new(map)).map(NameServer::Table)
-            }
-        }
-        deserializer.deserialize_any(Either)
-    }
-}
-
-impl<'de> Deserialize<'de> for Secondary {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either;
-        impl<'de> Visitor<'de> for Either {
-            type Value = Secondary;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an address in quotes or { address = \"...\", key = \"...\" }")
-            }
-            fn visit_str<E: de::Error>(self, value: &str) -> Result<Secondary, E> {
-                Ok(Secondary::Address(value.to_owned()))
-            }
-            fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Secondary, M::Error> {
-                SecondaryTable::deserialize(MapAccessDeserializer::new(map)).map(Secondary::Table)
             }
         }
         deserializer.deserialize_any(Either)
