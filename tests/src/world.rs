@@ -51,7 +51,9 @@ impl World {
         let desired = desired()?;
         let listening = [SERVER_V4.into(), SERVER_V6.into()];
         let (_, zone) = watch::channel(Arc::new(ZoneView::new(&desired, &listening)));
-        let responder = Responder::new(Arc::new(RwLock::new(image(&desired, &Health::default()))), zone);
+        let (_, content) = watch::channel(None);
+        let tables = Arc::new(RwLock::new(image(&desired, &Health::default())));
+        let responder = Responder::new(tables, zone, content);
         let profiles = desired.profiles.values().filter(|profile| {
             profile.status == Status::Enabled
                 && profile.endpoints.iter().any(|endpoint| endpoint.status == Status::Enabled)

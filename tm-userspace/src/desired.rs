@@ -20,10 +20,14 @@ use crate::{
 };
 
 mod rules;
+mod sockets;
 mod subnet;
+mod transfer;
 
 pub use rules::{Allowance, Failback, Guard, Rules, WhenAllDown};
+pub use sockets::{Doh, Dot, Sockets, Tcp};
 pub use subnet::Subnet;
+pub use transfer::{Secondary, Transfer, TsigAlgorithm, TsigKey};
 
 /// Profiles by name.
 pub type Profiles = OrdMap<Arc<str>, Arc<Profile>>;
@@ -57,6 +61,10 @@ pub struct Node {
     pub state_dir: PathBuf,
     /// Where to answer.
     pub listen: Listen,
+    /// How connections are treated.
+    pub sockets: Sockets,
+    /// Who may have the zone as a whole.
+    pub transfer: Transfer,
     /// Targets that may be probed though they are loopback, link-local or the like.
     pub probes: Probes,
     /// How many names the kernel's tables hold, at most 16,777,216; 0 for as many as needed.

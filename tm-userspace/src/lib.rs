@@ -25,4 +25,5 @@ pub mod serve;
 pub mod state;
 pub mod sync;
 pub mod time;
+pub mod tls;
 pub mod xdp;

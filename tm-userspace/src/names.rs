@@ -65,6 +65,12 @@ impl DnsName {
         })
     }
 
+    /// A name of hickory's codec.
+    pub fn from_hickory(name: &Name) -> Self {
+        let labels = name.iter().flat_map(|label| [&[label.len() as u8], label].concat());
+        DnsName::from_wire(&labels.chain([0]).collect::<Vec<_>>())
+    }
+
     /// The same name for hickory's codec.
     pub fn to_hickory(&self) -> Name {
         let labels =

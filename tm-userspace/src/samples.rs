@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::desired::{
     Desired, Endpoint, EndpointKey, Listen, MinChild, Monitor, NameServer, Node, Probes, Profile, Protocol,
-    RoutingMethod, Rules, Soa, Status, Target, XdpMode,
+    RoutingMethod, Rules, Soa, Sockets, Status, Target, Transfer, XdpMode,
 };
 
 /// The smallest state with `profiles`, in which `allow` may be probed.
@@ -25,6 +25,8 @@ pub(crate) fn desired(allow: &[(&str, u8)], profiles: Vec<Profile>) -> Desired {
             pins: "/sys/fs/bpf/tm".into(),
             keep: false,
         },
+        sockets: Sockets::default(),
+        transfer: Transfer::default(),
         probes: Probes { allow },
         capacity: 1,
     };

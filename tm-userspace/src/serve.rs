@@ -19,7 +19,7 @@ use crate::{
     api::{self, View},
     control::{Control, Inputs, Published, Tables},
     desired::{Desired, XdpMode},
-    dns::{self, Responder, ZoneView},
+    dns::{self, Plan, Responder, Transfers, ZoneView},
     health::{self, Details, Prober, Slots},
     listen::{self, Host},
     reload::{self, Reload, Source, Trigger},
@@ -79,8 +79,9 @@ pub async fn run(options: Options, mut desired: Desired) -> anyhow::Result<()> {
     let control = Control::start(&mut inputs, tables.clone(), published_to, pins, before.unwrap_or_default())
         .context("no configuration")?;
     let (zone_to, zone) = watch::channel(zone_view(&desired, &published).context("no configuration")?);
-    let (addresses_to, addresses) = watch::channel(sockets(&desired, &published));
-    let responder = Arc::new(Responder::new(tables.image_lock(), zone));
+    let (plan_to, plan) = watch::channel(plan_of(&desired, &published).context("no configuration")?);
+    let (transfers, content) = Transfers::new(zone.clone(), published.clone());
+    let responder = Arc::new(Responder::new(tables.image_lock(), zone, content));
     if let Some(earlier) = &earlier {
         responder.add_earlier(&earlier.messages);
     }
@@ -106,8 +107,9 @@ pub async fn run(options: Options, mut desired: Desired) -> anyhow::Result<()> {
         "configuration",
         reload::run(options.source, options.trigger, desired_to, reload_to, token()),
     ));
-    stages.spawn(named("sockets", dns::run(responder, addresses, token())));
-    stages.spawn(named("zone", follow(desired.clone(), published, zone_to, addresses_to, token())));
+    stages.spawn(named("sockets", dns::run(responder, plan, token())));
+    stages.spawn(named("zone", follow(desired.clone(), published, zone_to, plan_to, token())));
+    stages.spawn(named("transfers", transfers.run(token())));
     let run_api = {
         let token = token();
         async move { api::run(listener, &socket, view, token).await }
@@ -173,7 +175,7 @@ async fn follow(
     mut desired: watch::Receiver<Option<Desired>>,
     mut published: watch::Receiver<Arc<Published>>,
     zone: watch::Sender<Arc<ZoneView>>,
-    addresses: watch::Sender<Arc<[std::net::SocketAddr]>>,
+    plan: watch::Sender<Arc<Plan>>,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
     let mut seen = (published.borrow().generation, published.borrow().listening.clone());
@@ -196,12 +198,9 @@ async fn follow(
         if let Some(view) = zone_view(&desired, &published) {
             zone.send_replace(view);
         }
-        addresses.send_if_modified(|before| {
-            let now = sockets(&desired, &published);
-            let changed = *before != now;
-            *before = now;
-            changed
-        });
+        if let Some(now) = plan_of(&desired, &published) {
+            plan.send_replace(now);
+        }
     }
 }
 
@@ -214,16 +213,10 @@ fn zone_view(
     Some(Arc::new(ZoneView::new(&desired, &served)))
 }
 
-fn sockets(
+fn plan_of(
     desired: &watch::Receiver<Option<Desired>>,
     published: &watch::Receiver<Arc<Published>>,
-) -> Arc<[std::net::SocketAddr]> {
-    let port = desired.borrow().as_ref().map_or(53, |desired| desired.node.listen.port);
-    published
-        .borrow()
-        .listening
-        .served
-        .iter()
-        .map(|address| std::net::SocketAddr::new(*address, port))
-        .collect()
+) -> Option<Arc<Plan>> {
+    let desired = desired.borrow().clone()?;
+    Some(Arc::new(Plan::of(&desired.node, &published.borrow().listening.served)))
 }

@@ -23,7 +23,8 @@ apt-get install --quiet --yes --no-install-recommends --no-remove "$@"
 "#;
 
 /// Packages whose service would be started at the next boot, with the service's name; we only want the program.
-const SERVICES: [(&str, &str); 1] = [("gdnsd", "gdnsd.service")];
+const SERVICES: [(&str, &str); 3] =
+    [("bind9", "named.service"), ("gdnsd", "gdnsd.service"), ("knot", "knot.service")];
 
 /// Whether this machine's packages are Debian's.
 pub(crate) fn is_here() -> bool {

@@ -3,6 +3,7 @@
 
 mod answers;
 mod cli;
+mod encrypted;
 mod ended;
 mod failover;
 mod frames;
@@ -17,6 +18,8 @@ mod rules;
 mod statuses;
 mod sticky;
 mod subnets;
+mod tcp;
+mod transfers;
 mod vlans;
 mod wire;
 

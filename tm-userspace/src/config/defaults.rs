@@ -96,6 +96,30 @@ pub const SOA_EXPIRE: u32 = 1_209_600;
 pub const SOA_MINIMUM: u32 = 60;
 /// DNS.
 pub const LISTEN_PORT: u16 = 53;
+/// How long a connection may say nothing.
+pub const TCP_IDLE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Bounds of that time: a second to an hour.
+pub const TCP_IDLE_TIMEOUT_RANGE: RangeInclusive<Duration> =
+    Duration::from_secs(1)..=Duration::from_secs(3600);
+/// How long a message, a handshake or the taking of a reply may last.
+pub const TCP_MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Bounds of that time: a second to a minute.
+pub const TCP_MESSAGE_TIMEOUT_RANGE: RangeInclusive<Duration> =
+    Duration::from_secs(1)..=Duration::from_secs(60);
+/// Connections at a time.
+pub const TCP_CONNECTIONS: usize = 1000;
+/// Connections of one client at a time.
+pub const TCP_CONNECTIONS_PER_CLIENT: usize = 100;
+/// Bounds of both.
+pub const TCP_CONNECTIONS_RANGE: RangeInclusive<usize> = 1..=65_535;
+/// DNS over TLS ([RFC 7858, section 3.1](https://www.rfc-editor.org/rfc/rfc7858#section-3.1)).
+pub const DOT_PORT: u16 = 853;
+/// DNS over HTTPS.
+pub const DOH_PORT: u16 = 443;
+/// The path that DNS over HTTPS is mostly at ([RFC 8484, section 4.1.1](https://www.rfc-editor.org/rfc/rfc8484#section-4.1.1)).
+pub const DOH_PATH: &str = "/dns-query";
+/// Octets of a TSIG secret: 128 bits are more than can be tried.
+pub const TSIG_SECRET_AT_LEAST: usize = 16;
 /// A port that can be spoken to.
 pub const PORT_RANGE: RangeInclusive<u16> = 1..=65535;
 /// VLAN ids (4095 is reserved).

@@ -70,15 +70,31 @@ pub(super) fn profile_files(dir: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// Files elsewhere that `tm.toml` names, as far as it can be read: those of `[geo]`.
+/// Tables of `tm.toml` and their keys that name files elsewhere.
+const BESIDE: [(&str, &str); 4] = [DATABASE, LATENCY, ("tls", "certificate"), ("tls", "key")];
+const DATABASE: (&str, &str) = ("geo", "database");
+const LATENCY: (&str, &str) = ("geo", "latency");
+
+/// Files elsewhere that `tm.toml` names, as far as it can be read: a change of theirs is one of the configuration.
 pub(super) fn files_beside(dir: &Path) -> Vec<PathBuf> {
     let table = node_table(dir).unwrap_or_default();
-    ["database", "latency"].into_iter().filter_map(|key| geo_file(&table, key)).collect()
+    let secrets = table.get("tsig_key").and_then(|keys| keys.as_array()).into_iter().flatten();
+    let secrets = secrets.filter_map(|key| Some(key.get("secret_file")?.as_str()?.into()));
+    BESIDE.iter().filter_map(|key| named(&table, *key)).chain(secrets).collect()
 }
 
-/// A file that `[geo]` names.
-pub(super) fn geo_file(node: &toml::Table, key: &str) -> Option<PathBuf> {
-    Some(node.get("geo")?.get(key)?.as_str()?.into())
+/// The file of distances that `[geo]` names.
+pub(super) fn latency(table: &toml::Table) -> Option<PathBuf> {
+    named(table, LATENCY)
+}
+
+/// The database that `[geo]` names.
+pub(super) fn database(table: &toml::Table) -> Option<PathBuf> {
+    named(table, DATABASE)
+}
+
+fn named(table: &toml::Table, (name, key): (&str, &str)) -> Option<PathBuf> {
+    Some(table.get(name)?.get(key)?.as_str()?.into())
 }
 
 /// `tm.toml`, if it is TOML: whatever else it says may be wrong.

@@ -28,7 +28,9 @@ mod raw;
 mod render;
 mod report;
 mod rules;
+mod sockets;
 mod subnets;
+mod transfer;
 mod value;
 mod whole;
 
@@ -80,14 +82,14 @@ pub fn state_dir(dir: &Path) -> Result<PathBuf, ConfigError> {
 /// The database that `[geo]` names in the `tm.toml` of `dir`, whatever else it says.
 pub fn database(dir: &Path) -> Result<Option<PathBuf>, ConfigError> {
     match files::node_table(dir) {
-        Some(table) if dir.join(files::NODE_FILE).exists() => Ok(files::geo_file(&table, "database")),
+        Some(table) if dir.join(files::NODE_FILE).exists() => Ok(files::database(&table)),
         _ => load(dir).map(|loaded| Some(loaded.atlas?.database.path().to_owned())),
     }
 }
 
 /// The file of `[geo]` in the `tm.toml` of `dir` that says how far clients are, whatever else it says.
 pub fn latency(dir: &Path) -> Option<PathBuf> {
-    files::node_table(dir).and_then(|table| files::geo_file(&table, "latency"))
+    files::node_table(dir).and_then(|table| files::latency(&table))
 }
 
 /// As [`load`], with interfaces that win over those of the file, none where the file decides; and with the database that an earlier load

@@ -13,6 +13,7 @@ use super::{
     address, defaults, listen, name,
     raw::{self, List, Text},
     report::{Fault, Notes},
+    sockets, transfer,
     value::{absolute, number, quote},
 };
 
@@ -22,11 +23,23 @@ pub(super) fn check(raw: &raw::Node, notes: &mut Notes<'_>) -> Option<Node> {
     let name_servers = name_servers(raw.name_servers.as_ref(), zone.as_ref(), notes);
     let state_dir = absolute(notes, "state_dir", raw.state_dir.as_ref(), defaults::STATE_DIR);
     let listen = listen::check(raw.listen.as_ref(), notes);
+    let sockets = sockets::check(raw, listen.as_ref(), notes);
+    let transfer = transfer::check(raw, notes);
     let probes = probes(&raw.probes, notes);
     let names = raw.limits.names.as_ref();
     let capacity = number(notes, "names", names, defaults::LIMIT_NAMES_RANGE, defaults::LIMIT_NAMES);
     let soa = soa(&raw.soa, zone.as_ref(), notes);
-    Some(Node { zone: zone?, name_servers, soa: soa?, state_dir, listen: listen?, probes, capacity })
+    Some(Node {
+        zone: zone?,
+        name_servers,
+        soa: soa?,
+        state_dir,
+        listen: listen?,
+        sockets,
+        transfer,
+        probes,
+        capacity,
+    })
 }
 
 /// The least weight that an endpoint may have.

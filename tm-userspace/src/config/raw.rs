@@ -1,5 +1,7 @@
 //! What is written in the files, and nothing more: keys and types as they stand, each value with its place.
 
+mod sockets;
+
 use std::{collections::BTreeMap, fmt};
 
 use serde::{
@@ -7,6 +9,8 @@ use serde::{
     de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 use toml::Spanned;
+
+pub(super) use sockets::{Doh, Dot, Secondary, Tcp, Tls, Transfer, TsigKey};
 
 /// A string and its place.
 pub(super) type Text = Spanned<String>;
@@ -23,6 +27,15 @@ pub(super) struct Node {
     #[serde(default)]
     pub(super) soa: Soa,
     pub(super) listen: Option<Spanned<Listen>>,
+    #[serde(default)]
+    pub(super) tcp: Tcp,
+    pub(super) tls: Option<Spanned<Tls>>,
+    pub(super) dot: Option<Spanned<Dot>>,
+    pub(super) doh: Option<Spanned<Doh>>,
+    #[serde(default)]
+    pub(super) tsig_key: Vec<Spanned<TsigKey>>,
+    #[serde(default)]
+    pub(super) transfer: Transfer,
     #[serde(default)]
     pub(super) probes: Probes,
     #[serde(default)]

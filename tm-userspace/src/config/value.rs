@@ -89,6 +89,25 @@ pub(super) fn duration(
     }
 }
 
+/// A duration in `range`, or `default` where the key is left out.
+pub(super) fn duration_in(
+    notes: &mut Notes<'_>,
+    key: &str,
+    written: Option<&Spanned<DurationText>>,
+    range: RangeInclusive<Duration>,
+    default: Duration,
+) -> Duration {
+    let Some(written) = written else { return default };
+    let Some(known) = duration(notes, key, written) else { return default };
+    if !range.contains(&known) {
+        let message = format!("{key} {} is out of range", quote(&written.get_ref().0));
+        let [least, most] = [range.start(), range.end()].map(|bound| humantime::format_duration(*bound));
+        notes.error(written.span(), message, format!("write \"{least}\" to \"{most}\""));
+        return default;
+    }
+    known
+}
+
 /// What the operator calls a profile or an endpoint.
 pub(super) fn operator_name(text: &str) -> Result<(), Fault> {
     use super::defaults::NAME_AT_MOST;

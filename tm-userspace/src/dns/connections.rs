@@ -1,33 +1,56 @@
 //! Who is connected, so that there is always room for one more: a newcomer takes the seat of whoever has waited longest.
+//!
+//! There are so many seats in all, and so many for each client: an IPv4 address, or an IPv6 /64, which is what one host can have as it likes.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
+    net::{IpAddr, Ipv6Addr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::desired::Tcp;
+
+/// How much sooner idle connections are closed once over half of the seats are taken ([RFC 7766, section 6.2.3]).
+///
+/// [RFC 7766, section 6.2.3]: https://www.rfc-editor.org/rfc/rfc7766#section-6.2.3
+const CROWDED: u32 = 4;
+
 /// All connections of all listeners.
 #[derive(Debug)]
 pub(super) struct Connections {
-    most: usize,
     seats: Mutex<Seats>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Seats {
+    bounds: Tcp,
     next: u64,
     taken: HashMap<u64, Taken>,
+    /// Everybody, in the order in which they would have to go.
+    all: BTreeSet<Rank>,
+    /// The same of each client.
+    clients: HashMap<IpAddr, BTreeSet<Rank>>,
 }
 
 #[derive(Debug)]
 struct Taken {
+    rank: Rank,
+    client: IpAddr,
+    needed: CancellationToken,
+}
+
+/// Idle ones go before busy ones, and among these who has been so for longest.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Rank {
     /// In the middle of a message or of a reply?
     is_busy: bool,
     /// Since when it is busy or not.
     since: Instant,
-    needed: CancellationToken,
+    number: u64,
 }
 
 /// A connection's seat; given up when it is dropped.
@@ -39,25 +62,38 @@ pub(super) struct Seat {
 }
 
 impl Connections {
-    /// No more than `most` at a time.
-    pub(super) fn new(most: usize) -> Arc<Self> {
-        Arc::new(Connections { most, seats: Mutex::default() })
+    /// No more at a time than `bounds` say.
+    pub(super) fn new(bounds: Tcp) -> Arc<Self> {
+        let seats =
+            Seats { bounds, next: 0, taken: HashMap::new(), all: BTreeSet::new(), clients: HashMap::new() };
+        Arc::new(Connections { seats: Mutex::new(seats) })
     }
 
-    /// A seat: a free one, else that of the connection which has been idle longest, else of the one which has been busy longest.
-    pub(super) fn enter(self: &Arc<Self>) -> Seat {
+    /// Other bounds from here on; where they are closer, whoever has waited longest has to go.
+    pub(super) fn set_bounds(&self, bounds: Tcp) {
         let mut seats = self.seats();
-        if seats.taken.len() >= self.most
-            && let Some(number) = seats.longest()
-            && let Some(taken) = seats.taken.remove(&number)
+        seats.bounds = bounds;
+        seats.make_room(bounds.connections);
+    }
+
+    /// A seat for `client`: a free one, else that of the connection which has been idle longest, else of the one which has been busy longest;
+    /// of the client's own where these are as many as it may have.
+    pub(super) fn enter(self: &Arc<Self>, client: IpAddr) -> Seat {
+        let client = network(client);
+        let mut seats = self.seats();
+        let most = seats.bounds.connections_per_client;
+        while let Some(own) = seats.clients.get(&client).filter(|own| own.len() >= most)
+            && let Some(first) = own.first().map(|rank| rank.number)
         {
-            taken.needed.cancel();
+            seats.dismiss(first);
         }
+        let most = seats.bounds.connections;
+        seats.make_room(most - 1);
         let number = seats.next;
         seats.next += 1;
         let needed = CancellationToken::new();
-        let taken = Taken { is_busy: false, since: Instant::now(), needed: needed.clone() };
-        seats.taken.insert(number, taken);
+        let rank = Rank { is_busy: false, since: Instant::now(), number };
+        seats.insert(Taken { rank, client, needed: needed.clone() });
         Seat { connections: self.clone(), number, needed }
     }
 
@@ -67,10 +103,37 @@ impl Connections {
 }
 
 impl Seats {
-    fn longest(&self) -> Option<u64> {
-        let (number, _) =
-            self.taken.iter().min_by_key(|(number, taken)| (taken.is_busy, taken.since, **number))?;
-        Some(*number)
+    /// Sends away whoever is over `most`.
+    fn make_room(&mut self, most: usize) {
+        while self.taken.len() > most
+            && let Some(first) = self.all.first().map(|rank| rank.number)
+        {
+            self.dismiss(first);
+        }
+    }
+
+    fn dismiss(&mut self, number: u64) {
+        if let Some(taken) = self.remove(number) {
+            taken.needed.cancel();
+        }
+    }
+
+    fn insert(&mut self, taken: Taken) {
+        self.all.insert(taken.rank);
+        self.clients.entry(taken.client).or_default().insert(taken.rank);
+        self.taken.insert(taken.rank.number, taken);
+    }
+
+    fn remove(&mut self, number: u64) -> Option<Taken> {
+        let taken = self.taken.remove(&number)?;
+        self.all.remove(&taken.rank);
+        if let Some(own) = self.clients.get_mut(&taken.client) {
+            own.remove(&taken.rank);
+            if own.is_empty() {
+                self.clients.remove(&taken.client);
+            }
+        }
+        Some(taken)
     }
 }
 
@@ -80,46 +143,133 @@ impl Seat {
         self.needed.cancelled().await;
     }
 
-    /// Notes that something is going on, or that it is over.
+    /// Notes that something is going on (anew), or that it is over.
     pub(super) fn set_busy(&self, is_busy: bool) {
-        if let Some(taken) = self.connections.seats().taken.get_mut(&self.number) {
-            taken.is_busy = is_busy;
-            taken.since = Instant::now();
+        let mut seats = self.connections.seats();
+        let Some(mut taken) = seats.remove(self.number) else { return };
+        if is_busy || taken.rank.is_busy {
+            taken.rank = Rank { is_busy, since: Instant::now(), ..taken.rank };
         }
+        seats.insert(taken);
+    }
+
+    /// How long its connection may be idle as things are.
+    pub(super) fn idle_timeout(&self) -> Duration {
+        let seats = self.connections.seats();
+        let crowded = 2 * seats.taken.len() > seats.bounds.connections;
+        seats.bounds.idle_timeout / if crowded { CROWDED } else { 1 }
+    }
+
+    /// How long a message may take to come in, and a reply to be taken.
+    pub(super) fn message_timeout(&self) -> Duration {
+        self.connections.seats().bounds.message_timeout
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.connections.seats().taken.remove(&self.number);
+        self.connections.seats().remove(self.number);
+    }
+}
+
+/// Whose address it is.
+fn network(client: IpAddr) -> IpAddr {
+    match client {
+        IpAddr::V4(_) => client,
+        IpAddr::V6(client) => Ipv6Addr::from_bits(client.to_bits() & !u128::from(u64::MAX)).into(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+
+    fn bounds(connections: usize, connections_per_client: usize) -> Tcp {
+        Tcp { connections, connections_per_client, ..Tcp::default() }
+    }
+
+    /// Which of them had to go.
+    fn needed(seats: &[Seat]) -> Vec<usize> {
+        (0..seats.len()).filter(|at| seats[*at].needed.is_cancelled()).collect()
+    }
+
+    fn at(client: &str) -> IpAddr {
+        client.parse().unwrap()
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_newcomer_takes_the_seat_that_was_idle_longest() {
-        let connections = Connections::new(3);
+        let connections = Connections::new(bounds(3, 3));
         let mut seats = vec![];
         for _ in 0..3 {
-            seats.push(connections.enter());
+            seats.push(connections.enter(at("192.0.2.1")));
             seats[0].set_busy(true);
             tokio::time::advance(Duration::from_secs(1)).await;
         }
-        let needed =
-            |seats: &[Seat]| -> Vec<bool> { seats.iter().map(|seat| seat.needed.is_cancelled()).collect() };
-        seats.push(connections.enter());
-        assert_eq!(needed(&seats), [false, true, false, false], "the first is busy, the second idle longest");
+        seats.push(connections.enter(at("192.0.2.1")));
+        assert_eq!(needed(&seats), [1], "the first is busy, the second idle longest");
         for seat in &seats[2..] {
             seat.set_busy(true);
         }
-        seats.push(connections.enter());
-        assert_eq!(needed(&seats), [true, true, false, false, false], "all are busy, the first longest");
+        seats.push(connections.enter(at("192.0.2.1")));
+        assert_eq!(needed(&seats), [0, 1], "all are busy, the first longest");
         drop(seats.pop());
-        seats.push(connections.enter());
-        assert_eq!(needed(&seats), [true, true, false, false, false], "there was a free one");
+        seats.push(connections.enter(at("192.0.2.1")));
+        assert_eq!(needed(&seats), [0, 1], "there was a free one");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_takes_its_own_seats_once_it_has_as_many_as_it_may_have() {
+        let connections = Connections::new(bounds(100, 2));
+        let clients = ["192.0.2.1", "192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8::f:1", "192.0.2.1"];
+        let mut seats: Vec<Seat> = clients.map(|client| connections.enter(at(client))).into();
+        assert_eq!(needed(&seats), [0], "three of 192.0.2.1");
+        seats.push(connections.enter(at("2001:db8:0:1::1")));
+        assert_eq!(needed(&seats), [0], "another /64");
+        seats.push(connections.enter(at("2001:db8:0:0:ffff::")));
+        assert_eq!(needed(&seats), [0, 3], "three of 2001:db8::/64");
+        drop(seats.split_off(5));
+        seats.push(connections.enter(at("192.0.2.1")));
+        assert_eq!(needed(&seats), [0, 3], "it has left one");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_idle_is_so_since_it_came_or_last_was_busy() {
+        let connections = Connections::new(bounds(3, 3));
+        let second = Duration::from_secs(1);
+        let mut seats = vec![];
+        for _ in 0..3 {
+            seats.push(connections.enter(at("192.0.2.1")));
+            tokio::time::advance(second).await;
+        }
+        seats[0].set_busy(true);
+        for seat in seats.iter().rev() {
+            tokio::time::advance(second).await;
+            seat.set_busy(false);
+        }
+        for expected in [&[1][..], &[1, 2], &[0, 1, 2]] {
+            seats.push(connections.enter(at("192.0.2.1")));
+            assert_eq!(needed(&seats), expected);
+            tokio::time::advance(second).await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn closer_bounds_hold_at_once() {
+        let connections = Connections::new(bounds(100, 100));
+        let seats: Vec<Seat> = (0..5).map(|_| connections.enter(at("192.0.2.1"))).collect();
+        connections.set_bounds(bounds(3, 3));
+        assert_eq!(needed(&seats), [0, 1]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn idle_connections_are_closed_sooner_once_over_half_of_the_seats_are_taken() {
+        let connections = Connections::new(Tcp { idle_timeout: Duration::from_secs(20), ..bounds(4, 4) });
+        let mut seats = vec![];
+        let timeouts = [20, 20, 5, 5, 5].map(|_| {
+            seats.push(connections.enter(at("192.0.2.1")));
+            seats[0].idle_timeout().as_secs()
+        });
+        assert_eq!(timeouts, [20, 20, 5, 5, 5]);
     }
 }

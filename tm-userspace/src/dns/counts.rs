@@ -57,6 +57,10 @@ outcomes! {
     BadVers = "badvers", BADVERS, false;
     /// A name whose answer is longer than any message or table takes.
     ServFail = "servfail", ServFail, false;
+    /// The zone as a whole, or what has changed in it.
+    Transfer = "transfer", NoError, true;
+    /// A signature that does not count, or a transfer of what is not ours.
+    NotAuth = "notauth", NotAuth, false;
     /// The reply would not fit: the client is told to come back over TCP.
     Truncated = "truncated", NoError, true;
     /// No query: nothing was said.

@@ -1,4 +1,4 @@
-//! Keeps a UDP and a TCP socket open at every address that is listed, as the list changes.
+//! Keeps the sockets open that are planned, as the plan changes.
 //!
 //! An address that cannot be bound does not concern the others: it is told once, with what to do, and tried again every few seconds.
 
@@ -19,35 +19,35 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     connections::Connections,
+    plan::Plan,
     reply::{Responder, Transport},
-    tcp, udp,
+    tcp::{self, House},
+    udp,
 };
 
 /// How often what could not be bound is tried again.
 const RETRY: Duration = Duration::from_secs(2);
-/// Connections over TCP at a time, at all addresses together.
-const MOST_CONNECTIONS: usize = 1000;
 /// How long sockets may take to close.
 const CLOSE: Duration = Duration::from_secs(2);
 
-/// Answers at `addresses`, always as they are at the moment, until `shutdown`. Sockets are open at the present ones when this returns.
+/// Answers as planned, always as the plan is at the moment, until `shutdown`. Sockets are open as it is at present when this returns.
 pub fn run(
     responder: Arc<Responder>,
-    mut addresses: watch::Receiver<Arc<[SocketAddr]>>,
+    mut plan: watch::Receiver<Arc<Plan>>,
     shutdown: CancellationToken,
 ) -> impl Future<Output = anyhow::Result<()>> {
+    let connections = Connections::new(plan.borrow().tcp);
     let mut listeners = Listeners {
-        responder,
-        connections: Connections::new(MOST_CONNECTIONS),
+        house: House { responder, connections, plan: plan.clone() },
         shutdown: shutdown.clone(),
         open: HashMap::new(),
         waiting: HashSet::new(),
         failed: HashMap::new(),
         tasks: JoinSet::new(),
     };
-    listeners.reconcile(&addresses.borrow_and_update());
+    listeners.reconcile(&plan.borrow_and_update());
     async move {
-        listeners.follow(addresses, shutdown).await;
+        listeners.follow(plan, shutdown).await;
         Ok(())
     }
 }
@@ -56,8 +56,7 @@ pub fn run(
 type Listener = (Transport, SocketAddr);
 
 struct Listeners {
-    responder: Arc<Responder>,
-    connections: Arc<Connections>,
+    house: House,
     shutdown: CancellationToken,
     /// The task of each, and what stops it. Stays until the task has ended, so that an address is never bound twice.
     open: HashMap<Listener, (Id, CancellationToken)>,
@@ -69,11 +68,7 @@ struct Listeners {
 }
 
 impl Listeners {
-    async fn follow(
-        &mut self,
-        mut addresses: watch::Receiver<Arc<[SocketAddr]>>,
-        shutdown: CancellationToken,
-    ) {
+    async fn follow(&mut self, mut plan: watch::Receiver<Arc<Plan>>, shutdown: CancellationToken) {
         let mut retry = interval_at(Instant::now() + RETRY, RETRY);
         retry.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -81,12 +76,15 @@ impl Listeners {
                 // In this order: what ends at shutdown is not to be opened anew.
                 biased;
                 () = shutdown.cancelled() => break,
-                // Once there is nobody to change the list, the last one holds.
-                Ok(()) = addresses.changed() => self.waiting.clear(),
+                // Once there is nobody to change the plan, the last one holds.
+                Ok(()) = plan.changed() => {
+                    self.house.connections.set_bounds(plan.borrow().tcp);
+                    self.waiting.clear();
+                }
                 _ = retry.tick() => self.waiting.clear(),
                 Some(ended) = self.tasks.join_next_with_id() => self.close(ended),
             }
-            let wanted = addresses.borrow_and_update().clone();
+            let wanted = plan.borrow_and_update().clone();
             self.reconcile(&wanted);
         }
         let closed = timeout(CLOSE, async { while self.tasks.join_next().await.is_some() {} });
@@ -96,11 +94,8 @@ impl Listeners {
     }
 
     /// Stops what is not wanted any more, and opens what is missing.
-    fn reconcile(&mut self, wanted: &[SocketAddr]) {
-        let wanted: HashSet<Listener> = wanted
-            .iter()
-            .flat_map(|address| [Transport::Udp, Transport::Tcp].map(|transport| (transport, *address)))
-            .collect();
+    fn reconcile(&mut self, plan: &Plan) {
+        let wanted: HashSet<Listener> = plan.sockets.iter().copied().collect();
         for (_, (_, stop)) in self.open.iter().filter(|(listener, _)| !wanted.contains(listener)) {
             stop.cancel();
         }
@@ -115,15 +110,12 @@ impl Listeners {
     fn open(&mut self, listener: Listener) {
         let (transport, address) = listener;
         let stop = self.shutdown.child_token();
-        let responder = self.responder.clone();
+        let house = self.house.clone();
         let task = match transport {
-            Transport::Udp => {
-                udp::open(address).map(|socket| self.tasks.spawn(udp::serve(socket, responder, stop.clone())))
-            }
-            Transport::Tcp => tcp::open(address).map(|socket| {
-                let connections = self.connections.clone();
-                self.tasks.spawn(tcp::serve(socket, responder, connections, stop.clone()))
-            }),
+            Transport::Udp => udp::open(address)
+                .map(|socket| self.tasks.spawn(udp::serve(socket, house.responder, stop.clone()))),
+            Transport::Tcp | Transport::Tls | Transport::Https => tcp::open(address)
+                .map(|socket| self.tasks.spawn(tcp::serve(socket, transport, house, stop.clone()))),
         };
         match task {
             Ok(task) => {

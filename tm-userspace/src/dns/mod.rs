@@ -4,41 +4,56 @@
 //! hickory's decoder, and then either asks the engine again, in the plain form that the engine speaks, or answers itself: the zone's apex
 //! and name servers, names without data, names that do not exist, and everything that is refused. So a profile's answers come from the engine alone.
 //!
-//! [`run`] keeps the sockets. Where no XDP program can be loaded they answer everything.
+//! [`run`] keeps the sockets that a [`Plan`] names: UDP and TCP, and where it says so TLS ([7858]) and HTTPS ([8484]). Where no XDP program can be loaded they answer everything.
 //!
 //! | of the reply | |
 //! | --- | --- |
 //! | ID, opcode, RD, question | as they came, the question octet by octet; no question where it could not be read |
 //! | AA | inside the zone |
 //! | RA, AD, CD, Z | clear |
-//! | OPT | where the query had one: version 0, payload 1,232, DO as it came; the client's subnet where the query had it, with the scope ([7871]); no other options |
+//! | OPT | where the query had one: version 0, payload 1,232, DO as it came; the client's subnet where the query had it, with the scope ([7871]); no other options but those of connections |
+//! | of a connection's OPT | how long it may be idle, where the query asks for that ([7828]); padding likewise, over TLS and HTTPS ([7830], [8467]) |
 //! | size | over UDP 512, or what the OPT says up to 1,232; a longer reply becomes TC with empty sections |
 //!
-//! RFCs: [1035], [2181], [2308], [6891], [7766], [7871], [8020], [8482], [8906], [9619].
+//! RFCs: [1035], [2181], [2308], [6891], [7766], [7828], [7830], [7858], [7871], [8020], [8467], [8482], [8484], [8906], [9210], [9619].
 //!
 //! [1035]: https://www.rfc-editor.org/rfc/rfc1035
 //! [2181]: https://www.rfc-editor.org/rfc/rfc2181
 //! [2308]: https://www.rfc-editor.org/rfc/rfc2308
 //! [6891]: https://www.rfc-editor.org/rfc/rfc6891
 //! [7766]: https://www.rfc-editor.org/rfc/rfc7766
+//! [7828]: https://www.rfc-editor.org/rfc/rfc7828
+//! [7830]: https://www.rfc-editor.org/rfc/rfc7830
+//! [7858]: https://www.rfc-editor.org/rfc/rfc7858
 //! [7871]: https://www.rfc-editor.org/rfc/rfc7871
 //! [8020]: https://www.rfc-editor.org/rfc/rfc8020
+//! [8467]: https://www.rfc-editor.org/rfc/rfc8467
 //! [8482]: https://www.rfc-editor.org/rfc/rfc8482
+//! [8484]: https://www.rfc-editor.org/rfc/rfc8484
 //! [8906]: https://www.rfc-editor.org/rfc/rfc8906
+//! [9210]: https://www.rfc-editor.org/rfc/rfc9210
 //! [9619]: https://www.rfc-editor.org/rfc/rfc9619
 
 mod connections;
+mod converse;
 mod counts;
+mod https;
 mod listeners;
+mod options;
+mod plan;
 mod query;
 mod reply;
 mod tcp;
+mod transfer;
+mod tsig;
 mod udp;
 mod write;
 mod zone;
 
 pub use listeners::run;
+pub use plan::Plan;
 pub use reply::{Responder, Transport};
+pub use transfer::{Content, Transfers};
 pub use zone::ZoneView;
 
 #[cfg(test)]

@@ -171,17 +171,17 @@ impl<'a> Opt<'a> {
 }
 
 /// A record whose data is not looked at.
-struct Record<'a> {
+pub(super) struct Record<'a> {
     /// Where its owner's name begins in the message.
-    at: usize,
-    kind: RecordType,
-    class: u16,
-    ttl: u32,
-    data: &'a [u8],
+    pub(super) at: usize,
+    pub(super) kind: RecordType,
+    pub(super) class: u16,
+    pub(super) ttl: u32,
+    pub(super) data: &'a [u8],
 }
 
 impl<'a> Record<'a> {
-    fn read(decoder: &mut BinDecoder<'a>) -> Option<Self> {
+    pub(super) fn read(decoder: &mut BinDecoder<'a>) -> Option<Self> {
         let at = decoder.index();
         skip_name(decoder)?;
         let (kind, class) = (short(decoder)?.into(), short(decoder)?);
@@ -194,13 +194,13 @@ impl<'a> Record<'a> {
 
 /// How a name ends.
 #[derive(PartialEq, Eq)]
-enum End {
+pub(super) enum End {
     Root,
     Pointer,
 }
 
 /// Steps over a name: labels of at most 63 octets, 255 in all, and at its end the root or a pointer to before it.
-fn skip_name(decoder: &mut BinDecoder<'_>) -> Option<End> {
+pub(super) fn skip_name(decoder: &mut BinDecoder<'_>) -> Option<End> {
     let start = decoder.index();
     loop {
         let length = decoder.pop().ok()?.unverified();

@@ -1,10 +1,11 @@
-//! From one message to its reply: no I/O, no clock, and nothing remembered but counts.
+//! From one message to its reply: no I/O, no clock but for signatures, and nothing remembered but counts.
 
 use std::{
     collections::BTreeMap,
     fmt,
     net::IpAddr,
     sync::{Arc, PoisonError, RwLock},
+    time::{Duration, SystemTime},
 };
 
 use hickory_proto::{
@@ -23,11 +24,14 @@ use tokio::sync::watch;
 
 use super::{
     counts::{Counts, Outcome},
+    options,
     query::Query,
+    transfer::{Content, Refused, Transfer},
+    tsig,
     write::{Sections, write},
     zone::{Found, ZoneView},
 };
-use crate::{names::DnsName, sync::Image};
+use crate::{compile::Zone, names::DnsName, sync::Image};
 
 /// How much longer the engine's reply may be than the query: records of the large class and an OPT.
 const ROOM: usize = 2048;
@@ -39,6 +43,10 @@ pub enum Transport {
     Udp,
     /// Replies of any length.
     Tcp,
+    /// The same over TLS.
+    Tls,
+    /// The same over HTTPS, each in an exchange of its own.
+    Https,
 }
 
 impl fmt::Display for Transport {
@@ -46,6 +54,8 @@ impl fmt::Display for Transport {
         f.write_str(match self {
             Transport::Udp => "UDP",
             Transport::Tcp => "TCP",
+            Transport::Tls => "TLS",
+            Transport::Https => "HTTPS",
         })
     }
 }
@@ -55,11 +65,20 @@ impl fmt::Display for Transport {
 pub struct Responder {
     image: Arc<RwLock<Image>>,
     zone: watch::Receiver<Arc<ZoneView>>,
+    content: watch::Receiver<Option<Arc<Content>>>,
     counts: Counts,
 }
 
-/// Where a reply comes from.
-enum Reply {
+/// What is said to a message.
+pub(super) enum Reply {
+    /// One message.
+    Message(Vec<u8>),
+    /// A zone in messages.
+    Transfer(Box<Transfer>),
+}
+
+/// Where an answer comes from.
+enum Answer {
     /// The engine has finished it.
     Finished(Vec<u8>),
     /// To be written.
@@ -67,16 +86,96 @@ enum Reply {
 }
 
 impl Responder {
-    /// A responder over these tables and, always as it is at the moment, this zone.
-    pub fn new(image: Arc<RwLock<Image>>, zone: watch::Receiver<Arc<ZoneView>>) -> Self {
-        Responder { image, zone, counts: Counts::default() }
+    /// A responder over these tables and, always as they are at the moment, this zone and what there is to transfer of it.
+    pub fn new(
+        image: Arc<RwLock<Image>>,
+        zone: watch::Receiver<Arc<ZoneView>>,
+        content: watch::Receiver<Option<Arc<Content>>>,
+    ) -> Self {
+        Responder { image, zone, content, counts: Counts::default() }
+    }
+
+    /// The serial of what there is to transfer.
+    pub fn serial(&self) -> Option<u32> {
+        self.content.borrow().as_ref().map(|content| content.serial())
     }
 
     /// The reply to a message, or nothing where it is no query.
     pub fn reply(&self, query: &[u8], client: IpAddr, transport: Transport) -> Option<Vec<u8>> {
-        let (outcome, reply) = self.answer(query, client, transport);
+        match self.respond(query, client, transport, None)? {
+            Reply::Message(reply) => Some(reply),
+            // Only asked for over connections.
+            Reply::Transfer(mut transfer) => transfer.next(),
+        }
+    }
+
+    /// The same over a connection that may be idle for so long.
+    pub(super) fn respond(
+        &self,
+        query: &[u8],
+        client: IpAddr,
+        transport: Transport,
+        idle: Option<Duration>,
+    ) -> Option<Reply> {
+        if tsig::is_signed(query)
+            && let Some(read) = Query::read(query).filter(|read| read.is_whole)
+        {
+            let (outcome, reply) = self.respond_signed(query, &read, client, transport, idle);
+            self.counts.add(outcome);
+            return reply;
+        }
+        let (outcome, mut reply) = self.answer(query, client, transport);
         self.counts.add(outcome);
-        reply
+        if let Some(reply) = &mut reply {
+            options::add(query, reply, transport, idle);
+        }
+        reply.map(Reply::Message)
+    }
+
+    /// Whoever signs is told by a signed reply, and may have the zone where it may be had.
+    fn respond_signed(
+        &self,
+        message: &[u8],
+        query: &Query<'_>,
+        client: IpAddr,
+        transport: Transport,
+        idle: Option<Duration>,
+    ) -> (Outcome, Option<Reply>) {
+        let view = self.zone.borrow().clone();
+        let (plain, session) = match tsig::check(message, view.transfer(), SystemTime::now()) {
+            Ok(checked) => checked,
+            Err(wrong) => {
+                let (outcome, reply) =
+                    write(query, wrong.outcome(), Sections::default(), limit(query, transport));
+                return (outcome, wrong.seal(reply).map(Reply::Message));
+            }
+        };
+        let is_query =
+            query.metadata.op_code == OpCode::Query && query.opt.is_none_or(|opt| opt.version == 0);
+        let asked = query.question.as_ref().filter(|question| is_query && question.class == DNSClass::IN);
+        let (outcome, mut reply, mut session) = match asked.map(|question| question.kind) {
+            Some(RecordType::AXFR | RecordType::IXFR) => {
+                let content = self.content.borrow().clone();
+                match Transfer::new(&plain, transport, &view, content.as_ref(), session) {
+                    Ok(transfer) => return (Outcome::Transfer, Some(Reply::Transfer(Box::new(transfer)))),
+                    Err(Refused { outcome, session }) => {
+                        let (outcome, reply) =
+                            write(query, outcome, Sections::default(), limit(query, transport));
+                        (outcome, reply, session)
+                    }
+                }
+            }
+            _ => match self.answer(&plain, client, transport) {
+                (outcome, Some(reply)) => (outcome, reply, session),
+                (outcome, None) => return (outcome, None),
+            },
+        };
+        options::add(&plain, &mut reply, transport, idle);
+        let (outcome, reply) = match reply.len() + session.len() > limit(query, transport) {
+            true => write(query, Outcome::Truncated, Sections::default(), limit(query, transport)),
+            false => (outcome, reply),
+        };
+        (outcome, session.sign(reply).ok().map(Reply::Message))
     }
 
     /// What became of the messages so far, by label.
@@ -99,13 +198,10 @@ impl Responder {
             return (Outcome::Ignored, None);
         };
         let ask_again = || ask(&query.canonical().ok_or(Reason::NotQuery)?);
-        let limit = match transport {
-            Transport::Udp => query.opt.map_or(SMALLEST, |opt| opt.payload.clamp(SMALLEST, PAYLOAD)),
-            Transport::Tcp => u16::MAX,
-        };
+        let limit = limit(&query, transport);
         let (outcome, reply) = match self.judge(&query, |name| image.has(name), ask_again) {
-            Reply::Finished(reply) => (Outcome::Engine, reply),
-            Reply::Of(outcome, sections) => write(&query, outcome, sections, limit.into()),
+            Answer::Finished(reply) => (Outcome::Engine, reply),
+            Answer::Of(outcome, sections) => write(&query, outcome, sections, limit),
         };
         (outcome, Some(reply))
     }
@@ -116,57 +212,61 @@ impl Responder {
         query: &Query<'_>,
         has: impl FnOnce(&DnsName) -> bool,
         ask: impl FnOnce() -> Result<Vec<u8>, Reason>,
-    ) -> Reply {
+    ) -> Answer {
         if query.metadata.op_code != OpCode::Query {
-            return Reply::bare(Outcome::NotImp);
+            return Answer::bare(Outcome::NotImp);
         }
         let Some(question) = query.question.as_ref().filter(|_| query.is_whole) else {
-            return Reply::bare(Outcome::FormErr);
+            return Answer::bare(Outcome::FormErr);
         };
         if query.opt.is_some_and(|opt| opt.version > 0) {
-            return Reply::bare(Outcome::BadVers);
+            return Answer::bare(Outcome::BadVers);
         }
         if query.opt.is_some_and(|opt| !opt.is_right()) {
-            return Reply::bare(Outcome::FormErr);
+            return Answer::bare(Outcome::FormErr);
         }
         if question.class != DNSClass::IN {
-            return Reply::bare(Outcome::Refused);
+            return Answer::bare(Outcome::Refused);
         }
         if let Some(outcome) = refusal(question.kind) {
-            return Reply::bare(outcome);
+            return Answer::bare(outcome);
         }
         let name = DnsName::from_wire(question.name);
         if has(&name) {
             return match ask() {
-                Ok(reply) => Reply::Finished(reply),
-                Err(Reason::TooLarge) => Reply::bare(Outcome::Truncated),
-                Err(_) => Reply::bare(Outcome::ServFail),
+                Ok(reply) => Answer::Finished(reply),
+                Err(Reason::TooLarge) => Answer::bare(Outcome::Truncated),
+                Err(_) => Answer::bare(Outcome::ServFail),
             };
         }
         let view = self.zone.borrow().clone();
         let zone = view.zone();
         match view.find(&name, question.kind) {
-            Found::Outside => Reply::bare(Outcome::Refused),
-            Found::Soa => Reply::Of(Outcome::Apex, Sections::soa(&name, zone)),
+            Found::Outside => Answer::bare(Outcome::Refused),
+            Found::Soa => {
+                // What may be transferred goes on counting where the configuration's generation began.
+                let serial = self.serial().unwrap_or(zone.serial);
+                Answer::Of(Outcome::Apex, Sections::soa(&name, &Zone { serial, ..zone.clone() }))
+            }
             Found::Servers => {
                 let (servers, addresses) = view.servers();
-                Reply::of(Outcome::Apex, Sections::of(&name, servers, &addresses))
+                Answer::of(Outcome::Apex, Sections::of(&name, servers, &addresses))
             }
-            Found::Addresses(addresses) => Reply::of(Outcome::Server, Sections::of(&name, &addresses, &[])),
-            Found::NoData(ttl) => Reply::Of(Outcome::NoData, Sections::absence(&name, ttl, zone)),
-            Found::NoName(ttl) => Reply::Of(Outcome::NxDomain, Sections::absence(&name, ttl, zone)),
+            Found::Addresses(addresses) => Answer::of(Outcome::Server, Sections::of(&name, &addresses, &[])),
+            Found::NoData(ttl) => Answer::Of(Outcome::NoData, Sections::absence(&name, ttl, zone)),
+            Found::NoName(ttl) => Answer::Of(Outcome::NxDomain, Sections::absence(&name, ttl, zone)),
         }
     }
 }
 
-impl Reply {
+impl Answer {
     fn bare(outcome: Outcome) -> Self {
-        Reply::Of(outcome, Sections::default())
+        Answer::Of(outcome, Sections::default())
     }
 
     /// Records that fit no message are ours to mend: the client can only ask another server.
     fn of<E>(outcome: Outcome, sections: Result<Sections, E>) -> Self {
-        sections.map_or_else(|_| Reply::bare(Outcome::ServFail), |sections| Reply::Of(outcome, sections))
+        sections.map_or_else(|_| Answer::bare(Outcome::ServFail), |sections| Answer::Of(outcome, sections))
     }
 }
 
@@ -175,7 +275,7 @@ fn refusal(kind: RecordType) -> Option<Outcome> {
     const MAILB: u16 = 253;
     const MAILA: u16 = 254;
     match u16::from(kind) {
-        // RFC 5936, section 2.2.1, and RFC 1995: nobody gets the zone.
+        // RFC 5936, section 5, and RFC 1995: nobody gets the zone without a key.
         _ if matches!(kind, RecordType::AXFR | RecordType::IXFR) => Some(Outcome::Refused),
         MAILA | MAILB => Some(Outcome::NotImp),
         // RFC 6895, section 3.1: 0, OPT, and what is left of the QTYPEs and meta types.
@@ -184,11 +284,19 @@ fn refusal(kind: RecordType) -> Option<Outcome> {
     }
 }
 
+/// Octets of the longest reply.
+fn limit(query: &Query<'_>, transport: Transport) -> usize {
+    match transport {
+        Transport::Udp => query.opt.map_or(SMALLEST, |opt| opt.payload.clamp(SMALLEST, PAYLOAD)).into(),
+        Transport::Tcp | Transport::Tls | Transport::Https => u16::MAX.into(),
+    }
+}
+
 /// Asks the engine.
 fn ask(image: &Image, message: &[u8], client: IpAddr, transport: Transport) -> Result<Vec<u8>, Reason> {
     let limit = match transport {
         Transport::Udp => 0,
-        Transport::Tcp => u16::MAX,
+        Transport::Tcp | Transport::Tls | Transport::Https => u16::MAX,
     };
     let size = BARE + message.len();
     let mut octets = Vec::with_capacity(size + ROOM);

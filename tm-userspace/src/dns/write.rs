@@ -2,7 +2,8 @@
 
 use hickory_proto::{
     ProtoError,
-    rr::Record,
+    op::Message,
+    rr::{RData, Record},
     serialize::binary::{BinEncodable, BinEncoder},
 };
 use tm_common::edns::PAYLOAD;
@@ -114,4 +115,19 @@ pub(super) fn write(
     octets.extend(sections.extra);
     octets.extend(opt.into_iter().flatten());
     (if truncated { Outcome::Truncated } else { outcome }, octets)
+}
+
+/// Seconds that a finished reply may be kept ([RFC 8484, section 5.1]): the least TTL of its answers, or where it has none, that of the SOA that says so;
+/// `None` where nothing says so.
+///
+/// [RFC 8484, section 5.1]: https://www.rfc-editor.org/rfc/rfc8484#section-5.1
+pub(super) fn freshness(reply: &[u8]) -> Option<u32> {
+    let reply = Message::from_vec(reply).ok()?;
+    let least = reply.answers.iter().map(|record| record.ttl).min();
+    least.or_else(|| {
+        reply.authorities.iter().find_map(|record| match &record.data {
+            RData::SOA(soa) => Some(record.ttl.min(soa.minimum)),
+            _ => None,
+        })
+    })
 }

@@ -16,7 +16,7 @@ use hickory_proto::rr::{
 use crate::{
     compile::Zone,
     decide::exists,
-    desired::{Desired, NameServer},
+    desired::{Desired, NameServer, Transfer},
     names::DnsName,
 };
 
@@ -35,6 +35,8 @@ pub struct ZoneView {
     above: HashSet<DnsName>,
     /// Seconds that "no such name" may be kept where it is a profile's that does not answer.
     absent: HashMap<DnsName, u32>,
+    /// Who may have all of it.
+    transfer: Transfer,
 }
 
 /// What the zone has for a question.
@@ -64,6 +66,7 @@ impl ZoneView {
             addresses: HashMap::new(),
             above: HashSet::new(),
             absent: HashMap::new(),
+            transfer: node.transfer.clone(),
         };
         let reachable = reachable(listening);
         let apex = node.zone.to_hickory();
@@ -87,6 +90,16 @@ impl ZoneView {
     /// The zone's name and SOA.
     pub(super) fn zone(&self) -> &Zone {
         &self.zone
+    }
+
+    /// Who may have all of it.
+    pub(super) fn transfer(&self) -> &Transfer {
+        &self.transfer
+    }
+
+    /// The apex's NS records and the addresses of name servers in the zone.
+    pub(super) fn records(&self) -> impl Iterator<Item = &Record> {
+        self.servers.iter().chain(self.addresses.values().flatten())
     }
 
     /// What there is of `kind`, a type of data or ANY, at a name that is not in the tables.

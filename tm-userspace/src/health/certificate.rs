@@ -1,17 +1,8 @@
-//! When the certificate that an HTTPS probe was shown expires, and what is to be said of that.
+//! What is to be said of when the certificate that an HTTPS probe was shown expires.
 
 use std::time::{Duration, SystemTime};
 
-use x509_parser::prelude::{FromDer as _, X509Certificate};
-
 const DAY: u64 = 86_400;
-
-/// The end of a certificate's validity; none where it cannot be read, or is older than 1970.
-pub(super) fn expiry(der: &[u8]) -> Option<SystemTime> {
-    let (_, certificate) = X509Certificate::from_der(der).ok()?;
-    let seconds = u64::try_from(certificate.validity().not_after.timestamp()).ok()?;
-    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
-}
 
 /// What to say at `now` of a certificate that expires then, where that is less than `within` ahead.
 pub(super) fn warning(expires: SystemTime, within: Duration, now: SystemTime) -> Option<String> {
@@ -34,19 +25,6 @@ fn days(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_end_of_validity_is_read() {
-        let mut parameters = rcgen::CertificateParams::new(vec!["www.contoso.com".to_owned()]).unwrap();
-        parameters.not_after = rcgen::date_time_ymd(2031, 2, 3);
-        let key = rcgen::KeyPair::generate().unwrap();
-        let certificate = parameters.self_signed(&key).unwrap();
-        let expected = humantime::parse_rfc3339("2031-02-03T00:00:00Z").unwrap();
-        assert_eq!(expiry(certificate.der()), Some(expected));
-        for end in (0..certificate.der().len()).step_by(7) {
-            assert_eq!(expiry(&certificate.der()[..end]), None);
-        }
-    }
 
     #[test]
     fn a_warning_comes_in_its_time() {

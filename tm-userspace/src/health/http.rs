@@ -21,11 +21,13 @@ use reqwest::{
 use rustls::ClientConfig;
 
 use super::{
-    certificate,
     probe::{Deadline, Found, NO_ANSWER},
     reason,
 };
-use crate::desired::{Monitor, Protocol, Target};
+use crate::{
+    desired::{Monitor, Protocol, Target},
+    tls,
+};
 
 const USER_AGENT: &str = concat!("tm-probe/", env!("CARGO_PKG_VERSION"));
 
@@ -48,7 +50,7 @@ pub(super) async fn get(
     let response = deadline.hold(NO_ANSWER, head).await?;
     let found = judge(response.status(), &monitor.expected_status)?;
     let shown = response.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate);
-    let expires = shown.and_then(certificate::expiry);
+    let expires = shown.and_then(tls::expiry);
     let late = format!("{found}, but the body does not end");
     let body = deadline.hold(&late, read(response, &found)).await?;
     if let Some(wanted) = &monitor.body_contains

@@ -26,7 +26,7 @@ pub struct Saved {
     /// When it was written.
     #[serde(with = "serde_rfc3339")]
     pub at: SystemTime,
-    /// The configuration's generation, which is also the zone's serial.
+    /// The configuration's generation, which is also the zone's serial; or the serial where transfers have taken that further.
     pub generation: u64,
     /// What the kernel's tables are called among the pins, where there are any.
     pub tables: Option<String>,

@@ -137,7 +137,7 @@ impl Keeper {
         Some(Saved {
             version: VERSION,
             at: SystemTime::now(),
-            generation: desired.generation,
+            generation: desired.generation.max(self.view.responder.serial().unwrap_or(0).into()),
             packets: packets.collect(),
             messages: self
                 .view

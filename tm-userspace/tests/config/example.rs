@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tm_userspace::desired::{
     Endpoint, Listen, MinChild, Monitor, NameServer, Node, Probes, Profile, Protocol, RoutingMethod, Rules,
-    Soa, Status, Target, XdpMode,
+    Soa, Sockets, Status, Target, Tcp, Transfer, XdpMode,
 };
 
 use crate::kit::{NODE, PROFILE, load_files, loaded_profile};
@@ -85,6 +85,17 @@ fn the_example_is_what_it_says() {
             pins: "/sys/fs/bpf/tm".into(),
             keep: false,
         },
+        sockets: Sockets {
+            tcp: Tcp {
+                idle_timeout: Duration::from_secs(10),
+                message_timeout: Duration::from_secs(10),
+                connections: 1000,
+                connections_per_client: 100,
+            },
+            dot: None,
+            doh: None,
+        },
+        transfer: Transfer::default(),
         probes: Probes { allow: vec![] },
         capacity: 0,
     };

@@ -1,5 +1,6 @@
 //! Configurations as files, and what loading them gives.
 
+mod encrypted;
 mod endpoints;
 mod example;
 mod files;
@@ -14,3 +15,4 @@ mod profiles;
 mod report;
 mod rules;
 mod subnets;
+mod transfers;

@@ -1,6 +1,10 @@
 //! `tm.toml`, key by key.
 
-use crate::kit::{NODE, PROFILE, check, check_node};
+use std::time::Duration;
+
+use tm_userspace::desired::Tcp;
+
+use crate::kit::{NODE, PROFILE, check, check_node, load_files};
 
 fn with(line: &str) -> String {
     format!("{line}\n{NODE}")
@@ -190,4 +194,36 @@ fn as_many_names_as_profiles() {
     load("1", "tm.toml:6:9 `1` names 1 is less than the 2 profiles");
     load("2", "");
     load("0", "");
+}
+
+#[test]
+fn connections_are_bounded() {
+    let tcp = |line: &str| format!("{NODE}[tcp]\n{line}\n");
+    check_node(&tcp("idle_timeout = \"0s\""), "tm.toml:6:16 `\"0s\"` idle_timeout `0s` is out of range");
+    check_node(&tcp("idle_timeout = \"61m\""), "tm.toml:6:16 `\"61m\"` idle_timeout `61m` is out of range");
+    check_node(
+        &tcp("idle_timeout = \"soon\""),
+        "tm.toml:6:16 `\"soon\"` idle_timeout `soon` is not a duration",
+    );
+    check_node(
+        &tcp("message_timeout = \"2m\""),
+        "tm.toml:6:19 `\"2m\"` message_timeout `2m` is out of range",
+    );
+    check_node(&tcp("connections = 0"), "tm.toml:6:15 `0` connections 0 is out of range");
+    check_node(&tcp("connections = 65536"), "tm.toml:6:15 `65536` connections 65536 is out of range");
+    check_node(
+        &tcp("connections = 20\nconnections_per_client = 21"),
+        "tm.toml:7:26 `21` connections_per_client 21 is more than the 20 connections that all clients have together",
+    );
+    check_node(&tcp("clients = 3"), "tm.toml:6:1 `clients` unknown key `clients`");
+}
+
+#[test]
+fn fewer_connections_are_fewer_for_each_client() {
+    let text = format!("{NODE}[tcp]\nidle_timeout = \"1h\"\nmessage_timeout = \"1s\"\nconnections = 20\n");
+    let node = load_files(&[("tm.toml", text.as_bytes())]).1.unwrap().node;
+    let (hour, second) = (Duration::from_secs(3600), Duration::from_secs(1));
+    let expected =
+        Tcp { idle_timeout: hour, message_timeout: second, connections: 20, connections_per_client: 20 };
+    assert_eq!(node.sockets.tcp, expected);
 }

@@ -9,17 +9,26 @@ use tokio::{
 };
 
 use super::kit::{CLIENT, ask, responder};
-use crate::dns::{Responder, Transport, connections::Connections, tcp::converse};
+use crate::{
+    desired::Tcp,
+    dns::{Responder, Transport, connections::Connections, converse::converse},
+};
 
 type Ended = JoinHandle<std::io::Result<()>>;
 
 /// A connection that holds `room` octets on their way in each direction.
 fn connect(room: usize) -> (Arc<Responder>, DuplexStream, Ended) {
+    connect_by(room, Transport::Tcp, Tcp::default())
+}
+
+fn connect_by(room: usize, transport: Transport, bounds: Tcp) -> (Arc<Responder>, DuplexStream, Ended) {
     let (client, server) = duplex(room);
     let responder = Arc::new(responder());
     let task = {
         let responder = responder.clone();
-        tokio::spawn(async move { converse(server, CLIENT, &responder, &Connections::new(1).enter()).await })
+        tokio::spawn(async move {
+            converse(server, CLIENT, transport, &responder, &Connections::new(bounds).enter(CLIENT)).await
+        })
     };
     (responder, client, task)
 }
@@ -94,6 +103,92 @@ async fn a_client_that_does_not_read_is_left() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn rfc5936_5_a_refused_transfer_leaves_the_connection_as_it_was() {
+    let (responder, mut client, task) = connect(65_536);
+    let queries = ["tm.example 252", "web.tm.example A", "tm.example 251", "tm.example SOA"]
+        .map(|what| ask(what).octets());
+    client.write_all(&queries.each_ref().map(|query| framed(query)).concat()).await.unwrap();
+    client.shutdown().await.unwrap();
+    let replies = queries.map(|query| framed(&responder.reply(&query, CLIENT, Transport::Tcp).unwrap()));
+    assert_eq!(replies.each_ref().map(|reply| reply[5] & 15), [5, 0, 5, 0]);
+    assert_eq!(rest(&mut client).await, replies.concat());
+    task.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn how_long_is_as_the_settings_say() {
+    let bounds = Tcp {
+        idle_timeout: Duration::from_secs(3),
+        message_timeout: Duration::from_secs(2),
+        ..Tcp::default()
+    };
+    let start = Instant::now();
+    let (_, mut client, task) = connect_by(1024, Transport::Tcp, bounds);
+    assert_eq!(rest(&mut client).await, b"");
+    assert_eq!(start.elapsed().as_secs(), 3);
+    assert_eq!(task.await.unwrap().unwrap_err().kind(), ErrorKind::TimedOut);
+
+    let start = Instant::now();
+    let (_, mut client, task) = connect_by(1024, Transport::Tcp, bounds);
+    client.write_all(&[0]).await.unwrap();
+    assert_eq!(rest(&mut client).await, b"");
+    assert_eq!(start.elapsed().as_secs(), 2);
+    assert_eq!(task.await.unwrap().unwrap_err().kind(), ErrorKind::TimedOut);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_behind_another_has_its_own_time() {
+    let (responder, mut client, task) = connect(65_536);
+    let start = Instant::now();
+    let query = ask("web.tm.example A").octets();
+    client.write_all(&framed(&query)[..5]).await.unwrap();
+    sleep(Duration::from_secs(9)).await;
+    // The rest of it, and half of the next, which then takes nine seconds more.
+    client.write_all(&[&framed(&query)[5..], &framed(&query)[..20]].concat()).await.unwrap();
+    sleep(Duration::from_secs(9)).await;
+    client.write_all(&framed(&query)[20..]).await.unwrap();
+    let reply = framed(&responder.reply(&query, CLIENT, Transport::Tcp).unwrap());
+    assert_eq!(rest(&mut client).await, reply.repeat(2));
+    assert_eq!(start.elapsed().as_secs(), 9 + 9 + 10);
+    assert_eq!(task.await.unwrap().unwrap_err().kind(), ErrorKind::TimedOut);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rfc7828_what_is_told_is_what_is_done() {
+    let bounds = Tcp { idle_timeout: Duration::from_secs(40), ..Tcp::default() };
+    let (_, mut client, task) = connect_by(1024, Transport::Tcp, bounds);
+    client.write_all(&framed(&ask("web.tm.example A").opt(1232, 0, &[0, 11, 0, 0]).octets())).await.unwrap();
+    let start = Instant::now();
+    let reply = rest(&mut client).await;
+    let [.., high, low] = reply[..] else { panic!("nothing came") };
+    assert_eq!((start.elapsed().as_millis() / 100) as u16, u16::from_be_bytes([high, low]));
+    assert_eq!(start.elapsed().as_secs(), 40);
+    assert_eq!(task.await.unwrap().unwrap_err().kind(), ErrorKind::TimedOut);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_longest_message_that_can_be_framed_is_read_whole() {
+    let (responder, mut client, task) = connect(1024);
+    let query = ask("web.tm.example A").octets();
+    let longest = [&query[..], &vec![0; 65_535 - query.len()]].concat();
+    client.write_all(&[framed(&longest), framed(&query)].concat()).await.unwrap();
+    client.shutdown().await.unwrap();
+    let replies = [&longest, &query].map(|query| responder.reply(query, CLIENT, Transport::Tcp).unwrap());
+    assert_eq!(rest(&mut client).await, [framed(&replies[0]), framed(&replies[1])].concat());
+    task.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn memory_follows_what_came_and_not_what_was_announced() {
+    let (_, mut client, task) = connect(1024);
+    let start = Instant::now();
+    client.write_all(&[0xff, 0xff, 1]).await.unwrap();
+    assert_eq!(rest(&mut client).await, b"");
+    assert_eq!(start.elapsed().as_secs(), 10);
+    assert_eq!(task.await.unwrap().unwrap_err().kind(), ErrorKind::TimedOut);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_no_query_ends_it_after_what_came_before_was_answered() {
     let good = ask("web.tm.example A").octets();
     let too_long_announced = b"GET / HTTP/1.1\r\n\r\n";
@@ -122,18 +217,18 @@ async fn a_message_that_ends_early_is_not_answered() {
 
 #[tokio::test(start_paused = true)]
 async fn a_message_on_its_way_keeps_its_seat_before_an_idle_connection() {
-    let connections = Connections::new(2);
-    let first = Arc::new(connections.enter());
+    let connections = Connections::new(Tcp { connections: 2, ..Tcp::default() });
+    let first = Arc::new(connections.enter(CLIENT));
     let (mut client, server) = duplex(1024);
     let task = {
         let first = first.clone();
-        tokio::spawn(async move { converse(server, CLIENT, &responder(), &first).await })
+        tokio::spawn(async move { converse(server, CLIENT, Transport::Tcp, &responder(), &first).await })
     };
     client.write_all(&[0, 30, 1]).await.unwrap();
     sleep(Duration::from_millis(1)).await;
-    let second = connections.enter();
+    let second = connections.enter(CLIENT);
     sleep(Duration::from_millis(1)).await;
-    let third = connections.enter();
+    let third = connections.enter(CLIENT);
     tokio::select! {
         biased;
         () = first.is_needed() => panic!("the first was in the middle of a message"),

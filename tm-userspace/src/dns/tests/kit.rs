@@ -109,7 +109,8 @@ pub(super) fn responder_for(desired: &Desired, buckets: u32) -> Responder {
 pub(super) fn responder_at(desired: &Desired, buckets: u32, listening: &[&str]) -> Responder {
     let listening: Vec<IpAddr> = listening.iter().map(|address| address.parse().unwrap()).collect();
     let (_, zone) = watch::channel(Arc::new(ZoneView::new(desired, &listening)));
-    Responder::new(Arc::new(RwLock::new(image(desired, buckets))), zone)
+    let (_, content) = watch::channel(None);
+    Responder::new(Arc::new(RwLock::new(image(desired, buckets))), zone, content)
 }
 
 pub(super) fn responder() -> Responder {

@@ -2,8 +2,12 @@
 
 mod cases;
 mod converse;
+mod https;
 mod kit;
+mod options;
 mod properties;
 mod refusals;
 mod replies;
+mod signed;
 mod sockets;
+mod transferred;

@@ -15,7 +15,16 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::kit::{CLIENT, ask, responder};
-use crate::dns::{Responder, Transport, connections::Connections, run, tcp, udp};
+use crate::{
+    desired::Tcp,
+    dns::{
+        Plan, Responder, Transport,
+        connections::Connections,
+        run,
+        tcp::{self, House},
+        udp,
+    },
+};
 
 /// Longer than anything here takes; only a test that fails waits for it.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -39,7 +48,10 @@ fn listen(address: &str, most: usize) -> (SocketAddr, Arc<Responder>, Cancellati
     let listener = tcp::open(address.parse().unwrap()).unwrap();
     let address = listener.local_addr().unwrap();
     let (responder, stop) = (Arc::new(responder()), CancellationToken::new());
-    tokio::spawn(tcp::serve(listener, responder.clone(), Connections::new(most), stop.clone()));
+    let (_, plan) = watch::channel(Arc::default());
+    let connections = Connections::new(Tcp { connections: most, ..Tcp::default() });
+    let house = House { responder: responder.clone(), connections, plan };
+    tokio::spawn(tcp::serve(listener, Transport::Tcp, house, stop.clone()));
     (address, responder, stop)
 }
 
@@ -160,6 +172,12 @@ fn free(ip: &str) -> SocketAddr {
     }
 }
 
+/// UDP and TCP at these addresses.
+fn plan(addresses: &[SocketAddr]) -> Arc<Plan> {
+    let both = |address: &SocketAddr| [Transport::Udp, Transport::Tcp].map(|transport| (transport, *address));
+    Arc::new(Plan { sockets: addresses.iter().flat_map(both).collect(), ..Plan::default() })
+}
+
 /// Asks over TCP and UDP until both answer.
 async fn answers(address: SocketAddr, responder: &Responder) {
     let query = ask("web.tm.example A").octets();
@@ -195,11 +213,11 @@ async fn sockets_follow_the_list_of_addresses() {
     // Nobody has this one: 2001:db8::/32 is for documentation.
     let nowhere = SocketAddr::from((Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1), 53));
     let responder = Arc::new(responder());
-    let (list, addresses) = watch::channel(Arc::from([nowhere, first]));
+    let (plan_to, plans) = watch::channel(plan(&[nowhere, first]));
     let shutdown = CancellationToken::new();
-    let task = tokio::spawn(run(responder.clone(), addresses, shutdown.clone()));
+    let task = tokio::spawn(run(responder.clone(), plans, shutdown.clone()));
     soon(answers(first, &responder)).await;
-    list.send_replace(Arc::from([second, v6]));
+    plan_to.send_replace(plan(&[second, v6]));
     soon(answers(second, &responder)).await;
     soon(answers(v6, &responder)).await;
     soon(async {
@@ -209,10 +227,10 @@ async fn sockets_follow_the_list_of_addresses() {
         }
     })
     .await;
-    list.send_replace(Arc::from([first, second]));
+    plan_to.send_replace(plan(&[first, second]));
     soon(answers(first, &responder)).await;
     soon(answers(second, &responder)).await;
-    drop(list);
+    drop(plan_to);
     soon(answers(first, &responder)).await;
     shutdown.cancel();
     soon(task).await.unwrap().unwrap();
@@ -224,9 +242,9 @@ async fn an_address_that_was_taken_is_bound_when_it_is_free() {
     let address = free("127.0.0.5");
     let taken = std::net::UdpSocket::bind(address).unwrap();
     let responder = Arc::new(responder());
-    let (_list, addresses) = watch::channel(Arc::from([address]));
+    let (_plan_to, plans) = watch::channel(plan(&[address]));
     let shutdown = CancellationToken::new();
-    let task = tokio::spawn(run(responder.clone(), addresses, shutdown.clone()));
+    let task = tokio::spawn(run(responder.clone(), plans, shutdown.clone()));
     // TCP serves though UDP cannot.
     let query = ask("web.tm.example A").octets();
     let mut stream = soon(async {

@@ -1,0 +1,98 @@
+//! The tables of `tm.toml` that are about connections and transfers, as they are written.
+
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
+};
+use toml::Spanned;
+
+use super::{DurationText, Integer, Text};
+
+/// `[tcp]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct Tcp {
+    pub(in crate::config) idle_timeout: Option<Spanned<DurationText>>,
+    pub(in crate::config) message_timeout: Option<Spanned<DurationText>>,
+    pub(in crate::config) connections: Option<Spanned<Integer>>,
+    pub(in crate::config) connections_per_client: Option<Spanned<Integer>>,
+}
+
+/// `[tls]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct Tls {
+    pub(in crate::config) certificate: Text,
+    pub(in crate::config) key: Text,
+}
+
+/// `[dot]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct Dot {
+    pub(in crate::config) port: Option<Spanned<Integer>>,
+}
+
+/// `[doh]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct Doh {
+    pub(in crate::config) port: Option<Spanned<Integer>>,
+    pub(in crate::config) path: Option<Text>,
+}
+
+/// `[[tsig_key]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct TsigKey {
+    pub(in crate::config) name: Text,
+    pub(in crate::config) algorithm: Option<Text>,
+    pub(in crate::config) secret_file: Text,
+}
+
+/// `[transfer]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct Transfer {
+    #[serde(default)]
+    pub(in crate::config) allow: Vec<Text>,
+    #[serde(default)]
+    pub(in crate::config) notify: Vec<Spanned<Secondary>>,
+}
+
+/// An item of `notify`: an address alone, or a table.
+#[derive(Debug)]
+pub(in crate::config) enum Secondary {
+    Address(String),
+    Table(SecondaryTable),
+}
+
+/// `{ address = "...", key = "..." }`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct SecondaryTable {
+    pub(in crate::config) address: Text,
+    pub(in crate::config) key: Option<Text>,
+}
+
+impl<'de> Deserialize<'de> for Secondary {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Secondary;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an address in quotes or { address = \"...\", key = \"...\" }")
+            }
+            fn visit_str<E: de::Error>(self, value: &str) -> Result<Secondary, E> {
+                Ok(Secondary::Address(value.to_owned()))
+            }
+            fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Secondary, M::Error> {
+                SecondaryTable::deserialize(MapAccessDeserializer::new(map)).map(Secondary::Table)
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}

@@ -1,0 +1,62 @@
+//! What connections may ask of us, and over what else than plain TCP they may come.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::tls::Identity;
+
+/// What the sockets do beside UDP.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sockets {
+    /// Bounds of every connection.
+    pub tcp: Tcp,
+    /// DNS over TLS, where it is on.
+    pub dot: Option<Dot>,
+    /// DNS over HTTPS, where it is on.
+    pub doh: Option<Doh>,
+}
+
+/// DNS over TLS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dot {
+    /// TCP port.
+    pub port: u16,
+    /// What it is shown.
+    pub identity: Arc<Identity>,
+}
+
+/// DNS over HTTPS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doh {
+    /// TCP port.
+    pub port: u16,
+    /// The path of its resource, from `/`.
+    pub path: Arc<str>,
+    /// What it is shown.
+    pub identity: Arc<Identity>,
+}
+
+/// Bounds of connections, of every kind together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tcp {
+    /// How long a client may say nothing between messages, 1 s to an hour.
+    pub idle_timeout: Duration,
+    /// How long a message may take to come in whole, a reply to be taken, a handshake to be done, 1 s to a minute.
+    pub message_timeout: Duration,
+    /// At a time, at all addresses together, 1 to 65,535.
+    pub connections: usize,
+    /// Of one IPv4 address or one IPv6 /64, 1 to 65,535.
+    pub connections_per_client: usize,
+}
+
+impl Default for Tcp {
+    fn default() -> Self {
+        use crate::config::defaults;
+
+        Tcp {
+            idle_timeout: defaults::TCP_IDLE_TIMEOUT,
+            message_timeout: defaults::TCP_MESSAGE_TIMEOUT,
+            connections: defaults::TCP_CONNECTIONS,
+            connections_per_client: defaults::TCP_CONNECTIONS_PER_CLIENT,
+        }
+    }
+}
