@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod body;
+mod events;
 mod https;
 pub mod jwt;
 mod limits;
@@ -38,6 +39,7 @@ use access::{Failures, LocalPeer};
 pub use orders::{Order, OrderKind, Ordered};
 pub use query::{Answered, Question};
 
+pub use events::{Event, Events};
 pub use status::{EndpointView, GeoView, InterfaceView, ProfileView, Status};
 
 use crate::{
@@ -83,6 +85,8 @@ pub struct View {
     pub started: SystemTime,
     /// Log-ins that failed.
     pub failures: Failures,
+    /// What has happened.
+    pub events: Events,
 }
 
 impl View {

@@ -31,6 +31,7 @@ mod registry;
 mod render;
 mod report;
 mod rules;
+mod schema;
 mod together;
 mod value;
 mod whole;
@@ -49,6 +50,7 @@ pub use document::{Document, FieldFault};
 pub use entry::{Entry, key};
 pub use registry::{Changed, Registry, faults};
 pub use report::{ConfigError, Location, Problem};
+pub use schema::{EndpointSchema, ProfileSchema};
 pub use together::{LeftOut, Stored};
 
 use report::{Found, Notes};
