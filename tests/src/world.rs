@@ -112,7 +112,7 @@ fn load_from(directory: &Path) -> Result<Desired> {
     let loaded = load(directory).map_err(|error| anyhow::anyhow!("{error}"))?;
     Ok(Desired {
         generation: SERIAL,
-        node: loaded.node.into(),
+        node: loaded.node,
         profiles: loaded.profiles,
         atlas: loaded.atlas,
         overrides: loaded.overrides.into(),

@@ -4,12 +4,13 @@
 
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::View;
 use crate::geo::{RoundTrips, Sample};
 
 /// What is to change.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RoundTripsChange {
     /// Prefixes to forget, before anything is taken in.
@@ -21,7 +22,7 @@ pub struct RoundTripsChange {
 }
 
 /// One measurement.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SampleText {
     /// Where the client is, as `203.0.113.0/24`.
@@ -33,7 +34,7 @@ pub struct SampleText {
 }
 
 /// What is known of a prefix and a region.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct RoundTripView {
     /// The prefix.
     pub prefix: String,

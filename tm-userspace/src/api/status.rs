@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The daemon's state; times in RFC 3339, UTC.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Status {
     /// The daemon's version.
     pub version: String,
@@ -32,6 +32,9 @@ pub struct Status {
     pub config_ok: bool,
     /// What was wrong with it.
     pub config_error: Option<String>,
+    /// What is wrong with the store, if anything is.
+    #[serde(default)]
+    pub store_error: Option<String>,
     /// The database of `[geo]` that is in use.
     pub geo: Option<GeoView>,
     /// Packets that XDP saw, by what became of them.
@@ -43,7 +46,7 @@ pub struct Status {
 }
 
 /// A database of places.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct GeoView {
     /// Its file.
     pub database: String,
@@ -58,7 +61,7 @@ pub struct GeoView {
 }
 
 /// An interface and its program.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct InterfaceView {
     /// Its name.
     pub name: String,
@@ -67,7 +70,7 @@ pub struct InterfaceView {
 }
 
 /// A profile.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ProfileView {
     /// Its name.
     pub name: String,
@@ -86,7 +89,7 @@ pub struct ProfileView {
 }
 
 /// An endpoint.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct EndpointView {
     /// Its name.
     pub name: String,
@@ -122,7 +125,7 @@ pub struct EndpointView {
 }
 
 /// What a nested endpoint's state comes from.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ChildView {
     /// The child's state.
     pub monitor_status: String,
@@ -208,6 +211,7 @@ pub(super) fn status(view: &View) -> anyhow::Result<Status> {
         interfaces,
         config_ok: reload.ok,
         config_error: reload.error,
+        store_error: view.catalog.alert(),
         geo: desired.atlas.as_ref().map(|atlas| GeoView {
             database: atlas.database.path().display().to_string(),
             kind: atlas.survey.kind.clone(),

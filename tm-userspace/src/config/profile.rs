@@ -1,8 +1,6 @@
 //! `[[profile]]` to a profile, with the places that checks across profiles point at.
 
-use std::{ops::Range, sync::Arc};
-
-use toml::Spanned;
+use std::sync::Arc;
 
 use crate::{
     desired::{Profile, RoutingMethod, Status},
@@ -10,8 +8,12 @@ use crate::{
 };
 
 use super::{
-    defaults, endpoint, monitor, name, raw,
-    report::{Notes, Source},
+    api, defaults, endpoint,
+    entry::Entry,
+    monitor, name,
+    parse::Written,
+    raw,
+    report::Notes,
     rules,
     value::{number, operator_name, quote, word},
 };
@@ -36,20 +38,8 @@ const OTHER_NAMES: &[(&str, RoutingMethod)] = &[
 pub(super) const STATUSES: &[(&str, Status)] =
     &[("enabled", Status::Enabled), ("disabled", Status::Disabled)];
 
-/// A profile and where it was written.
-pub(super) struct Checked {
-    pub(super) profile: Profile,
-    pub(super) source: Arc<Source>,
-    /// Of `name`.
-    pub(super) name: Range<usize>,
-    /// Of what its DNS name was made from.
-    pub(super) relative_name: Range<usize>,
-    /// Of the endpoints' targets.
-    pub(super) targets: Vec<Range<usize>>,
-}
-
 /// What the node's file has to say to profiles.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 pub(super) struct OfNode<'a> {
     /// The zone; without one, profiles stand below the root.
     pub(super) zone: Option<&'a DnsName>,
@@ -60,12 +50,8 @@ pub(super) struct OfNode<'a> {
 }
 
 /// The profile, or none where it has no DNS name; what is wrong is in `notes`. A nested endpoint's target is as it was written.
-pub(super) fn check(
-    written: &Spanned<raw::Profile>,
-    node: OfNode<'_>,
-    notes: &mut Notes<'_>,
-) -> Option<Checked> {
-    let raw = written.get_ref();
+pub(super) fn check(written: &Written, node: OfNode<'_>, notes: &mut Notes<'_>) -> Option<Entry> {
+    let raw = written.raw.get_ref();
     if let Err(fault) = operator_name(raw.name.get_ref()) {
         notes.fault(raw.name.span(), fault);
     }
@@ -107,7 +93,12 @@ pub(super) fn check(
     }
     let rules = rules::check(raw, routing_method, &endpoints, notes);
     let name = raw.name.get_ref().as_str().into();
-    Some(Checked {
+    let belongs = |written: Option<&raw::Text>, notes: &mut Notes<'_>| {
+        written.map(|written| api::name(Some(written), "", notes).into())
+    };
+    let subscription = belongs(raw.subscription.as_ref(), notes);
+    let resource_group = belongs(raw.resource_group.as_ref(), notes);
+    Some(Entry {
         profile: Profile {
             name,
             dns_name: dns_name?,
@@ -120,8 +111,12 @@ pub(super) fn check(
             endpoints,
         },
         source: notes.source.clone(),
+        table: written.raw.span(),
         name: raw.name.span(),
         relative_name: relative.span(),
         targets: raw.endpoint.iter().map(endpoint::target_span).collect(),
+        subscription,
+        resource_group,
+        document: Arc::new(written.document.clone()),
     })
 }

@@ -72,7 +72,7 @@ fn what_is_there_is_taken_and_its_age_and_readers_are_told() {
     ));
     fs::write(dir.path().join("tm.toml"), text).unwrap();
     let loaded = load(dir.path()).unwrap();
-    let (dot, doh) = (loaded.node.sockets.dot.unwrap(), loaded.node.sockets.doh.unwrap());
+    let (dot, doh) = (loaded.node.sockets.dot.clone().unwrap(), loaded.node.sockets.doh.clone().unwrap());
     assert_eq!((dot.port, doh.port, &*doh.path), (853, 8443, "/q"));
     assert_eq!(dot.identity, doh.identity);
     let expected = [

@@ -31,7 +31,7 @@ fn loaded(secret: &str, more: &str) -> Result<Loaded, String> {
 #[test]
 fn secrets_are_base64_of_enough_octets() {
     // 16 octets of zeros, with the new line that editors leave.
-    let key = loaded("AAAAAAAAAAAAAAAAAAAAAA==\n", "").unwrap().node.transfer.keys.remove(0);
+    let key = loaded("AAAAAAAAAAAAAAAAAAAAAA==\n", "").unwrap().node.transfer.keys[0].clone();
     assert_eq!((key.name.to_string(), key.secret.clone()), ("a.key".to_owned(), vec![0; 16]));
     assert_eq!(key.algorithm, TsigAlgorithm::HmacSha256);
     assert_eq!(
@@ -65,7 +65,7 @@ fn secrets_are_base64_of_enough_octets() {
 #[test]
 fn keys_are_known_by_name_and_each_once() {
     let secret = "AAAAAAAAAAAAAAAAAAAAAA==";
-    let transfer = |more: &str| loaded(secret, more).map(|loaded| loaded.node.transfer);
+    let transfer = |more: &str| loaded(secret, more).map(|loaded| loaded.node.transfer.clone());
     let right = "[transfer]\nallow = [\"a.KEY.\"]\nnotify = [\"192.0.2.1\", \"[2001:db8::1]:5300\", { address = \"192.0.2.2:53\", key = \"a.key\" }]\n";
     let right = transfer(right).unwrap();
     assert!(right.is_on());
