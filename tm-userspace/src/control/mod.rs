@@ -23,9 +23,11 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use anyhow::Context as _;
 use imbl::{OrdMap, ordmap::DiffItem};
 use tokio::{
     sync::{mpsc, watch},
+    task::JoinHandle,
     time::MissedTickBehavior,
 };
 use tokio_util::sync::CancellationToken;
@@ -134,6 +136,7 @@ impl Control {
         };
         control.listening = Listening::of(&control.desired.node.listen, &control.host);
         control.views = Views::of(&control.desired, &control.views);
+        control.views.problems().iter().for_each(|problem| tracing::error!("{problem}"));
         control.decide_all();
         control.rebuild();
         control.publish();
@@ -146,6 +149,8 @@ impl Control {
         timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
         timer.reset();
         let mut repair: Option<Repair> = None;
+        // A wanted state whose views are being made. Meanwhile no other is taken, and all else goes on by the present one.
+        let mut ahead: Option<JoinHandle<(Desired, Views)>> = None;
         loop {
             tokio::select! {
                 biased;
@@ -154,11 +159,15 @@ impl Control {
                     let health = inputs.health.borrow_and_update().clone();
                     self.take_health(health);
                 }
-                Ok(()) = inputs.desired.changed() => {
-                    let desired = inputs.desired.borrow_and_update().clone();
-                    if let Some(desired) = desired {
-                        self.take_desired(Arc::new(desired));
+                made = async { Some(ahead.as_mut()?.await) }, if ahead.is_some() => {
+                    ahead = None;
+                    if let Some((desired, views)) = made.transpose().context("views were not made")? {
+                        self.take_desired(Arc::new(desired), views);
                     }
+                }
+                Ok(()) = inputs.desired.changed(), if ahead.is_none() => {
+                    let desired = inputs.desired.borrow_and_update().clone();
+                    ahead = desired.map(|desired| self.make_views(desired));
                 }
                 Ok(()) = inputs.host.changed() => {
                     let host = inputs.host.borrow_and_update().clone();
@@ -199,15 +208,25 @@ impl Control {
         self.apply(&changed, began);
     }
 
-    /// A new configuration: everything that differs from the one before.
-    fn take_desired(&mut self, desired: Arc<Desired>) {
+    /// Begins to make the views of a wanted state on a thread of its own: a million prefixes take a second or so.
+    fn make_views(&self, desired: Desired) -> JoinHandle<(Desired, Views)> {
+        let before = self.views.clone();
+        tokio::task::spawn_blocking(move || {
+            let views = Views::of(&desired, &before);
+            (desired, views)
+        })
+    }
+
+    /// A new configuration, whose views are these: everything that differs from the one before.
+    fn take_desired(&mut self, desired: Arc<Desired>, views: Views) {
         let began = Instant::now();
         let before = std::mem::replace(&mut self.desired, desired);
         let zone = Zone::of(&self.desired.node, self.desired.generation);
         self.zone = Arc::new(zone);
         self.ancestors = Ancestors::of(&self.desired.profiles);
         self.listening = Listening::of(&self.desired.node.listen, &self.host);
-        self.views = Views::of(&self.desired, &self.views);
+        self.views = views;
+        self.views.problems().iter().for_each(|problem| tracing::error!("{problem}"));
         self.decide_all();
         let listen = (&before.node.listen, &self.desired.node.listen);
         if before.node.state_dir != self.desired.node.state_dir || listen.0.pins != listen.1.pins {
