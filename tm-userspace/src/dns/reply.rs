@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fmt,
     net::IpAddr,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
 };
 
 use hickory_proto::{
@@ -17,6 +17,7 @@ use tm_common::{
     name::{LONG, SHORT},
     net::{BARE, Bare},
     packet::{Buffer, Packet},
+    tables::Names,
     verdict::Reason,
 };
 use tokio::sync::watch;
@@ -74,9 +75,16 @@ impl Responder {
 
     /// The reply to a message, or nothing where it is no query.
     pub fn reply(&self, query: &[u8], client: IpAddr, transport: Transport) -> Option<Vec<u8>> {
-        let (outcome, reply) = self.answer(query, client, transport);
+        let image = self.image();
+        let (outcome, reply) = self.answer(query, client, transport, &image, &*image);
         self.counts.add(outcome);
         reply
+    }
+
+    /// What the reply would be if it were this turn in every block: nothing is counted, and nobody's turn is taken.
+    pub fn preview(&self, query: &[u8], client: IpAddr, transport: Transport, turn: u32) -> Option<Vec<u8>> {
+        let image = self.image();
+        self.answer(query, client, transport, &image, &image.at_turn(turn)).1
     }
 
     /// What became of the messages so far, by label.
@@ -89,9 +97,19 @@ impl Responder {
         self.counts.add_earlier(counts);
     }
 
-    fn answer(&self, message: &[u8], client: IpAddr, transport: Transport) -> (Outcome, Option<Vec<u8>>) {
-        let image = self.image.read().unwrap_or_else(PoisonError::into_inner);
-        let ask = |message: &[u8]| ask(&image, message, client, transport);
+    fn image(&self) -> RwLockReadGuard<'_, Image> {
+        self.image.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn answer(
+        &self,
+        message: &[u8],
+        client: IpAddr,
+        transport: Transport,
+        image: &Image,
+        tables: &impl Tables,
+    ) -> (Outcome, Option<Vec<u8>>) {
+        let ask = |message: &[u8]| ask(tables, message, client, transport);
         if let Ok(reply) = ask(message) {
             return (Outcome::Engine, Some(reply));
         }
@@ -184,8 +202,18 @@ fn refusal(kind: RecordType) -> Option<Outcome> {
     }
 }
 
+/// What the engine is asked over: names of any length.
+trait Tables: Names<SHORT> + Names<LONG> {}
+
+impl<T: Names<SHORT> + Names<LONG>> Tables for T {}
+
 /// Asks the engine.
-fn ask(image: &Image, message: &[u8], client: IpAddr, transport: Transport) -> Result<Vec<u8>, Reason> {
+fn ask(
+    tables: &impl Tables,
+    message: &[u8],
+    client: IpAddr,
+    transport: Transport,
+) -> Result<Vec<u8>, Reason> {
     let limit = match transport {
         Transport::Udp => 0,
         Transport::Tcp => u16::MAX,
@@ -196,8 +224,8 @@ fn ask(image: &Image, message: &[u8], client: IpAddr, transport: Transport) -> R
     octets.extend(message);
     octets.resize(size + ROOM, 0);
     let mut packet = Buffer::new(&mut octets, size);
-    match answer_message::<SHORT>(&mut packet, image) {
-        Err(Reason::LongName) => answer_message::<LONG>(&mut packet, image)?,
+    match answer_message::<SHORT>(&mut packet, tables) {
+        Err(Reason::LongName) => answer_message::<LONG>(&mut packet, tables)?,
         done => done?,
     }
     let size = packet.size();
