@@ -224,7 +224,7 @@ fn compiled(i: usize, zone: &Zone) -> Compiled {
 
 /// A view of its own for each profile, in which both who asks and whom its option names are found in the last octet of a /24 and of a /64.
 fn view(i: usize) -> Arc<View> {
-    let class = |choice| PlaceClass(vec![(format!("p{i}").into(), Choice::Subnet(choice))]);
+    let class = |choice| PlaceClass(vec![(format!("p{i}").into(), Choice::Mapped(choice))]);
     let v4 = |text: &str| text.parse().unwrap_or(Ipv4Addr::UNSPECIFIED);
     let v6 = |text: &str| text.parse().unwrap_or(Ipv6Addr::UNSPECIFIED);
     Arc::new(View::new(

@@ -22,9 +22,10 @@ use tm_tests::{
 };
 use tm_userspace::{
     compile::{Zone, compile},
-    decide::Answer,
+    decide::{self, Answer, Share, Step, explain},
     desired::{Desired, Endpoint, EndpointKey, Target},
     health::{Health, Verdict},
+    places::Class,
     sync::Image,
 };
 
@@ -212,6 +213,31 @@ proptest! {
         }
     }
 
+    #[test]
+    fn what_is_explained_is_what_is_decided(tree in tree()) {
+        let (desired, health) = (tree.desired(), health(&tree.verdicts()));
+        for profile in desired.profiles.values() {
+            let decision = decide_now(&desired, profile, &health);
+            let now = SystemTime::UNIX_EPOCH;
+            let step = explain(&desired.profiles, profile, &Class::default(), &health, now, true);
+            let statuses: Vec<_> = step.candidates.iter().map(|candidate| candidate.status).collect();
+            prop_assert_eq!((step.status, &statuses), (decision.status, &decision.endpoints));
+            let (mut decided, mut explained) = (Ways::new(), Ways::new());
+            for shares in &decision.places {
+                ways_decided(shares, &[], 1.0, &mut decided);
+            }
+            ways_explained(&step, &[], 1.0, &mut explained);
+            let near = |(way, part): (&Vec<EndpointKey>, &f64)| {
+                explained.get(way).is_some_and(|other| (part - other).abs() < 1e-6)
+            };
+            prop_assert!(
+                decided.len() == explained.len() && decided.iter().all(near),
+                "{decided:?} {explained:?} {}", tree.files()
+            );
+            prop_assert_eq!(step.nobody.is_some(), decided.is_empty());
+        }
+    }
+
     /// All weighted, all up: who goes down leaves every share outside its own profile and what is nested there as it was, and takes nothing from those in it.
     #[test]
     fn who_goes_moves_only_its_share(tree in tree(), profile: prop::sample::Index, gone: prop::sample::Index) {
@@ -249,6 +275,44 @@ proptest! {
         prop_assert!(was <= is + 1e-9);
         for (key, share) in before.iter().filter(|(key, _)| !is_below(key)) {
             prop_assert!((after[key] - share).abs() < 1e-7, "{key} {share} {}", after[key]);
+        }
+    }
+}
+
+/// By the endpoints whose names lead to it and, at the end, the one that answers: the part of the answers that it is in.
+type Ways = BTreeMap<Vec<EndpointKey>, f64>;
+
+fn ways_decided(shares: &[Share], way: &[EndpointKey], part: f64, ways: &mut Ways) {
+    let total: u64 = shares.iter().map(|share| share.weight).sum();
+    for share in shares {
+        let part = part * share.weight as f64 / total as f64;
+        let mut put =
+            |leaf: &decide::Leaf, part| *ways.entry([way, &[leaf.key()]].concat()).or_default() += part;
+        match &share.answer {
+            Answer::One(leaf) => put(leaf, part),
+            Answer::Followed(leaf, _, behind) if behind.is_empty() => put(leaf, part),
+            Answer::Followed(leaf, _, behind) => {
+                ways_decided(behind, &[way, &[leaf.key()]].concat(), part, ways);
+            }
+            Answer::Several(leaves, most) => {
+                let is_ipv4 = |leaf: &decide::Leaf| matches!(leaf.endpoint.target, Target::V4(_));
+                for leaf in leaves {
+                    let family = leaves.iter().filter(|other| is_ipv4(other) == is_ipv4(leaf)).count();
+                    put(leaf, part * f64::from(*most).min(family as f64) / family as f64);
+                }
+            }
+        }
+    }
+}
+
+fn ways_explained(step: &Step, way: &[EndpointKey], part: f64, ways: &mut Ways) {
+    for candidate in step.candidates.iter().filter(|candidate| candidate.part > 0.0) {
+        let own = [way, &[step.profile.key(&candidate.endpoint)]].concat();
+        let part = part * candidate.part;
+        match (&candidate.below, &candidate.endpoint.target) {
+            (Some(below), Target::Profile(_)) => ways_explained(below, way, part, ways),
+            (Some(below), _) if below.nobody.is_none() => ways_explained(below, &own, part, ways),
+            (_, _) => *ways.entry(own).or_default() += part,
         }
     }
 }

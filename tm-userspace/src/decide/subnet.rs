@@ -15,14 +15,34 @@ use super::status::Standing;
 use crate::{desired::Status, places::Choice};
 
 /// The endpoint that a Subnet profile picks at a place with this choice, with its weight.
-pub(super) fn pick(standing: &Standing<'_>, choice: Option<Choice>) -> Vec<(usize, u64)> {
-    let endpoints = &standing.profile.endpoints;
-    let rest = endpoints.iter().position(|e| e.subnets.is_empty() && e.status == Status::Enabled);
-    let mapped = match choice {
-        Some(Choice::Subnet(mapped)) => mapped,
-        None => None,
-    };
+pub(super) fn pick(standing: &Standing<'_>, choice: Option<&Choice>) -> Vec<(usize, u64)> {
+    let (mapped, rest) = fitting(standing, choice);
     let may = standing.candidates.among(|i| Some(i) == mapped || Some(i) == rest);
     let first = mapped.filter(|i| may.contains(i)).or(may.first().copied());
     first.map(|i| (i, 1)).into_iter().collect()
+}
+
+/// The endpoint in whose ranges the clients are, and the one without ranges.
+fn fitting(standing: &Standing<'_>, choice: Option<&Choice>) -> (Option<usize>, Option<usize>) {
+    let endpoints = &standing.profile.endpoints;
+    let rest = endpoints.iter().position(|e| e.subnets.is_empty() && e.status == Status::Enabled);
+    let mapped = match choice {
+        Some(Choice::Mapped(mapped)) => *mapped,
+        _ => None,
+    };
+    (mapped, rest)
+}
+
+/// What an endpoint is to the clients with this choice.
+pub(super) fn reason(standing: &Standing<'_>, choice: Option<&Choice>, index: usize) -> String {
+    let (mapped, rest) = fitting(standing, choice);
+    let name = |i: usize| &standing.profile.endpoints[i].name;
+    let picked = pick(standing, choice).first().map(|(i, _)| *i);
+    match mapped {
+        Some(mapped) if mapped == index => "the client is in its subnets".to_owned(),
+        Some(mapped) if picked == Some(index) => format!("answers for {}, which may not", name(mapped)),
+        Some(mapped) => format!("the client is in subnets of {}", name(mapped)),
+        None if rest == Some(index) => "without subnets: for clients that are in none".to_owned(),
+        None => "the client is not in its subnets".to_owned(),
+    }
 }

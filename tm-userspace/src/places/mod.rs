@@ -5,6 +5,7 @@
 //!
 //! A view changes with the configuration alone. Profiles with equal views share one, and so do their tables.
 
+mod find;
 pub mod trie;
 
 use std::{
@@ -32,16 +33,20 @@ impl Place {
 pub struct Class(pub Vec<(Arc<str>, Choice)>);
 
 /// What a profile chooses for a class of clients, whatever the health.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Choice {
-    /// Subnet: the endpoint, by its index, whose range the clients are in; without one, those that no range has.
-    Subnet(Option<usize>),
+    /// Subnet and Geographic: the endpoint, by its index, to whom the clients are mapped; none where nobody is.
+    Mapped(Option<usize>),
+    /// Geographic and Performance: the endpoint whose own range the clients are in, wherever they are.
+    Override(usize),
+    /// Performance: endpoints by nearness, those of one region together, the nearest first. Where there are none, nothing is known of the clients.
+    Nearest(Arc<[Vec<usize>]>),
 }
 
 impl Class {
     /// What `profile` chooses.
-    pub fn choice(&self, profile: &str) -> Option<Choice> {
-        self.0.iter().find(|(name, _)| **name == *profile).map(|(_, choice)| *choice)
+    pub fn choice(&self, profile: &str) -> Option<&Choice> {
+        self.0.iter().find(|(name, _)| **name == *profile).map(|(_, choice)| choice)
     }
 }
 
@@ -97,9 +102,13 @@ impl View {
 
     /// The view of profiles that do not look at the client.
     pub fn anywhere() -> Arc<View> {
-        static ANYWHERE: LazyLock<Arc<View>> =
-            LazyLock::new(|| Arc::new(View::new(vec![], vec![], Place::ANYWHERE, vec![Class::default()])));
+        static ANYWHERE: LazyLock<Arc<View>> = LazyLock::new(|| View::of_one(Class::default()));
         ANYWHERE.clone()
+    }
+
+    /// A view in which all clients are of one class.
+    pub fn of_one(class: Class) -> Arc<View> {
+        Arc::new(View::new(vec![], vec![], Place::ANYWHERE, vec![class]))
     }
 }
 
@@ -167,7 +176,7 @@ fn subnets(profile: &Profile) -> View {
             }
         }
     }
-    let class = |choice| Class(vec![(profile.name.clone(), Choice::Subnet(choice))]);
+    let class = |choice| Class(vec![(profile.name.clone(), Choice::Mapped(choice))]);
     let classes = [None].into_iter().chain(ranged.into_iter().map(Some)).map(class).collect();
     View::new(v4, v6, Place::ANYWHERE, classes)
 }

@@ -44,7 +44,7 @@ fn ask(image: &Image, view: u32, address: IpAddr) -> Found {
 }
 
 fn classes(count: usize) -> Vec<Class> {
-    (0..count).map(|i| Class(vec![("p".into(), Choice::Subnet(Some(i)))])).collect()
+    (0..count).map(|i| Class(vec![("p".into(), Choice::Mapped(Some(i)))])).collect()
 }
 
 /// Top bits of an address, a length, a place.
@@ -205,7 +205,7 @@ fn a_disabled_endpoint_has_no_ranges_and_equal_views_are_one() {
     let views = Views::of(&desired, &Views::default());
     let view = views.get("p");
     assert_eq!(view.v4(), [("203.0.113.2".parse().unwrap(), 32, Place(1))]);
-    assert_eq!(view.classes()[1].choice("p"), Some(Choice::Subnet(Some(1))));
+    assert_eq!(view.classes()[1].choice("p"), Some(&Choice::Mapped(Some(1))));
     assert!(Arc::ptr_eq(&Views::of(&desired, &views).get("p"), &view));
     assert!(views.get("q").is_anywhere());
 }

@@ -60,9 +60,9 @@ pub fn build(view: &View, put: &mut dyn FnMut(&[Line]) -> u32) -> Roots {
 
 /// Addresses from `first` to the next run's, left-aligned in 128 bits; the last run ends with the address space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Run {
-    first: u128,
-    leaf: Leaf,
+pub(super) struct Run {
+    pub(super) first: u128,
+    pub(super) leaf: Leaf,
 }
 
 /// A prefix, its address left-aligned in 128 bits.
@@ -88,7 +88,7 @@ impl Prefix {
     }
 }
 
-fn lay_v4(view: &View) -> Vec<Run> {
+pub(super) fn lay_v4(view: &View) -> Vec<Run> {
     let aligned = |address: &Ipv4Addr| u128::from(address.to_bits()) << 96;
     let rows = view.v4().iter().map(|(address, length, place)| Prefix {
         address: aligned(address),
@@ -99,7 +99,7 @@ fn lay_v4(view: &View) -> Vec<Run> {
     lay(rows.collect(), &private, view.default_place())
 }
 
-fn lay_v6(view: &View, v4: &[Run]) -> Vec<Run> {
+pub(super) fn lay_v6(view: &View, v4: &[Run]) -> Vec<Run> {
     let inner = EMBEDDING.map(|(address, length, inner)| Prefix {
         address: address.to_bits(),
         length,
