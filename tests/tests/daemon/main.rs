@@ -4,6 +4,7 @@
 mod answers;
 mod cli;
 mod ended;
+mod explain;
 mod failover;
 mod frames;
 mod geo;
