@@ -28,6 +28,7 @@ pub mod reference;
 pub mod reply;
 pub mod rig;
 pub mod status;
+pub mod texts;
 pub mod world;
 
 use std::time::Duration;

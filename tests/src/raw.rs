@@ -74,12 +74,6 @@ impl RawSocket {
             }
         }
     }
-
-    /// Sends a frame and returns the next one that comes from where it went: Ethernet source and destination exchanged.
-    pub fn exchange(&mut self, frame: &[u8]) -> Result<Vec<u8>> {
-        self.send(frame)?;
-        self.receive(|reply| reply.len() >= 14 && reply[..6] == frame[6..12] && reply[6..12] == frame[..6])
-    }
 }
 
 #[cfg(test)]

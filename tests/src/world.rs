@@ -28,6 +28,10 @@ use crate::lab::{SERVER_V4, SERVER_V6};
 
 static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/golden/zone");
 
+/// Where its clients are; `make.py` beside it tells what is in it.
+static DATABASE: &[u8] =
+    include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../tm-userspace/tests/geo/places.mmdb"));
+
 /// The zone's serial.
 pub const SERIAL: u64 = 2026;
 
@@ -61,6 +65,9 @@ impl World {
 pub fn desired() -> Result<Desired> {
     let directory = tempfile::tempdir().context("no temporary directory")?;
     FILES.extract(directory.path()).context("cannot write the zone's files")?;
+    fs::write(directory.path().join("places.mmdb"), DATABASE)?;
+    let node = directory.path().join("tm.toml");
+    fs::write(&node, fs::read_to_string(&node)?.replace("{dir}", &directory.path().display().to_string()))?;
     load_from(directory.path())
 }
 
@@ -106,5 +113,6 @@ fn load_from(directory: &Path) -> Result<Desired> {
         node: loaded.node.into(),
         profiles: loaded.profiles,
         atlas: loaded.atlas,
+        overrides: loaded.overrides.into(),
     })
 }

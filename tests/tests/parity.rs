@@ -1,14 +1,26 @@
 //! The loaded program and the engine on the host: same verdict, same octets, for every packet; and replies that code which shares nothing with the engine finds right.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::fd::{AsFd as _, AsRawFd as _},
+};
 
+use aya::{
+    Pod,
+    maps::{Array, Map, MapData, MapInfo},
+    programs::loaded_programs,
+};
 use tm_tests::{
     classes, corpus, golden,
     namespace::require_root,
     parity::{Pair, spoilt},
     world::World,
 };
-use tm_userspace::{sync::Image, xdp::Kernel};
+use tm_userspace::{
+    sync::Image,
+    xdp::{Kernel, PROGRAM, Repair},
+};
 
 const PROFILES: usize = 200;
 
@@ -61,4 +73,46 @@ fn no_program_costs_the_verifier_more_than_promised() {
         let verified = program.verified.expect("this kernel tells");
         assert!(verified <= 200_000, "{} takes {verified} verified instructions", program.name);
     }
+}
+
+/// One of the loaded program's tables, as anybody with the right to it has it.
+fn table<T: Pod>(kernel: &Kernel, name: &str) -> Array<MapData, T> {
+    let fd = kernel.program_fd(PROGRAM).expect("it is loaded").as_fd().as_raw_fd();
+    let fdinfo = fs::read_to_string(format!("/proc/self/fdinfo/{fd}")).expect("it is open");
+    let id = fdinfo.lines().find_map(|line| line.strip_prefix("prog_id:")).expect("a program's").trim();
+    let program =
+        loaded_programs().flatten().find(|program| program.id().to_string() == id).expect("is listed");
+    let ids = program.map_ids().expect("can be asked").expect("this kernel tells");
+    let is_it = |id: &u32| MapInfo::from_id(*id).is_ok_and(|info| info.name_as_str() == Some(name));
+    let id = ids.into_iter().find(is_it).expect("it has this table");
+    Array::try_from(Map::Array(MapData::from_id(id).expect("can be opened"))).expect("it is one")
+}
+
+#[test]
+fn a_repair_puts_right_what_differs_at_both_ends_of_a_table_and_in_between() {
+    require_root();
+    let image = classes::image(2000);
+    let kernel = Kernel::load(&image).expect("loads");
+    let repair = || {
+        let (mut repair, mut slices) = (Repair::default(), 1);
+        while kernel.repair(&image, &mut repair) {
+            slices += 1;
+        }
+        (repair.differed, slices > 7)
+    };
+    assert_eq!(repair(), (0, true), "of seven tables, some have more than one slice");
+    let mut slots = table::<u32>(&kernel, "SLOTS");
+    let ours: Vec<u32> = slots.iter().map(|slot| slot.expect("can be read")).collect();
+    let last = image.slots().len() - 1;
+    assert!(last > 5000, "{last}");
+    for index in [1, 2047, 2048, 5000, last] {
+        slots.set(index, u32::MAX, 0).expect("can be written");
+    }
+    let mut buckets = table::<[u64; 8]>(&kernel, "BUCKETS");
+    let end = image.buckets().len() as u32 - 1;
+    buckets.set(end, [u64::MAX; 8], 0).expect("can be written");
+    assert_eq!(repair(), (6, true));
+    assert!(slots.iter().map(|slot| slot.expect("can be read")).eq(ours));
+    assert_eq!(buckets.get(&end, 0).expect("can be read"), image.buckets()[end as usize].0);
+    assert_eq!(repair(), (0, true));
 }

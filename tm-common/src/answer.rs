@@ -15,7 +15,7 @@ use crate::{
     place::Asker,
     subnet::Subnet,
     sum::Sum,
-    tables::{Answer, Lookup, Meta, Names, PLACES, Records},
+    tables::{Answer, Block, Lookup, Meta, Names, Records, STICKY},
     verdict::{OrRefuse as _, Reason},
 };
 
@@ -200,14 +200,25 @@ fn plan<'a, H: Headers, const WORDS: usize, const FULL: bool, const SIFTED: bool
         return Reason::Source.refuse();
     }
     let kind = dns::asked(tail.fixed).or_refuse(Reason::Type)?;
-    let block = match entry.flags & PLACES {
+    let block = match entry.root_bits {
         0 => *entry.block(kind),
         _ => {
             let asker = Asker { subnet: subnet.client(), sender: headers.client() };
-            let found = tables.find_asker::<FULL>(entry.view, &asker).or_refuse(Reason::NoAnswer)?;
-            subnet = subnet.with_scope(found.scope());
+            let found = tables.find_asker::<FULL>(entry.root(), &asker).or_refuse(Reason::NoAnswer)?;
             let first = entry.block(kind).first;
-            tables.placed(first.wrapping_add(found.place())).or_refuse(Reason::NoAnswer)?.block
+            let block = tables.placed(first.wrapping_add(found.place())).or_refuse(Reason::NoAnswer)?.block;
+            let is_sticky = block.turn == STICKY;
+            let mut client = asker.sender;
+            if FULL {
+                let is_sender = found.is_sender();
+                client = if is_sender { client } else { asker.subnet };
+                let least = if is_sticky && !is_sender { client.prefix() } else { 0 };
+                subnet = subnet.with_scope(found.scope().max(least));
+            }
+            match is_sticky {
+                true => Block { first: block.first + client.seat(block.count), count: 1, turn: 0 },
+                false => block,
+            }
         }
     };
     let records = tables.pick::<FULL>(&block)?;

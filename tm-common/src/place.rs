@@ -1,40 +1,50 @@
 //! Where a client is: from its address, by a trie of prefixes that userspace has built, to a place and to how far around it that holds.
 //!
-//! A view has two tries, for IPv4 and IPv6. A trie is made of words: a leaf says the place, any other word leads to the next node. A node has a word for each
-//! value of the next four or eight bits, in one or sixteen [`Line`]s; the word that leads there says how many bits. So four look-ups find
-//! an IPv4 address where nodes are wide, and sparse parts of the IPv6 space take little memory.
+//! A view has two tries, for IPv4 and IPv6. A trie is made of nodes, a node of a word for each value of the next bits, sixteen words to a [`Line`]. A word is a leaf, which
+//! says the place, or leads to the next node. Both roots tell the first eight or sixteen bits apart ([`Root`]), and never move. Behind them, IPv4 goes
+//! on by eight bits, so that two to four look-ups find an address; IPv6 by eight or four, as the word says that leads there: sparse parts take little memory.
 //!
 //! An IPv6 address that holds an IPv4 one (mapped, 6to4, NAT64, Teredo) leads to a leaf that says where in it; the client is then placed by that.
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-use crate::tables::{Address, Lookup};
+use crate::{
+    name::mix,
+    tables::{Address, Lookup},
+};
 
 /// Words of a line.
 pub const LINE: usize = 16;
-/// Look-ups that find any IPv4 address.
-const MOST_V4: usize = 8;
+/// Look-ups behind the root that find any IPv4 address.
+const MOST_V4: usize = 3;
 /// And any IPv6 address.
-const MOST_V6: usize = 32;
+const MOST_V6: usize = 30;
 
 /// Part of a node: words for sixteen values.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, FromBytes, IntoBytes, Immutable)]
 #[repr(C, align(8))]
 pub struct Line(pub [u32; LINE]);
 
-/// A view's tries, each by its first word; stored and read as one.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, FromBytes, IntoBytes, Immutable)]
-#[repr(C, align(8))]
-pub struct Roots {
-    /// Of IPv4 addresses.
-    pub v4: u32,
-    /// Of IPv6 addresses.
-    pub v6: u32,
+const _: () = assert!(size_of::<Line>() == 64, "a cache line");
+
+/// The beginning of both tries of a view.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Root {
+    /// The first line of IPv4's root; IPv6's stands behind it.
+    pub line: u32,
+    /// Bits of an address that they tell apart: 8 or 16.
+    pub bits: u32,
 }
 
-const _: () = assert!(size_of::<Line>() == 64 && size_of::<Roots>() == 8, "a cache line, and a word");
+impl Root {
+    /// Lines of each of the two.
+    #[inline(always)]
+    pub const fn lines(self) -> u32 {
+        (1 << (self.bits & 31)) / LINE as u32
+    }
+}
 
-/// Bits that a node tells apart.
+/// Bits that a node behind IPv6's root tells apart.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Stride {
     /// Four: one line.
@@ -43,9 +53,28 @@ pub enum Stride {
     Wide = 8,
 }
 
-/// The word that leads to a node whose first line is `line`, below 2^27.
-pub const fn branch(line: u32, stride: Stride) -> u32 {
+/// The word that leads to a node of IPv4 whose first line is `line`, below 2^31.
+pub const fn branch_v4(line: u32) -> u32 {
+    line
+}
+
+/// The word that leads to a node of IPv6 whose first line is `line`, below 2^27.
+pub const fn branch_v6(line: u32, stride: Stride) -> u32 {
     line << 4 | stride as u32
+}
+
+/// Where a word of IPv4 leads that is no leaf: the node's first line.
+pub const fn branched_v4(word: u32) -> Option<u32> {
+    if Leaf::is(word) { None } else { Some(word) }
+}
+
+/// Where a word of IPv6 leads that is no leaf: the node's first line, and the bits that it tells apart.
+pub const fn branched_v6(word: u32) -> Option<(u32, Stride)> {
+    match word & (Leaf::LEAF | 15) {
+        4 => Some((word >> 4, Stride::Narrow)),
+        8 => Some((word >> 4, Stride::Wide)),
+        _ => None,
+    }
 }
 
 /// The word that ends a way: what is known of all clients there.
@@ -65,6 +94,7 @@ pub enum Inner {
 
 impl Leaf {
     const LEAF: u32 = 1 << 31;
+    const SENDER: u32 = 1 << 26;
     const PRIVATE: u32 = 1 << 25;
     const INNER: u32 = 1 << 24;
     const SCOPE: u32 = 16;
@@ -111,6 +141,23 @@ pub struct Client {
     pub bits: u32,
 }
 
+impl Client {
+    /// Length of the prefix whose clients are treated alike where answers stick to clients: what resolvers tell of them ([RFC 7871, section 11.1]).
+    ///
+    /// [RFC 7871, section 11.1]: https://www.rfc-editor.org/rfc/rfc7871#section-11.1
+    #[inline(always)]
+    pub fn prefix(&self) -> u32 {
+        if self.bits == 32 { 24 } else { 56 }
+    }
+    /// Which of `count` slots its prefix has: always the same, on every machine.
+    #[inline(always)]
+    pub fn seat(&self, count: u32) -> u32 {
+        let network = self.high >> (64 - self.prefix());
+        let hash = mix(mix(u64::from(self.bits), network), network);
+        (((hash >> 32) * u64::from(count)) >> 32) as u32
+    }
+}
+
 /// Who asks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Asker {
@@ -153,6 +200,11 @@ impl Found {
     pub fn scope(self) -> u32 {
         self.0 >> Leaf::SCOPE & 255
     }
+    /// Is it the sender, and not whom the client-subnet option names?
+    #[inline(always)]
+    pub fn is_sender(self) -> bool {
+        self.0 & Leaf::SENDER != 0
+    }
     /// Does its address not tell where it is? Then the place is that of clients of whom nothing is known.
     #[inline(always)]
     pub fn is_private(self) -> bool {
@@ -165,58 +217,69 @@ impl Found {
 ///
 /// [RFC 7871, sections 7.1.2, 7.5 and 10]: https://www.rfc-editor.org/rfc/rfc7871#section-7
 #[inline(always)]
-pub fn find_asker(tables: &(impl Lookup + ?Sized), view: u32, asker: &Asker) -> Option<Found> {
+pub fn find_asker(tables: &(impl Lookup + ?Sized), root: Root, asker: &Asker) -> Option<Found> {
     let mut scope = 0;
     if asker.subnet.bits != 0 {
-        let found = tables.find_client(view, &asker.subnet)?;
+        let found = tables.find_client(root, &asker.subnet)?;
         if !found.is_private() {
             return Some(found);
         }
         scope = found.scope();
     }
-    let sender = tables.find_client(view, &asker.sender)?;
-    Some(Found(Leaf(sender.0).with_scope(scope as u8).0))
+    let sender = tables.find_client(root, &asker.sender)?;
+    Some(Found(Leaf(sender.0).with_scope(scope as u8).0 | Leaf::SENDER))
 }
 
 /// Finds a client in a view.
 #[inline(always)]
-pub fn find(tables: &(impl Lookup + ?Sized), view: u32, client: &Client) -> Option<Found> {
-    let roots = tables.view(view)?;
+pub fn find(tables: &(impl Lookup + ?Sized), root: Root, client: &Client) -> Option<Found> {
     if client.bits == 32 {
-        return Some(Found(walk::<MOST_V4>(tables, roots.v4, client.high, 0)?.0));
+        return Some(Found(walk_v4(tables, root, client.high)?.0));
     }
-    let leaf = walk::<MOST_V6>(tables, roots.v6, client.high, client.low)?;
+    let leaf = walk_v6(tables, root, client.high, client.low)?;
     match leaf.inner(client) {
         None => Some(Found(leaf.0)),
         Some((inner, before)) => {
-            let leaf = walk::<MOST_V4>(tables, roots.v4, inner, 0)?;
+            let leaf = walk_v4(tables, root, inner)?;
             Some(Found(leaf.0 + (before << Leaf::SCOPE)))
         }
     }
 }
 
-/// Follows the words from `root`. One that was never written leads to itself, and the walk ends.
+/// The word of a node for this value of its bits.
 #[inline(always)]
-fn walk<const MOST: usize>(
-    tables: &(impl Lookup + ?Sized),
-    root: u32,
-    mut high: u64,
-    mut low: u64,
-) -> Option<Leaf> {
-    let mut word = root;
-    for _ in 0..MOST {
-        if Leaf::is(word) {
+fn word(tables: &(impl Lookup + ?Sized), line: u32, value: u32) -> Option<u32> {
+    tables.line(line + value / LINE as u32)?.0.get(value as usize % LINE).copied()
+}
+
+/// Follows the words from IPv4's root. One that was never written is no leaf, and leads to a table's first line, where no view is.
+#[inline(always)]
+fn walk_v4(tables: &(impl Lookup + ?Sized), root: Root, mut high: u64) -> Option<Leaf> {
+    let mut next = word(tables, root.line, (high >> (64 - root.bits & 63)) as u32)?;
+    high <<= root.bits & 63;
+    for _ in 0..MOST_V4 {
+        if Leaf::is(next) {
             break;
         }
-        let stride = word & 15;
-        let rest = (64 - stride) & 63;
-        let next = (high >> rest) as u32 & 255;
-        high <<= stride;
-        if MOST > MOST_V4 {
-            high |= low >> rest;
-            low <<= stride;
-        }
-        word = *tables.line((word >> 4) + (next >> 4))?.0.get(next as usize & (LINE - 1))?;
+        next = word(tables, next, (high >> 56) as u32)?;
+        high <<= 8;
     }
-    Leaf::is(word).then_some(Leaf(word))
+    Leaf::is(next).then_some(Leaf(next))
+}
+
+/// The same from IPv6's root.
+#[inline(always)]
+fn walk_v6(tables: &(impl Lookup + ?Sized), root: Root, mut high: u64, mut low: u64) -> Option<Leaf> {
+    let mut next = word(tables, root.line + root.lines(), (high >> (64 - root.bits & 63)) as u32)?;
+    let mut bits = root.bits & 63;
+    for _ in 0..MOST_V6 {
+        high = high << bits | low >> (64 - bits & 63);
+        low <<= bits;
+        if Leaf::is(next) {
+            break;
+        }
+        bits = next & 15;
+        next = word(tables, next >> 4, (high >> (64 - bits & 63)) as u32)?;
+    }
+    Leaf::is(next).then_some(Leaf(next))
 }

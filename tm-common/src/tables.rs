@@ -9,7 +9,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 use crate::{
     dns::{ASKED, Asked},
     name::{LONG, SHORT, mix, word_of},
-    place::{self, Asker, Client, Found, Line, Roots},
+    place::{self, Asker, Client, Found, Line, Root},
     verdict::{OrRefuse as _, Reason},
 };
 
@@ -77,16 +77,14 @@ pub struct Entry<const WORDS: usize> {
     pub whole: u16,
     /// Bits of the last word that stand before those octets, because whole words cover them or the name is shorter.
     pub covered: u16,
-    /// [`PLACES`], or zero.
-    pub flags: u32,
-    /// With [`PLACES`], the view that tells the clients apart.
-    pub view: u32,
+    /// The view that tells the clients apart: [`Root::bits`], or zero where who asks does not matter. Else `Block::first` of each kind of question is the first of a row
+    /// of blocks ([`Placed`]), one for each place.
+    pub root_bits: u32,
+    /// And [`Root::line`].
+    pub root_line: u32,
     /// By [`Asked`].
     pub blocks: [Block; ASKED],
 }
-
-/// [`Entry::flags`]: who asks matters. `Block::first` of each kind of question is then the first of a row of blocks ([`Placed`]), one for each place.
-pub const PLACES: u32 = 1;
 
 /// A run of slots, walked in turn.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, FromBytes, IntoBytes, Immutable)]
@@ -96,9 +94,12 @@ pub struct Block {
     pub first: u32,
     /// How many, 1 to [`MOST_SLOTS`].
     pub count: u32,
-    /// Whose turn it is: an index into the per-CPU turns. Unused where there is one slot.
+    /// Whose turn it is: an index into the per-CPU turns; or, chosen by place, [`STICKY`]. Unused where there is one slot.
     pub turn: u32,
 }
+
+/// [`Block::turn`]: nobody's; the client's prefix says which slot ([`Client::seat`]).
+pub const STICKY: u32 = u32::MAX;
 
 /// What answers one kind of question at one place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, FromBytes, IntoBytes, Immutable)]
@@ -132,15 +133,20 @@ impl<const WORDS: usize> Entry<WORDS> {
             end: (crate::net::UDP + size_of::<crate::dns::Header>() + wire.len() - 1 - 8) as u16,
             whole: whole as u16,
             covered: 64 - 8 * (wire.len() - 8 * whole) as u16,
-            flags: 0,
-            view: 0,
+            root_bits: 0,
+            root_line: 0,
             blocks,
         })
     }
     /// The same name, for clients that this view tells apart.
     #[must_use]
-    pub fn with_view(self, view: u32) -> Self {
-        Entry { flags: PLACES, view, ..self }
+    pub fn with_view(self, root: Root) -> Self {
+        Entry { root_bits: root.bits, root_line: root.line, ..self }
+    }
+    /// The view that tells the clients apart.
+    #[inline(always)]
+    pub(crate) fn root(&self) -> Root {
+        Root { line: self.root_line, bits: self.root_bits }
     }
 }
 
@@ -297,23 +303,21 @@ pub trait Lookup {
     fn turn(&self, index: u32, count: u32) -> Option<u32>;
     /// Gives the last turn of a sequence back: it is the next one again.
     fn give_back(&self, index: u32);
-    /// A view's roots.
-    fn view(&self, index: u32) -> Option<Roots>;
     /// A line of the views' nodes.
     fn line(&self, index: u32) -> Option<&Line>;
     /// A block of those that are chosen by place.
     fn placed(&self, index: u32) -> Option<&Placed>;
     /// A client's place in a view. `None` where the tables are not whole.
     #[inline(always)]
-    fn find_client(&self, view: u32, client: &Client) -> Option<Found> {
-        place::find(self, view, client)
+    fn find_client(&self, root: Root, client: &Client) -> Option<Found> {
+        place::find(self, root, client)
     }
     /// The place of whoever asks. `FULL` says whether the query may have an option for it.
     #[inline(always)]
-    fn find_asker<const FULL: bool>(&self, view: u32, asker: &Asker) -> Option<Found> {
+    fn find_asker<const FULL: bool>(&self, root: Root, asker: &Asker) -> Option<Found> {
         match FULL {
-            true => place::find_asker(self, view, asker),
-            false => self.find_client(view, &asker.sender),
+            true => place::find_asker(self, root, asker),
+            false => self.find_client(root, &asker.sender),
         }
     }
     /// A slot.

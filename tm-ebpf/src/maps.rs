@@ -14,7 +14,7 @@ use aya_ebpf::{
 };
 use tm_common::{
     name::{LONG, SHORT},
-    place::{self, Asker, Client, Found, Line, Roots},
+    place::{self, Asker, Client, Found, Line, Root},
     tables::{
         ADDRESS_LINES, Addresses, Answer, AnswerIndex, Bucket, Entry, LARGE, Lookup, MEDIUM, Names, OWN_BITS,
         Placed, SMALL,
@@ -52,8 +52,6 @@ static BUCKETS: Array<Bucket> = Array::with_max_entries(ONE, MMAPABLE);
 static ENTRIES: Array<Entry<SHORT>> = Array::with_max_entries(ONE, MMAPABLE);
 #[map]
 static LONG_ENTRIES: Array<Entry<LONG>> = Array::with_max_entries(ONE, MMAPABLE);
-#[map]
-static VIEWS: Array<Roots> = Array::with_max_entries(ONE, MMAPABLE);
 #[map]
 static NODES: Array<Line> = Array::with_max_entries(ONE, MMAPABLE);
 #[map]
@@ -135,10 +133,6 @@ impl Lookup for Maps {
         }
     }
     #[inline(always)]
-    fn view(&self, index: u32) -> Option<Roots> {
-        VIEWS.get(index).copied()
-    }
-    #[inline(always)]
     fn line(&self, index: u32) -> Option<&Line> {
         NODES.get(index)
     }
@@ -147,18 +141,18 @@ impl Lookup for Maps {
         BLOCKS.get(index)
     }
     #[inline(always)]
-    fn find_client(&self, view: u32, client: &Client) -> Option<Found> {
+    fn find_client(&self, root: Root, client: &Client) -> Option<Found> {
         let found = match client.bits {
-            32 => find_v4(view, client.high),
-            _ => find_v6(view, client.high, client.low),
+            32 => find_v4(root.line, root.bits, client.high),
+            _ => find_v6(root.line, root.bits, client.high, client.low),
         };
         (found != Found::NOTHING.0).then_some(Found(found))
     }
     #[inline(always)]
-    fn find_asker<const FULL: bool>(&self, view: u32, asker: &Asker) -> Option<Found> {
+    fn find_asker<const FULL: bool>(&self, root: Root, asker: &Asker) -> Option<Found> {
         let found = match FULL {
-            true => find_asker(view, asker),
-            false => self.find_client(view, &asker.sender).map_or(0, |found| found.0),
+            true => find_asker(root, asker),
+            false => self.find_client(root, &asker.sender).map_or(0, |found| found.0),
         };
         (found != Found::NOTHING.0).then_some(Found(found))
     }
@@ -190,19 +184,19 @@ impl Lookup for Maps {
 /// A function of its own for the kernel too: what looks at no client does not pay for the registers, and the verifier goes through it by itself.
 #[inline(never)]
 #[unsafe(no_mangle)]
-extern "C" fn find_v4(view: u32, high: u64) -> u32 {
-    place::find(&Maps, view, &Client { high, low: 0, bits: 32 }).unwrap_or(Found::NOTHING).0
+extern "C" fn find_v4(line: u32, bits: u32, high: u64) -> u32 {
+    place::find(&Maps, Root { line, bits }, &Client { high, low: 0, bits: 32 }).unwrap_or(Found::NOTHING).0
 }
 
 #[inline(never)]
-fn find_asker(view: u32, asker: &Asker) -> u32 {
-    place::find_asker(&Maps, view, asker).unwrap_or(Found::NOTHING).0
+fn find_asker(root: Root, asker: &Asker) -> u32 {
+    place::find_asker(&Maps, root, asker).unwrap_or(Found::NOTHING).0
 }
 
 #[inline(never)]
 #[unsafe(no_mangle)]
-extern "C" fn find_v6(view: u32, high: u64, low: u64) -> u32 {
-    place::find(&Maps, view, &Client { high, low, bits: 128 }).unwrap_or(Found::NOTHING).0
+extern "C" fn find_v6(line: u32, bits: u32, high: u64, low: u64) -> u32 {
+    place::find(&Maps, Root { line, bits }, &Client { high, low, bits: 128 }).unwrap_or(Found::NOTHING).0
 }
 
 impl Names<SHORT> for Maps {

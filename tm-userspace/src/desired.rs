@@ -14,11 +14,16 @@ use std::{
 
 use imbl::OrdMap;
 
-use crate::{geo::Atlas, names::DnsName};
+use crate::{
+    geo::{Atlas, Code, Overrides, Region},
+    names::DnsName,
+};
 
 mod rules;
+mod subnet;
 
 pub use rules::{Allowance, Failback, Guard, Rules, WhenAllDown};
+pub use subnet::Subnet;
 
 /// Profiles by name.
 pub type Profiles = OrdMap<Arc<str>, Arc<Profile>>;
@@ -35,6 +40,8 @@ pub struct Desired {
     pub profiles: Profiles,
     /// Where clients are, if a database is named.
     pub atlas: Option<Arc<Atlas>>,
+    /// What is known better than guessed of how far clients are from Azure's regions.
+    pub overrides: Arc<Overrides>,
 }
 
 /// Settings of this node (`tm.toml`).
@@ -153,6 +160,10 @@ pub enum RoutingMethod {
     MultiValue,
     /// The endpoint in whose address ranges the client is.
     Subnet,
+    /// The endpoint to whom the client's country, or what that lies in, is mapped.
+    Geographic,
+    /// The eligible endpoints in the region nearest to the client.
+    Performance,
 }
 
 impl RoutingMethod {
@@ -163,6 +174,8 @@ impl RoutingMethod {
             RoutingMethod::Weighted => "weighted",
             RoutingMethod::MultiValue => "multivalue",
             RoutingMethod::Subnet => "subnet",
+            RoutingMethod::Geographic => "geographic",
+            RoutingMethod::Performance => "performance",
         }
     }
 }
@@ -197,63 +210,13 @@ pub struct Endpoint {
     pub min_child: MinChild,
     /// How it is probed, where not as its profile says; never of a nested endpoint.
     pub monitor: Option<Arc<Monitor>>,
-    /// Subnet: the clients it answers; empty for those that no endpoint's ranges have. Ranges of a profile lie apart or inside one another.
+    /// Subnet: the clients it answers; empty for those that no endpoint's ranges have. Geographic and Performance: clients it answers wherever they are. Ranges of a
+    /// profile lie apart or inside one another.
     pub subnets: Vec<Subnet>,
-}
-
-/// A range of addresses of one family.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Subnet {
-    /// The first.
-    pub first: IpAddr,
-    /// The last, not before the first.
-    pub last: IpAddr,
-}
-
-impl Subnet {
-    /// The fewest prefixes that together are the range.
-    pub fn prefixes(self) -> Vec<(IpAddr, u8)> {
-        let (bits, first, last) = self.span();
-        let (mut prefixes, mut next) = (vec![], Some(first));
-        while let Some(first) = next.filter(|first| *first <= last) {
-            // As large as the address is aligned, and no further than the last.
-            let most = u128::BITS - 1 - (last - first).checked_add(1).unwrap_or(1 << 127).leading_zeros();
-            let size = first.trailing_zeros().min(most).min(bits);
-            let whole = first == 0 && last == u128::MAX;
-            let size = if whole { bits } else { size };
-            let address = match self.first {
-                IpAddr::V4(_) => IpAddr::V4((first as u32).into()),
-                IpAddr::V6(_) => IpAddr::V6(first.into()),
-            };
-            prefixes.push((address, (bits - size) as u8));
-            next = 1u128.checked_shl(size).and_then(|size| first.checked_add(size));
-        }
-        prefixes
-    }
-
-    /// How many addresses it has, less one.
-    pub fn size(self) -> u128 {
-        let (_, first, last) = self.span();
-        last - first
-    }
-
-    /// Bits of an address, and both ends as numbers.
-    fn span(self) -> (u32, u128, u128) {
-        match (self.first, self.last) {
-            (IpAddr::V4(first), IpAddr::V4(last)) => (32, first.to_bits().into(), last.to_bits().into()),
-            (IpAddr::V6(first), IpAddr::V6(last)) => (128, first.to_bits(), last.to_bits()),
-            (first, _) => Subnet { first, last: first }.span(),
-        }
-    }
-}
-
-impl fmt::Display for Subnet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.prefixes()[..] {
-            [(address, length)] => write!(f, "{address}/{length}"),
-            _ => write!(f, "{}-{}", self.first, self.last),
-        }
-    }
+    /// Geographic: the codes whose clients it answers, each of them of one endpoint of the profile.
+    pub geo_mapping: Vec<Code>,
+    /// Performance: the region it is in, or near to.
+    pub location: Option<Region>,
 }
 
 /// How many endpoints of a nested endpoint's target must be available for it to be so itself; all three must hold.
@@ -359,6 +322,12 @@ impl Profile {
     /// What is probed for an endpoint of this profile: what it answers with, or what its monitor has in the place of that.
     pub fn probed_target<'a>(&'a self, endpoint: &'a Endpoint) -> &'a Target {
         self.monitor_of(endpoint).target.as_ref().unwrap_or(&endpoint.target)
+    }
+
+    /// Its last resort, by index.
+    pub fn last_resort(&self) -> Option<usize> {
+        let WhenAllDown::LastResort(name) = &self.rules.when_all_down else { return None };
+        self.endpoints.iter().position(|endpoint| endpoint.name == *name)
     }
 
     /// The key of one of its endpoints.

@@ -50,9 +50,10 @@ impl Source {
         for warning in &loaded.warnings {
             tracing::warn!("{warning}");
         }
-        let same_atlas = known.map(Arc::as_ptr) == loaded.atlas.as_ref().map(Arc::as_ptr);
+        let same_places = known.map(Arc::as_ptr) == loaded.atlas.as_ref().map(Arc::as_ptr)
+            && before.is_some_and(|before| *before.overrides == loaded.overrides);
         let same = before.filter(|before| *before.node == loaded.node && before.profiles == loaded.profiles);
-        if let Some(before) = same.filter(|_| same_atlas) {
+        if let Some(before) = same.filter(|_| same_places) {
             return Ok(before.clone());
         }
         let generation = next_generation(before.map(|before| before.generation));
@@ -66,7 +67,10 @@ impl Source {
                 (name, kept.unwrap_or(profile))
             })
             .collect();
-        Ok(Desired { generation, node: Arc::new(loaded.node), profiles, atlas: loaded.atlas })
+        // As above.
+        let overrides = before.map(|before| &before.overrides).filter(|known| ***known == loaded.overrides);
+        let overrides = overrides.cloned().unwrap_or_else(|| Arc::new(loaded.overrides));
+        Ok(Desired { generation, node: Arc::new(loaded.node), profiles, atlas: loaded.atlas, overrides })
     }
 }
 

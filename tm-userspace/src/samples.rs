@@ -29,7 +29,7 @@ pub(crate) fn desired(allow: &[(&str, u8)], profiles: Vec<Profile>) -> Desired {
         capacity: 1,
     };
     let profiles = profiles.into_iter().map(|profile| (profile.name.clone(), Arc::new(profile))).collect();
-    Desired { generation: 1, node: Arc::new(node), profiles, atlas: None }
+    Desired { generation: 1, node: Arc::new(node), profiles, atlas: None, overrides: Arc::default() }
 }
 
 /// The SOA of `tm.example`.
@@ -71,6 +71,8 @@ pub(crate) fn endpoint(name: &str, target: &str) -> Endpoint {
         min_child: MinChild { endpoints: 1, ipv4: 0, ipv6: 0 },
         monitor: None,
         subnets: Vec::new(),
+        geo_mapping: Vec::new(),
+        location: None,
     }
 }
 

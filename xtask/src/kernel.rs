@@ -18,6 +18,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use crate::{
     apt,
     command::{as_root, cargo, read, run, target_dir},
+    run::features,
     setup::{Need, prepare},
 };
 
@@ -42,18 +43,18 @@ pub(crate) struct Machine<'a> {
 }
 
 /// Runs the checks on this machine's kernel.
-pub(crate) fn here() -> Result<()> {
+pub(crate) fn here(debug_program: bool) -> Result<()> {
     prepare(Need::Build)?;
-    run(&mut as_root(build(false)?)?)
+    run(&mut as_root(build(false, debug_program)?)?)
 }
 
 /// Runs the checks on the newest kernel of each series, all of them before it says that one failed.
-pub(crate) fn in_machines(series: &[impl AsRef<str>]) -> Result<()> {
+pub(crate) fn in_machines(series: &[impl AsRef<str>], debug_program: bool) -> Result<()> {
     ensure!(cfg!(target_arch = "x86_64"), "Debian's kernels are booted on x86-64 machines only");
     prepare(Need::Kernel)?;
     let directory = target_dir().join("kernels");
     // Not optimised: an emulated kernel is slower than it by far.
-    let image = initramfs(&build(false)?, &directory)?;
+    let image = initramfs(&build(false, debug_program)?, &directory)?;
     let checks = Machine { qemu: &["-m", "1024"], arguments: &[] };
     let mut failed = Vec::new();
     for series in series {
@@ -73,13 +74,14 @@ pub(crate) fn in_machines(series: &[impl AsRef<str>]) -> Result<()> {
 /// Runs `tm-vm`, optimised, in one machine with the newest kernel of a series; what it prints goes to `heard` line by line.
 pub(crate) fn in_machine(series: &str, machine: &Machine<'_>, heard: impl FnMut(&str)) -> Result<String> {
     let directory = target_dir().join("kernels");
-    let image = initramfs(&build(true)?, &directory)?;
+    let image = initramfs(&build(true, false)?, &directory)?;
     let (name, kernel) = unpacked(series, &directory)?;
     boot(&kernel, &image, machine, heard).with_context(|| format!("on kernel {name}"))
 }
 
-fn build(optimised: bool) -> Result<PathBuf> {
+fn build(optimised: bool, debug_program: bool) -> Result<PathBuf> {
     let mut command = cargo(&["build", "--locked", "--package", "tm-tests", "--bin", "tm-vm"]);
+    command.args(features(debug_program));
     if optimised {
         command.arg("--release");
     }

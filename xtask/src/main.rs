@@ -53,6 +53,9 @@ enum Task {
     },
     /// Load the programs and run the kernel checks here, or on Debian's kernels in a virtual machine
     Kernel {
+        /// Those that log every packet, which are larger
+        #[arg(long)]
+        debug_program: bool,
         /// On the newest of each of Debian's kernel series
         #[arg(long, conflicts_with = "series")]
         all: bool,
@@ -79,9 +82,11 @@ fn main() -> ExitCode {
         Task::Run { debug_program, serve } if serve.is_empty() => run::demo(debug_program),
         Task::Run { debug_program, serve } => run::daemon(debug_program, &serve),
         Task::Test { arguments } => test::all(&arguments),
-        Task::Kernel { all: false, series } if series.is_empty() => kernel::here(),
-        Task::Kernel { all: true, .. } => kernel::in_machines(&kernel::SERIES),
-        Task::Kernel { all: false, series } => kernel::in_machines(&series),
+        Task::Kernel { all: false, series, debug_program } if series.is_empty() => {
+            kernel::here(debug_program)
+        }
+        Task::Kernel { all: true, debug_program, .. } => kernel::in_machines(&kernel::SERIES, debug_program),
+        Task::Kernel { all: false, series, debug_program } => kernel::in_machines(&series, debug_program),
         Task::Bench(wanted) => bench::measure(&wanted),
         Task::Fuzz { target, seconds } => fuzz::run_targets(target.as_deref(), seconds),
         Task::Ci => check::everything(),

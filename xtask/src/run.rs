@@ -24,7 +24,7 @@ pub(crate) fn daemon(debug_program: bool, serve: &[String]) -> Result<()> {
 }
 
 /// The feature that has the XDP program log every packet, if it is wanted.
-fn features(debug_program: bool) -> &'static [&'static str] {
+pub(crate) fn features(debug_program: bool) -> &'static [&'static str] {
     if debug_program { &["--features", "tm-userspace/debug-program"] } else { &[] }
 }
 

@@ -15,30 +15,19 @@ use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    NODE, Spread, pause,
+    Spread, pause,
     watch::{Changes, watch},
 };
-use crate::{daemon::Daemon, endpoint::FakeEndpoint, lab::Lab, namespace::run};
+use crate::{
+    daemon::Daemon,
+    endpoint::FakeEndpoint,
+    lab::Lab,
+    namespace::run,
+    texts::{NODE, Profile},
+};
 
 /// From one probe to the next.
 const INTERVAL: Duration = Duration::from_millis(200);
-
-const PROFILE: &str = r#"[[profile]]
-name = "contoso"
-routing_method = "priority"
-ttl = 30
-[profile.monitor]
-interval = "200ms"
-timeout = "150ms"
-tolerated_failures = {tolerated}
-[[profile.endpoint]]
-name = "primary"
-target = "10.53.0.11"
-[[profile.endpoint]]
-name = "secondary"
-target = "10.53.0.12"
-always_serve = true
-"#;
 
 /// Where the endpoint serves.
 const PRIMARY: &str = "10.53.0.11";
@@ -63,7 +52,14 @@ pub fn measure(tolerated_failures: u32, kills: u32) -> Result<Failover> {
     let lab = Lab::new()?;
     run(lab.client("ip").args(["address", "add", &format!("{PRIMARY}/24"), "dev", "tm1"]))?;
     let mut primary = Process::start(&lab)?;
-    let profile = PROFILE.replace("{tolerated}", &tolerated_failures.to_string());
+    let profile = Profile {
+        lines: "ttl = 30",
+        interval: INTERVAL,
+        tolerated_failures,
+        endpoints: &[("primary", 11, ""), ("secondary", 12, "always_serve = true")],
+        ..Profile::default()
+    }
+    .to_string();
     let mut daemon = Daemon::start(&lab, &[("tm.toml", NODE), ("conf.d/contoso.toml", &profile)])?;
     daemon.wait_for("XDP is attached", |line| line.contains("XDP attached") && line.contains("Native"));
     daemon.wait_for("the endpoint is online", |line| {

@@ -13,34 +13,25 @@ use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    NODE, Spread,
+    Spread,
     watch::{Changes, watch},
 };
 use crate::{
     daemon::Daemon,
     endpoint::FakeEndpoint,
-    lab::{CLIENT_INTERFACE, Lab},
-    namespace::run,
+    lab::Lab,
+    texts::{NODE, Profile},
 };
 
 /// The profile whose primary is switched.
-const SWITCHED: &str = r#"
-[[profile]]
-name = "switched"
-routing_method = "priority"
-ttl = 30
-[profile.monitor]
-interval = "200ms"
-timeout = "150ms"
-tolerated_failures = 0
-[[profile.endpoint]]
-name = "primary"
-target = "10.53.0.11"
-[[profile.endpoint]]
-name = "secondary"
-target = "10.53.0.12"
-always_serve = true
-"#;
+const SWITCHED: Profile<'_> = Profile {
+    name: "switched",
+    method: "priority",
+    lines: "ttl = 30",
+    interval: Duration::from_millis(200),
+    tolerated_failures: 0,
+    endpoints: &[("primary", 11, ""), ("secondary", 12, "always_serve = true")],
+};
 
 /// A client that takes longer from one query to the next had to wait for a CPU, and is not on time.
 const ON_TIME: Duration = Duration::from_micros(250);
@@ -92,11 +83,12 @@ pub struct Flips {
 /// Switches the primary of one profile among so many, so often.
 pub fn measure(profiles: usize, others: Others, flips: usize) -> Result<Flips> {
     let lab = Lab::new()?;
-    let primary = endpoint(&lab, "10.53.0.11")?;
-    let _probed = endpoint(&lab, "10.53.0.13")?;
-    let files = [("tm.toml", NODE), ("conf.d/switched.toml", SWITCHED)];
-    let others_text = write_others(profiles, others)?;
-    let mut daemon = Daemon::start(&lab, &[&files[..], &[("conf.d/others.toml", &others_text)]].concat())?;
+    let primary = FakeEndpoint::on_client(&lab, [10, 53, 0, 11].into())?;
+    let _probed = FakeEndpoint::on_client(&lab, [10, 53, 0, 13].into())?;
+    let (switched, others_text) = (SWITCHED.to_string(), write_others(profiles, others)?);
+    let files =
+        [("tm.toml", NODE), ("conf.d/switched.toml", &switched), ("conf.d/others.toml", &others_text)];
+    let mut daemon = Daemon::start(&lab, &files)?;
     daemon.wait_for("XDP is attached", |line| line.contains("XDP attached") && line.contains("Native"));
     daemon.wait_for("ready", |line| line.contains("\"ready\""));
     daemon.wait_for("the first verdict", |line| verdict(line).is_some());
@@ -151,13 +143,6 @@ pub fn table(flips: &[Flips]) -> String {
     }
     lines.push("  The client's pace is in every latency. It is on time where that is below 250; else it had to wait for a CPU.".to_owned());
     lines.join("\n")
-}
-
-/// An endpoint at an address of its own on the client's host.
-pub(super) fn endpoint(lab: &Lab, address: &str) -> Result<FakeEndpoint> {
-    run(lab.client("ip").args(["address", "add", &format!("{address}/24"), "dev", CLIENT_INTERFACE]))?;
-    let address = format!("{address}:80").parse().context("an endpoint's address")?;
-    lab.in_client(|| FakeEndpoint::start(address))?
 }
 
 /// Switches the primary and waits for the packet and the verdict: the latency and its resolution.

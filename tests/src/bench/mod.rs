@@ -11,14 +11,6 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// The daemon's own file: one zone on the lab's server.
-const NODE: &str = r#"zone = "tm.example"
-name_servers = ["ns1.tm.example"]
-state_dir = "{dir}/state"
-[listen]
-interfaces = ["tm0"]
-"#;
-
 /// Many measurements of one time, in microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spread {

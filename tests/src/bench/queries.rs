@@ -6,15 +6,13 @@ use std::{fmt, fs, path::Path, process::Command};
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    NODE,
-    gdnsd::{Gdnsd, NAMES, ZONE, address},
-};
+use super::gdnsd::{Gdnsd, NAMES, ZONE, address};
 use crate::{
     attached::Attached,
     daemon::Daemon,
     lab::{Lab, SERVER_INTERFACE, SERVER_V4},
     namespace::run,
+    texts::NODE,
 };
 
 /// How often each is measured; the median counts. Each run has a cable of its own: the kernel takes kxdpgun's socket off a queue only some

@@ -1,6 +1,6 @@
 //! `cargo xtask run`: the product between two hosts on this machine, with two endpoints to switch; Ctrl-C removes all of it.
 
-use std::{fs, time::Duration};
+use std::{fs, net::Ipv4Addr, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
@@ -8,8 +8,8 @@ use tempfile::TempDir;
 use tm_tests::{
     daemon::binary,
     endpoint::FakeEndpoint,
-    lab::{CLIENT_INTERFACE, Lab, SERVER_V4},
-    namespace::run,
+    lab::{Lab, SERVER_V4},
+    texts::{NODE, Profile},
 };
 use tokio::{
     process::{Child, Command},
@@ -17,37 +17,18 @@ use tokio::{
     time::timeout,
 };
 
-const NODE: &str = r#"zone = "tm.example"
-name_servers = ["ns1.tm.example"]
-state_dir = "{dir}/state"
-
-[listen]
-interfaces = ["tm0"]
-"#;
-
-const PROFILE: &str = r#"[[profile]]
-name = "contoso"
-routing_method = "priority"
-ttl = 5
-
-[profile.monitor]
-interval = "1s"
-timeout = "500ms"
-tolerated_failures = 1
-
-[[profile.endpoint]]
-name = "virginia"
-target = "10.53.0.11"
-priority = 1
-
-[[profile.endpoint]]
-name = "amsterdam"
-target = "10.53.0.12"
-priority = 2
-"#;
+/// The profile that is served.
+const PROFILE: Profile<'_> = Profile {
+    name: "contoso",
+    method: "priority",
+    lines: "ttl = 5",
+    interval: Duration::from_secs(1),
+    tolerated_failures: 1,
+    endpoints: &[("virginia", 11, ""), ("amsterdam", 12, "")],
+};
 
 /// The endpoints' addresses, on the client's host: the primary's first.
-const ENDPOINTS: [&str; 2] = ["10.53.0.11", "10.53.0.12"];
+const ENDPOINTS: [Ipv4Addr; 2] = [Ipv4Addr::new(10, 53, 0, 11), Ipv4Addr::new(10, 53, 0, 12)];
 
 /// How long the daemon may take to end before it is killed.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -59,8 +40,8 @@ async fn main() -> Result<()> {
     let (mut stop, mut start) = (signal(SignalKind::user_defined1())?, signal(SignalKind::user_defined2())?);
 
     let lab = Lab::here()?;
-    let mut primary = endpoint(&lab, ENDPOINTS[0])?;
-    let _secondary = endpoint(&lab, ENDPOINTS[1])?;
+    let mut primary = FakeEndpoint::on_client(&lab, ENDPOINTS[0])?;
+    let _secondary = FakeEndpoint::on_client(&lab, ENDPOINTS[1])?;
     let (mut daemon, _files) = serve(&lab)?;
     explain();
     loop {
@@ -81,20 +62,13 @@ async fn main() -> Result<()> {
     end(&mut daemon).await
 }
 
-/// An endpoint at an address of its own on the client's host.
-fn endpoint(lab: &Lab, address: &str) -> Result<FakeEndpoint> {
-    run(lab.client("ip").args(["address", "add", &format!("{address}/24"), "dev", CLIENT_INTERFACE]))?;
-    let address = format!("{address}:80").parse().context("an endpoint's address")?;
-    lab.in_client(|| FakeEndpoint::start(address))?
-}
-
 /// The daemon on the server's end, its log on this terminal; and its files, which go with their handle.
 fn serve(lab: &Lab) -> Result<(Child, TempDir)> {
     let files = tempfile::tempdir().context("cannot make a directory for the demo's files")?;
     let text = |text: &str| text.replace("{dir}", &files.path().to_string_lossy());
     fs::create_dir(files.path().join("conf.d"))?;
     fs::write(files.path().join("tm.toml"), text(NODE))?;
-    fs::write(files.path().join("conf.d/contoso.toml"), PROFILE)?;
+    fs::write(files.path().join("conf.d/contoso.toml"), PROFILE.to_string())?;
     let mut command = lab.server(&binary("tm")?.to_string_lossy());
     command.args(["serve", "--config"]).arg(files.path());
     let daemon = Command::from(command).kill_on_drop(true).spawn().context("cannot start the daemon")?;

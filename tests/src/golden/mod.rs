@@ -117,7 +117,10 @@ impl Case {
     pub fn judge(&self, (reason, out): (Reason, Vec<u8>)) -> Result<()> {
         ensure!(reason.label() == self.reason, "{self}: {} instead of {}", reason.label(), self.reason);
         match reason {
-            Reason::Answered => self.compare(text(&check_reply(&out)?.message)),
+            Reason::Answered => {
+                let reply = check_reply(&out).with_context(|| self.to_string())?;
+                self.compare(text(&reply.message))
+            }
             _ => {
                 ensure!(out == self.frame.build(), "{self}: passed up but changed");
                 Ok(())

@@ -1,34 +1,16 @@
 //! The failover procedure: two endpoints of priority 1 and 2, TTL 100, and `dig` as the client. It is the same wherever the answers come from.
 
-use tm_tests::{endpoint::FakeEndpoint, lab::Lab};
+use tm_tests::{endpoint::FakeEndpoint, lab::Lab, texts::Profile};
 
 use crate::serve;
-
-const PROFILE: &str = r#"
-[[profile]]
-name = "contoso"
-routing_method = "priority"
-ttl = 100
-[profile.monitor]
-interval = "200ms"
-timeout = "150ms"
-tolerated_failures = 1
-[[profile.endpoint]]
-name = "virginia"
-target = "10.53.0.11"
-priority = 1
-[[profile.endpoint]]
-name = "amsterdam"
-target = "10.53.0.12"
-priority = 2
-"#;
 
 /// Goes through it with these lines of `[listen]`, which attach the program `hook`, or none.
 fn procedure(listen: &str, hook: Option<&str>) {
     let lab = Lab::new().unwrap();
     let mut primary = FakeEndpoint::on_client(&lab, [10, 53, 0, 11].into()).unwrap();
     let mut secondary = FakeEndpoint::on_client(&lab, [10, 53, 0, 12].into()).unwrap();
-    let daemon = serve(&lab, listen, PROFILE);
+    let profile = Profile { lines: "ttl = 100", tolerated_failures: 1, ..Profile::default() };
+    let daemon = serve(&lab, listen, &profile.to_string());
     let expect = |address: &str| {
         for way in [&["@10.53.0.1"][..], &["@fd53::1"], &["@10.53.0.1", "+tcp"], &["@fd53::1", "+tcp"]] {
             let answers = lab.answers(&[way, &["contoso.tm.example"]].concat()).unwrap();

@@ -18,26 +18,15 @@ use tm_tests::{
     objects::RIG,
     query::{Query, qtype},
     status::Status,
+    texts::Profile,
 };
 
 use crate::{NODE, serve, wait_until_ready};
 
-const PROFILES: &str = r#"
-[[profile]]
-name = "contoso"
-routing_method = "priority"
-ttl = 100
-[profile.monitor]
-interval = "200ms"
-timeout = "150ms"
-tolerated_failures = 1
-[[profile.endpoint]]
-name = "virginia"
-target = "10.53.0.11"
-[[profile.endpoint]]
-name = "amsterdam"
-target = "10.53.0.12"
-"#;
+/// Nothing listens at its endpoints but what a test starts.
+fn contoso() -> String {
+    Profile { lines: "ttl = 100", tolerated_failures: 1, ..Profile::default() }.to_string()
+}
 
 const VIRGINIA: &str = "10.53.0.11";
 const AMSTERDAM: &str = "10.53.0.12";
@@ -51,7 +40,7 @@ struct Plane {
 impl Plane {
     fn start(listen: &str) -> Self {
         let lab = Lab::new().unwrap();
-        Plane { daemon: serve(&lab, listen, PROFILES), lab }
+        Plane { daemon: serve(&lab, listen, &contoso()), lab }
     }
 
     fn restart(&mut self) {
@@ -212,7 +201,7 @@ fn a_second_daemon_is_told_who_is_there() {
     // With a state of its own, but the same place for pins.
     let node = NODE.replace("{bpf}", &plane.daemon.bpf().path().to_string_lossy());
     let mut other =
-        Daemon::start(&plane.lab, &[("tm.toml", &node), ("conf.d/profiles.toml", PROFILES)]).unwrap();
+        Daemon::start(&plane.lab, &[("tm.toml", &node), ("conf.d/profiles.toml", &contoso())]).unwrap();
     let line = other.wait_for("the interface is taken", |line| line.contains("XDP does not answer here"));
     assert!(line.contains("another tm's program is there (id "), "{line}");
     assert!(plane.is_attached());
@@ -236,7 +225,7 @@ fn stranger(lab: &Lab) -> Ebpf {
 fn a_foreign_program_is_named_and_left_alone() {
     let lab = Lab::new().unwrap();
     let stranger = stranger(&lab);
-    let files = [("tm.toml", NODE), ("conf.d/profiles.toml", PROFILES)];
+    let files = [("tm.toml", NODE), ("conf.d/profiles.toml", &contoso())];
     let mut daemon = Daemon::start(&lab, &files).unwrap();
     let line =
         daemon.wait_for("the complaint", |line| line.contains("XDP does not answer here; the sockets do"));
@@ -294,7 +283,8 @@ fn an_interface_that_vanished_and_came_back_gets_a_program_of_its_own() {
 fn without_a_bpf_file_system_it_serves_and_says_what_is_missing() {
     let lab = Lab::new().unwrap();
     let node = NODE.replace("{bpf}", "{dir}");
-    let mut daemon = Daemon::start(&lab, &[("tm.toml", &node), ("conf.d/profiles.toml", PROFILES)]).unwrap();
+    let mut daemon =
+        Daemon::start(&lab, &[("tm.toml", &node), ("conf.d/profiles.toml", &contoso())]).unwrap();
     let line = daemon.wait_for("the warning", |line| line.contains("XDP will not go on answering"));
     assert!(line.contains("WARN") && line.contains("mount -t bpf bpf /sys/fs/bpf"), "{line}");
     daemon

@@ -5,20 +5,15 @@ use tm_tests::{
     endpoint::FakeEndpoint,
     lab::{Lab, SERVER_V4},
     query::{Query, qtype},
+    texts::Profile,
 };
 
 use crate::{serve, wait_until_ready};
 
 /// `contoso` of these endpoints on the client, well and of priority 1, 2 ..., with these lines of its own.
 fn contoso(method: &str, rules: &str, endpoints: &[(&str, u8)]) -> String {
-    let endpoint = |(name, host): &(&str, u8)| {
-        format!("[[profile.endpoint]]\nname = \"{name}\"\ntarget = \"10.53.0.{host}\"\n")
-    };
-    let endpoints: String = endpoints.iter().map(endpoint).collect();
-    format!(
-        "[[profile]]\nname = \"contoso\"\nrouting_method = \"{method}\"\n{rules}\n[profile.monitor]\n\
-         interval = \"200ms\"\ntimeout = \"150ms\"\ntolerated_failures = 0\n{endpoints}"
-    )
+    let endpoints: Vec<_> = endpoints.iter().map(|(name, host)| (*name, *host, "")).collect();
+    Profile { method, lines: rules, endpoints: &endpoints, ..Profile::default() }.to_string()
 }
 
 const BOTH: [(&str, u8); 2] = [("virginia", 11), ("amsterdam", 12)];

@@ -6,6 +6,7 @@ use tm_tests::{
     endpoint::FakeEndpoint,
     lab::{Lab, SERVER_V4},
     query::{Query, qtype},
+    texts::Profile,
 };
 
 use crate::serve;
@@ -14,12 +15,13 @@ const FILE: &str = "conf.d/profiles.toml";
 
 /// Two endpoints on the client, of which the first may get further lines, as may the profile.
 fn contoso(method: &str, profile: &str, first: &str) -> String {
-    format!(
-        "[[profile]]\nname = \"contoso\"\nrouting_method = \"{method}\"\n{profile}\n\
-         [profile.monitor]\ninterval = \"200ms\"\ntimeout = \"150ms\"\ntolerated_failures = 0\n\
-         [[profile.endpoint]]\nname = \"first\"\ntarget = \"10.53.0.11\"\n{first}\n\
-         [[profile.endpoint]]\nname = \"second\"\ntarget = \"10.53.0.12\"\n"
-    )
+    Profile {
+        method,
+        lines: profile,
+        endpoints: &[("first", 11, first), ("second", 12, "")],
+        ..Profile::default()
+    }
+    .to_string()
 }
 
 #[test]

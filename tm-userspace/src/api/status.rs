@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{VERSION, View};
 use crate::{
-    control::Published,
+    control::{Answers, Published},
     desired::{Endpoint, EndpointKey, Status as Wanted, Target, XdpMode},
     time::rfc3339,
 };
@@ -139,10 +139,9 @@ pub(super) fn status(view: &View) -> anyhow::Result<Status> {
     let published = view.published.borrow().clone();
     let reload = view.reload.borrow().clone();
     let keys: Vec<EndpointKey> = desired.endpoints().map(|(key, ..)| key).collect();
-    let (_, answers) = view.tables.answers(&keys);
-    let answers: HashMap<&EndpointKey, u64> =
-        keys.iter().zip(answers).map(|(key, answers)| (key, answers.elsewhere + answers.in_kernel)).collect();
-    let (_, packets) = view.tables.packets();
+    let counted = view.tables.counted(&keys);
+    let all = |answers: Answers| answers.elsewhere + answers.in_kernel;
+    let answers: HashMap<&EndpointKey, u64> = keys.iter().zip(counted.answers.into_iter().map(all)).collect();
     let listen = &desired.node.listen;
     let interfaces = {
         let kernel = view.tables.kernel();
@@ -215,7 +214,11 @@ pub(super) fn status(view: &View) -> anyhow::Result<Status> {
             rows_ipv4: atlas.survey.rows_ipv4,
             rows_ipv6: atlas.survey.rows_ipv6,
         }),
-        packets: packets.into_iter().map(|(reason, count, _)| (reason.label().to_owned(), count)).collect(),
+        packets: counted
+            .packets
+            .into_iter()
+            .map(|(reason, count, _)| (reason.label().to_owned(), count))
+            .collect(),
         messages: view
             .responder
             .counts()

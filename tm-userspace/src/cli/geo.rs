@@ -28,7 +28,7 @@ pub(super) enum Geo {
     Lookup {
         /// Address of a client.
         address: IpAddr,
-        /// A file of what is known better: `client,region,milliseconds`, the client a prefix, an address or a code.
+        /// A file of what is known better: `client,region,milliseconds`, the client a prefix, an address or a code; that of `tm.toml` unless a database is given.
         #[arg(long, value_name = "FILE")]
         latency: Option<PathBuf>,
         #[command(flatten)]
@@ -88,12 +88,14 @@ pub(super) fn run(command: &Geo) -> Result<(), Failure> {
 }
 
 fn lookup(address: IpAddr, latency: Option<&Path>, from: &From) -> Result<(), Failure> {
-    let overrides = latency.map(Overrides::read).transpose()?.unwrap_or_default();
+    let named = config::latency(&from.config).filter(|_| from.database.is_none());
+    let overrides = latency.or(named.as_deref()).map(Overrides::read).transpose()?.unwrap_or_default();
     let database = from.open()?;
     let by = placed_by(address);
     let found =
         database.find(by).with_context(|| format!("cannot look up {by} in {}", database.path().display()))?;
-    let ranking = ranking(&Client { address: by, code: found.code, point: found.point }, &overrides);
+    let client = Client { address: by, code: found.code, point: found.point };
+    let ranking = ranking(&client, &overrides, Region::all());
     let codes: Vec<&str> = found.code.upwards().map(Code::as_str).collect();
     match from.output {
         Output::Json => print_json(&json!({

@@ -36,7 +36,7 @@ const WRONG_CONFIG: u8 = 78;
 
 /// Traffic Manager at the edge: DNS answers from XDP, steered by health.
 #[derive(Debug, Parser)]
-#[command(name = "tm", version = VERSION, after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no such name, 6 daemon not reached, 78 wrong configuration.")]
+#[command(name = "tm", version = VERSION, after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no such name or endpoint, 6 daemon not reached, 78 wrong configuration.")]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -27,6 +27,16 @@ fn zone() -> Zone {
 }
 
 fn compiled(name: &str, ttl: u32, targets: &[(Target, u16)]) -> Compiled {
+    compiled_by(RoutingMethod::Weighted, 2, name, ttl, targets)
+}
+
+fn compiled_by(
+    routing_method: RoutingMethod,
+    max_return: u8,
+    name: &str,
+    ttl: u32,
+    targets: &[(Target, u16)],
+) -> Compiled {
     let endpoint = |(i, (target, weight)): (usize, &(Target, u16))| Endpoint {
         target: target.clone(),
         weight: *weight,
@@ -36,7 +46,8 @@ fn compiled(name: &str, ttl: u32, targets: &[(Target, u16)]) -> Compiled {
     let endpoints = targets.iter().enumerate().map(endpoint).collect();
     let profile = Arc::new(Profile {
         dns_name: name.parse().unwrap(),
-        routing_method: RoutingMethod::Weighted,
+        routing_method,
+        max_return,
         ttl,
         ..samples::profile("p", samples::monitor(), endpoints)
     });
@@ -129,6 +140,45 @@ fn equal_answers_are_one_slot() {
         (1, 1),
         "NODATA either way"
     );
+}
+
+#[test]
+fn a_multivalue_block_holds_the_rotations_of_each_family() {
+    // Weights do not count.
+    let targets =
+        [("192.0.2.1", 1), ("2001:db8::1", 1), ("192.0.2.2", 9), ("192.0.2.3", 1), ("2001:db8::2", 5)]
+            .map(|(target, weight)| (samples::target(target), weight));
+    let v6: [&[&str]; 2] = [&["2001:db8::1", "2001:db8::2"], &["2001:db8::2", "2001:db8::1"]];
+    let two = [["192.0.2.1", "192.0.2.2"], ["192.0.2.2", "192.0.2.3"], ["192.0.2.3", "192.0.2.1"]];
+    let all = [
+        ["192.0.2.1", "192.0.2.2", "192.0.2.3"],
+        ["192.0.2.2", "192.0.2.3", "192.0.2.1"],
+        ["192.0.2.3", "192.0.2.1", "192.0.2.2"],
+    ];
+    for (max_return, v4) in [
+        (1, all.each_ref().map(|rotation| &rotation[..1])),
+        (2, two.each_ref().map(|rotation| &rotation[..])),
+        (3, all.each_ref().map(|rotation| &rotation[..])),
+        (10, all.each_ref().map(|rotation| &rotation[..])),
+    ] {
+        let compiled = compiled_by(RoutingMethod::MultiValue, max_return, "web.tm.example", 30, &targets);
+        let v6 = v6.map(|rotation| &rotation[..rotation.len().min(max_return.into())]);
+        let by_question: [(&[&[&str]], &[&str]); 4] =
+            [(&v4, &["e0", "e2", "e3"]), (&v6, &["e1", "e4"]), (&v4, &["e0", "e2", "e3"]), (&[&[]], &[])];
+        for ((asked, (rotations, counted)), block) in ASKED.iter().zip(by_question).zip(&compiled.places[0]) {
+            let in_turn: Vec<&Records> =
+                block.slots.iter().map(|slot| &block.answers[usize::from(*slot)]).collect();
+            let addresses = |records: &&Records| -> Vec<String> {
+                let message = read(&compiled.name, records);
+                message.answers.iter().map(|record| record.data.to_string()).collect()
+            };
+            let given: Vec<Vec<String>> = in_turn.iter().map(addresses).collect();
+            assert_eq!(given, rotations, "{asked}, at most {max_return}");
+            let first: Vec<&str> =
+                in_turn.iter().flat_map(|records| &records.endpoint).map(|key| &*key.endpoint).collect();
+            assert_eq!(first, counted, "{asked}, at most {max_return}");
+        }
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::{collections::HashMap, hash::Hash, net::IpAddr, ops::Range, sync::Arc};
 use crate::desired::{Endpoint, RoutingMethod, Status, Target};
 
 use super::{
-    address, defaults, monitor, nested,
+    address, defaults, location, monitor, nested,
     profile::STATUSES,
     raw,
     report::{Fault, Notes},
@@ -15,12 +15,13 @@ use super::{
 
 /// All of them, or none where one has no target; what is wrong is in `notes`. `base` is what the profile says of its monitor, where that is right.
 pub(super) fn check(
-    written: &[raw::Endpoint],
+    profile: &raw::Profile,
     method: RoutingMethod,
     least_weight: u16,
     base: Option<&raw::Monitor>,
     notes: &mut Notes<'_>,
 ) -> Option<Vec<Arc<Endpoint>>> {
+    let written = profile.endpoint.as_slice();
     if let Some(over) = written.get(defaults::ENDPOINTS_AT_MOST) {
         let message = format!("{} endpoints, over {}", written.len(), defaults::ENDPOINTS_AT_MOST);
         notes.error(over.name.span(), message, "spread them over several profiles");
@@ -34,7 +35,8 @@ pub(super) fn check(
         _ => one_kind_of_target(written, &endpoints, notes),
     }
     priorities_on_all_or_none(written, notes);
-    subnets::compare(written, method, notes);
+    subnets::compare(profile, method, notes);
+    location::compare(profile, method, notes);
     endpoints.into_iter().map(|endpoint| endpoint.map(Arc::new)).collect()
 }
 
@@ -70,6 +72,8 @@ fn endpoint(
         _ => None,
     };
     let subnets = subnets::read(raw, notes);
+    let geo_mapping = location::codes(raw, notes);
+    let location = location::region(raw, notes);
     let target = target?;
     if let Some(base) = base.filter(|_| !always_serve) {
         source_of_the_family(raw, base, &target, notes);
@@ -85,6 +89,8 @@ fn endpoint(
         min_child,
         monitor,
         subnets,
+        geo_mapping,
+        location,
     })
 }
 

@@ -70,12 +70,15 @@ pub(super) fn profile_files(dir: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// Files elsewhere that `tm.toml` names, as far as it can be read: the database of `[geo]`.
+/// Files elsewhere that `tm.toml` names, as far as it can be read: those of `[geo]`.
 pub(super) fn files_beside(dir: &Path) -> Vec<PathBuf> {
-    node_table(dir)
-        .and_then(|table| Some(table.get("geo")?.get("database")?.as_str()?.into()))
-        .into_iter()
-        .collect()
+    let table = node_table(dir).unwrap_or_default();
+    ["database", "latency"].into_iter().filter_map(|key| geo_file(&table, key)).collect()
+}
+
+/// A file that `[geo]` names.
+pub(super) fn geo_file(node: &toml::Table, key: &str) -> Option<PathBuf> {
+    Some(node.get("geo")?.get(key)?.as_str()?.into())
 }
 
 /// `tm.toml`, if it is TOML: whatever else it says may be wrong.

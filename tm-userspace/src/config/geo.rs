@@ -1,15 +1,25 @@
-//! `[geo]`: the database that says where clients are.
+//! `[geo]`: the database that says where clients are, and what is known better of how far they are.
 
 use std::{path::PathBuf, sync::Arc};
 
-use crate::geo::Atlas;
+use toml::Spanned;
+
+use crate::geo::{Atlas, Overrides};
 
 use super::{raw, report::Notes, value};
 
-/// The database, if one is named; `known` where that is still what the file holds.
-pub(super) fn check(raw: &raw::Geo, known: Option<&Arc<Atlas>>, notes: &mut Notes<'_>) -> Option<Arc<Atlas>> {
-    let written = raw.database.as_ref()?;
-    let path: PathBuf = value::absolute(notes, "database", Some(written), EXAMPLE);
+/// The database, if one is named, and what is known better; `known` where that is still what the file holds.
+pub(super) fn check(
+    raw: &raw::Geo,
+    known: Option<&Arc<Atlas>>,
+    notes: &mut Notes<'_>,
+) -> (Option<Arc<Atlas>>, Overrides) {
+    let atlas = raw.database.as_ref().and_then(|written| atlas(written, known, notes));
+    (atlas, raw.latency.as_ref().and_then(|written| overrides(written, notes)).unwrap_or_default())
+}
+
+fn atlas(written: &Spanned<String>, known: Option<&Arc<Atlas>>, notes: &mut Notes<'_>) -> Option<Arc<Atlas>> {
+    let path: PathBuf = value::absolute(notes, "database", Some(written), "/var/lib/tm/country.mmdb");
     if !path.is_absolute() {
         return None;
     }
@@ -27,5 +37,15 @@ pub(super) fn check(raw: &raw::Geo, known: Option<&Arc<Atlas>>, notes: &mut Note
     }
 }
 
-/// A path as it may be.
-const EXAMPLE: &str = "/var/lib/tm/country.mmdb";
+fn overrides(written: &Spanned<String>, notes: &mut Notes<'_>) -> Option<Overrides> {
+    let path = value::absolute(notes, "latency", Some(written), "/etc/tm/latency.csv");
+    if !path.is_absolute() {
+        return None;
+    }
+    let read = Overrides::read(&path);
+    if let Err(error) = &read {
+        let help = "write a line each as `203.0.113.0/24,West Europe,12`: prefix, address or code; region; milliseconds";
+        notes.error(written.span(), format!("cannot use the latencies: {error:#}"), help);
+    }
+    read.ok()
+}

@@ -17,6 +17,7 @@ mod geo;
 mod header;
 mod links;
 mod listen;
+mod location;
 mod monitor;
 mod name;
 mod nested;
@@ -40,7 +41,7 @@ use imbl::OrdMap;
 
 use crate::{
     desired::{Node, Profile},
-    geo::Atlas,
+    geo::{Atlas, Overrides},
 };
 
 pub use report::{ConfigError, Location, Problem};
@@ -56,6 +57,8 @@ pub struct Loaded {
     pub profiles: OrdMap<Arc<str>, Arc<Profile>>,
     /// Where clients are, if `[geo]` names a database.
     pub atlas: Option<Arc<Atlas>>,
+    /// What `[geo]` knows better of how far clients are.
+    pub overrides: Overrides,
     /// What is right but hardly meant, a line each: `file:line:column: message`.
     pub warnings: Vec<String>,
 }
@@ -77,9 +80,14 @@ pub fn state_dir(dir: &Path) -> Result<PathBuf, ConfigError> {
 /// The database that `[geo]` names in the `tm.toml` of `dir`, whatever else it says.
 pub fn database(dir: &Path) -> Result<Option<PathBuf>, ConfigError> {
     match files::node_table(dir) {
-        Some(_) if dir.join(files::NODE_FILE).exists() => Ok(files::files_beside(dir).pop()),
+        Some(table) if dir.join(files::NODE_FILE).exists() => Ok(files::geo_file(&table, "database")),
         _ => load(dir).map(|loaded| Some(loaded.atlas?.database.path().to_owned())),
     }
+}
+
+/// The file of `[geo]` in the `tm.toml` of `dir` that says how far clients are, whatever else it says.
+pub fn latency(dir: &Path) -> Option<PathBuf> {
+    files::node_table(dir).and_then(|table| files::geo_file(&table, "latency"))
 }
 
 /// As [`load`], with interfaces that win over those of the file, none where the file decides; and with the database that an earlier load
@@ -97,26 +105,29 @@ pub fn load_for(
         raw.overrule_interfaces(interfaces);
         let node = node::check(&raw, notes);
         let least_weight = node::least_weight(&raw, notes);
-        let atlas = geo::check(&raw.geo, known, notes);
-        Some((raw, node, least_weight, atlas))
+        let places = geo::check(&raw.geo, known, notes);
+        Some((raw, node, least_weight, places))
     });
-    let zone = node.as_ref().and_then(|(_, node, ..)| node.as_ref()).map(|node| &node.zone);
-    let least_weight = node.as_ref().map_or(defaults::LEAST_WEIGHT, |(_, _, least_weight, _)| *least_weight);
+    let of_node = profile::OfNode {
+        zone: node.as_ref().and_then(|(_, node, ..)| node.as_ref()).map(|node| &node.zone),
+        least_weight: node.as_ref().map_or(defaults::LEAST_WEIGHT, |(_, _, least_weight, _)| *least_weight),
+        has_database: node.as_ref().is_none_or(|(raw, ..)| raw.geo.database.is_some()),
+    };
     let mut profiles = Vec::new();
     for source in &files.profiles {
         let notes = &mut Notes { source, found: &mut found };
         for raw in parse::profiles(notes) {
-            profiles.extend(profile::check(&raw, zone, least_weight, notes));
+            profiles.extend(profile::check(&raw, of_node, notes));
         }
     }
     if let (Some(source), Some((raw, Some(node), ..))) = (&files.node, &node) {
         node::fits(raw, node, profiles.len(), &mut Notes { source, found: &mut found });
     }
-    let (node, atlas) = node.map(|(_, node, _, atlas)| (node, atlas)).unwrap_or_default();
+    let (node, (atlas, overrides)) = node.map(|(_, node, _, places)| (node, places)).unwrap_or_default();
     let profiles = whole::check(node.as_ref(), profiles, &mut found);
     match node {
         Some(node) if found.findings.is_empty() => {
-            Ok(Loaded { node, profiles, atlas, warnings: found.warnings })
+            Ok(Loaded { node, profiles, atlas, overrides, warnings: found.warnings })
         }
         _ => Err(found.into_error()),
     }

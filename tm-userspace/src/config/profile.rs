@@ -21,6 +21,8 @@ const ROUTING_METHODS: &[(&str, RoutingMethod)] = &[
     ("weighted", RoutingMethod::Weighted),
     ("multivalue", RoutingMethod::MultiValue),
     ("subnet", RoutingMethod::Subnet),
+    ("geographic", RoutingMethod::Geographic),
+    ("performance", RoutingMethod::Performance),
 ];
 /// What the methods were called in 2012, on the wire and on the screen, and another spelling.
 const OTHER_NAMES: &[(&str, RoutingMethod)] = &[
@@ -46,12 +48,21 @@ pub(super) struct Checked {
     pub(super) targets: Vec<Range<usize>>,
 }
 
-/// The profile, or none where it has no DNS name; what is wrong is in `notes`. Without a `zone` it stands below the root. A nested endpoint's
-/// target is as it was written.
+/// What the node's file has to say to profiles.
+#[derive(Clone, Copy)]
+pub(super) struct OfNode<'a> {
+    /// The zone; without one, profiles stand below the root.
+    pub(super) zone: Option<&'a DnsName>,
+    /// The least weight.
+    pub(super) least_weight: u16,
+    /// Is a database named that says where clients are? So it is taken to be where the file cannot be read.
+    pub(super) has_database: bool,
+}
+
+/// The profile, or none where it has no DNS name; what is wrong is in `notes`. A nested endpoint's target is as it was written.
 pub(super) fn check(
     written: &Spanned<raw::Profile>,
-    zone: Option<&DnsName>,
-    least_weight: u16,
+    node: OfNode<'_>,
     notes: &mut Notes<'_>,
 ) -> Option<Checked> {
     let raw = written.get_ref();
@@ -61,7 +72,7 @@ pub(super) fn check(
     let relative = raw.relative_name.as_ref().unwrap_or(&raw.name);
     let text = relative.get_ref();
     let dns_name = name::relative(text)
-        .and_then(|name| name::under(&name, zone.unwrap_or(&DnsName::root()), text))
+        .and_then(|name| name::under(&name, node.zone.unwrap_or(&DnsName::root()), text))
         .map_err(|mut fault| {
             if raw.relative_name.is_none() {
                 fault.help = format!("{}, or give a relative_name beside the name", fault.help);
@@ -72,6 +83,12 @@ pub(super) fn check(
     let method = Some(&raw.routing_method);
     let routing_method =
         word(notes, "routing_method", method, ROUTING_METHODS, OTHER_NAMES, RoutingMethod::Priority);
+    if routing_method == RoutingMethod::Geographic && !node.has_database {
+        let message = "routing_method `geographic` without a database that says where clients are";
+        let help =
+            "name one in tm.toml, as [geo] and database = \"/var/lib/tm/country.mmdb\" in MaxMind's format";
+        notes.error(raw.routing_method.span(), message, help);
+    }
     let ttl = number(notes, "ttl", raw.ttl.as_ref(), defaults::TTL_RANGE, defaults::TTL);
     let status = word(notes, "status", raw.status.as_ref(), STATUSES, &[], Status::Enabled);
     let faults = notes.faults();
@@ -84,7 +101,7 @@ pub(super) fn check(
     }
     let max_return =
         number(notes, "max_return", max_return, defaults::MAX_RETURN_RANGE, defaults::MAX_RETURN);
-    let endpoints = endpoint::check(&raw.endpoint, routing_method, least_weight, base, notes)?;
+    let endpoints = endpoint::check(raw, routing_method, node.least_weight, base, notes)?;
     if endpoints.is_empty() {
         notes.warn(raw.name.span(), format!("profile {} has no endpoints", quote(raw.name.get_ref())));
     }

@@ -100,6 +100,7 @@ pub(super) struct Probes {
 #[serde(deny_unknown_fields)]
 pub(super) struct Geo {
     pub(super) database: Option<Text>,
+    pub(super) latency: Option<Text>,
 }
 
 /// `[limits]`.
@@ -203,6 +204,8 @@ pub(super) struct Endpoint {
     pub(super) always_serve: Option<Spanned<bool>>,
     pub(super) monitor: Option<Spanned<Monitor>>,
     pub(super) subnets: Option<List<String>>,
+    pub(super) geo_mapping: Option<List<String>>,
+    pub(super) endpoint_location: Option<Text>,
 }
 
 /// A whole number; one that 64 bits cannot hold is the nearest that they can, and out of every range.

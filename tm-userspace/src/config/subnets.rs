@@ -4,11 +4,11 @@ use std::{net::IpAddr, ops::Range};
 
 use crate::{
     desired::{RoutingMethod, Subnet},
-    places::trie::EMBEDDING,
+    places::EMBEDDING,
 };
 
 use super::{
-    address, raw,
+    address, location, raw,
     report::{Fault, Notes},
     value::quote,
 };
@@ -27,18 +27,28 @@ pub(super) fn read(written: &raw::Endpoint, notes: &mut Notes<'_>) -> Vec<Subnet
 }
 
 /// What the method has to say, and the ranges against each other: apart, or one inside the other.
-pub(super) fn compare(written: &[raw::Endpoint], method: RoutingMethod, notes: &mut Notes<'_>) {
-    if method != RoutingMethod::Subnet {
-        for raw in written {
-            if let Some(list) = &raw.subnets {
+pub(super) fn compare(profile: &raw::Profile, method: RoutingMethod, notes: &mut Notes<'_>) {
+    let written = profile.endpoint.as_slice();
+    match method {
+        RoutingMethod::Subnet => one_without(profile, notes),
+        RoutingMethod::Geographic | RoutingMethod::Performance => {}
+        RoutingMethod::Priority | RoutingMethod::Weighted | RoutingMethod::MultiValue => {
+            for (raw, list) in with_subnets(written) {
                 let message = format!("endpoint {} has subnets", quote(raw.name.get_ref()));
-                let help = "write routing_method = \"subnet\", or leave them out";
+                let help =
+                    "write routing_method = \"subnet\", \"geographic\" or \"performance\", or leave them out";
                 notes.error(list.span(), message, help);
             }
+            return;
         }
-        return;
     }
-    one_without(written, notes);
+    for (raw, list) in with_subnets(written).filter(|(raw, _)| location::is_last_resort(profile, raw)) {
+        let message =
+            format!("endpoint {} has subnets, but it is the last_resort", quote(raw.name.get_ref()));
+        let help =
+            "remove one of the two: the last resort answers when nobody else can, wherever the client is";
+        notes.error(list.span(), message, help);
+    }
     let items = written.iter().flat_map(|raw| raw.subnets.iter().flat_map(|list| list.get_ref()));
     let mut ranges: Vec<(Subnet, &str, Range<usize>)> = items
         .filter_map(|item| Some((subnet(item.get_ref()).ok()?, item.get_ref().as_str(), item.span())))
@@ -68,10 +78,18 @@ pub(super) fn compare(written: &[raw::Endpoint], method: RoutingMethod, notes: &
     }
 }
 
-/// Told once a profile, at the second.
-fn one_without(written: &[raw::Endpoint], notes: &mut Notes<'_>) {
-    let is_without = |raw: &&raw::Endpoint| raw.subnets.as_ref().is_none_or(|list| list.get_ref().is_empty());
-    let mut without = written.iter().filter(is_without);
+fn with_subnets(written: &[raw::Endpoint]) -> impl Iterator<Item = (&raw::Endpoint, &raw::List<String>)> {
+    let lists = written.iter().filter_map(|raw| Some((raw, raw.subnets.as_ref()?)));
+    lists.filter(|(_, list)| !list.get_ref().is_empty())
+}
+
+/// Told once a profile, at the second; the last resort is not counted.
+fn one_without(profile: &raw::Profile, notes: &mut Notes<'_>) {
+    let is_without = |raw: &&raw::Endpoint| {
+        raw.subnets.as_ref().is_none_or(|list| list.get_ref().is_empty())
+            && !location::is_last_resort(profile, raw)
+    };
+    let mut without = profile.endpoint.iter().filter(is_without);
     if let (Some(first), Some(second)) = (without.next(), without.next()) {
         let fault = Fault::new(
             format!("endpoint {} has no subnets, and it is not the only one", quote(second.name.get_ref())),

@@ -1,7 +1,7 @@
 //! What was counted before the present tables were made, by tables that are on their way out: in this process or in one that is gone.
 //!
-//! Counts are carried over twice: as they are when the new tables are filled, so that nobody sees them fall, and what came after that, when the last
-//! packet is out of the old programs.
+//! Counts are carried over as they are when the new tables are filled, then what came while these were loaded, so that nobody sees them fall, and then what
+//! came until the last packet is out of the old programs.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -33,24 +33,47 @@ impl Counted {
         }
     }
 
-    /// Answers so far.
-    pub(super) fn answers(&self) -> HashMap<EndpointKey, u64> {
-        let in_kernel = |counter| self.counters.as_ref().map_or(0, |counters| counters.answered(counter));
-        self.endpoints
+    /// Answers and packets so far.
+    pub(super) fn now(&self) -> Sums {
+        let counts = self.counters.as_ref().map(|counters| counters.read(u32::MAX)).unwrap_or_default();
+        let answers = self
+            .endpoints
             .iter()
-            .map(|(key, counter, count)| (key.clone(), count + in_kernel(*counter)))
-            .collect()
-    }
-
-    /// Packets so far.
-    pub(super) fn packets(&self) -> [u64; REASONS] {
+            .map(|(key, counter, count)| (key.clone(), count + counts.answered(*counter)))
+            .collect();
         let mut packets = self.packets;
-        let in_kernel = self.counters.as_ref().map(|counters| counters.reasons()).unwrap_or_default();
-        for (reason, count) in self.reasons.iter().zip(in_kernel) {
+        for (reason, count) in self.reasons.iter().zip(counts.reasons()) {
             if let Some(reason) = reason {
                 packets[*reason as usize] += count;
             }
         }
-        packets
+        Sums { answers, packets }
+    }
+}
+
+/// Answers and packets up to a moment.
+#[derive(Debug)]
+pub(super) struct Sums {
+    answers: HashMap<EndpointKey, u64>,
+    packets: [u64; REASONS],
+}
+
+impl Default for Sums {
+    fn default() -> Self {
+        Sums { answers: HashMap::new(), packets: [0; REASONS] }
+    }
+}
+
+impl Sums {
+    /// Adds the answers that came since `then` to those of the endpoints in `image`.
+    pub(super) fn add_answers_since(&self, then: &Sums, image: &mut Image) {
+        for (endpoint, count) in &self.answers {
+            image.add_count(endpoint, count.saturating_sub(then.answers.get(endpoint).copied().unwrap_or(0)));
+        }
+    }
+
+    /// The packets that came since `then`, by the number of their reason.
+    pub(super) fn packets_since(&self, then: &Sums) -> [u64; REASONS] {
+        std::array::from_fn(|reason| self.packets[reason].saturating_sub(then.packets[reason]))
     }
 }

@@ -5,12 +5,13 @@
 //! nothing depends on being told.
 //!
 //! This file is the order of things. `write` puts what was decided into the tables, `counted` carries over what others have counted, `attach` keeps the
-//! program where it belongs, `due` knows which decision changes next, `reclaim` frees what nobody reads any more.
+//! program where it belongs, `due` knows which decision changes next, `repair` is the full pass, `reclaim` frees what nobody reads any more.
 
 mod attach;
 mod counted;
 mod due;
 mod reclaim;
+mod repair;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -32,7 +33,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     compile::{Compiled, Zone, compile},
     decide::{Ancestors, Decision, decide},
-    desired::{Desired, Profile, XdpMode},
+    desired::{Desired, Profile},
     health::Health,
     listen::{Host, Listening},
     names::DnsName,
@@ -42,9 +43,10 @@ use crate::{
 };
 
 use due::Due;
+use repair::Repair;
 
 pub use counted::Counted;
-pub use tables::{Answers, Tables};
+pub use tables::{Answers, Reading, Tables};
 
 /// How often everything is compared: lost writes are found at the latest after this.
 const REPAIR_INTERVAL: Duration = Duration::from_secs(60);
@@ -143,6 +145,7 @@ impl Control {
         let mut timer = tokio::time::interval(REPAIR_INTERVAL);
         timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
         timer.reset();
+        let mut repair: Option<Repair> = None;
         loop {
             tokio::select! {
                 biased;
@@ -162,7 +165,11 @@ impl Control {
                     self.take_host(host);
                 }
                 () = self.clock.sleep_until(self.due.next()) => self.take_due(),
-                _ = timer.tick() => self.repair(),
+                _ = timer.tick(), if repair.is_none() => repair = Some(self.begin_repair()),
+                // Behind all others: what happens meanwhile goes first.
+                () = tokio::task::yield_now(), if repair.is_some() => {
+                    repair = repair.and_then(|repair| self.go_on_with(repair));
+                }
             }
         }
     }
@@ -249,28 +256,6 @@ impl Control {
         self.publish();
     }
 
-    /// The slow timer: everything is decided, compared and put right.
-    fn repair(&mut self) {
-        self.decide_all();
-        if self.tables.kernel().is_none() && self.desired.node.listen.mode != XdpMode::Off {
-            // What kept the programs from loading may be over.
-            self.rebuild();
-        }
-        let changes = self.compile_all();
-        self.write(&changes);
-        self.note_addresses();
-        self.attach();
-        let image = self.tables.image();
-        if let Some(kernel) = &*self.tables.kernel() {
-            match kernel.repair(&image) {
-                0 => {}
-                elements => tracing::warn!(elements, "the kernel's tables differed and were repaired"),
-            }
-        }
-        drop(image);
-        self.publish();
-    }
-
     fn decide_all(&mut self) {
         let now = self.clock.now();
         self.decisions = self
@@ -283,7 +268,7 @@ impl Control {
     }
 
     /// Decides for these profiles; gives those whose decision is another one.
-    fn decide_some(&mut self, profiles: BTreeSet<Arc<str>>) -> Vec<Arc<Decision>> {
+    fn decide_some(&mut self, profiles: impl IntoIterator<Item = Arc<str>>) -> Vec<Arc<Decision>> {
         let now = self.clock.now();
         let mut changed = vec![];
         for name in profiles {
@@ -303,7 +288,14 @@ impl Control {
     }
 
     fn compile_all(&self) -> Vec<(DnsName, Option<Compiled>)> {
-        self.decisions.values().map(|d| (d.profile.dns_name.clone(), compile(d, &self.zone))).collect()
+        self.compile(self.decisions.values())
+    }
+
+    fn compile<'a>(
+        &self,
+        decisions: impl IntoIterator<Item = &'a Arc<Decision>>,
+    ) -> Vec<(DnsName, Option<Compiled>)> {
+        decisions.into_iter().map(|d| (d.profile.dns_name.clone(), compile(d, &self.zone))).collect()
     }
 
     /// Puts changed decisions into the tables, then tells everybody.
@@ -311,9 +303,7 @@ impl Control {
         if changed.is_empty() {
             return;
         }
-        let changes: Vec<(DnsName, Option<Compiled>)> =
-            changed.iter().map(|d| (d.profile.dns_name.clone(), compile(d, &self.zone))).collect();
-        self.write(&changes);
+        self.write(&self.compile(changed));
         let took_us = began.elapsed().as_micros() as u64;
         self.publish();
         tracing::info!(profiles = changed.len(), first = %changed[0].profile.name, took_us, "decision published");

@@ -24,6 +24,17 @@ pub struct Answers {
     pub in_kernel: u64,
 }
 
+/// What was counted up to a moment.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// Which load of the programs is the present one.
+    pub tables: Option<String>,
+    /// By endpoint, in the order in which they were asked for.
+    pub answers: Vec<Answers>,
+    /// By reason: all packets, and those among them that the present program counted.
+    pub packets: Vec<(Reason, u64, u64)>,
+}
+
 /// The tables, shared with those who answer and those who ask.
 #[derive(Clone, Debug)]
 pub struct Tables {
@@ -57,9 +68,10 @@ impl Tables {
         self.kernel.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Packets by reason: all of them, and those among them that the present program counted; and which load of the programs that is. Nobody waits
-    /// while they are read.
-    pub fn packets(&self) -> (Option<String>, Vec<(Reason, u64, u64)>) {
+    /// What was counted for each of these endpoints, and by reason. Nobody waits long for it, however many there are.
+    pub fn counted(&self, endpoints: &[EndpointKey]) -> Reading {
+        /// Look-ups between which a writer gets its turn.
+        const BATCH: usize = 256;
         loop {
             let (id, counters, before) = {
                 let kernel = self.kernel();
@@ -68,24 +80,6 @@ impl Tables {
                 let (id, counters) = loaded(kernel.as_ref());
                 (id, counters, before)
             };
-            let now = counters.map(|counters| counters.reasons()).unwrap_or_default();
-            // Other tables, other counts.
-            if self.load().0 == id {
-                let of = |reason: &Reason| {
-                    let (before, now) = (before[*reason as usize], now[*reason as usize]);
-                    (*reason, before + now, now)
-                };
-                return (id, Reason::ALL.iter().map(of).collect());
-            }
-        }
-    }
-
-    /// What was answered for each of these endpoints, and by which load of the programs. Writers never wait long for it, however many there are.
-    pub fn answers(&self, endpoints: &[EndpointKey]) -> (Option<String>, Vec<Answers>) {
-        /// Look-ups between which a writer gets its turn.
-        const BATCH: usize = 256;
-        loop {
-            let (id, counters) = self.load();
             let mut answers = Vec::with_capacity(endpoints.len());
             for batch in endpoints.chunks(BATCH) {
                 let image = self.image();
@@ -94,20 +88,22 @@ impl Tables {
                     Answers { counter, elsewhere: elsewhere.unwrap_or(0), in_kernel: 0 }
                 }));
             }
-            if let Some(counters) = counters {
-                for answers in &mut answers {
-                    answers.in_kernel = answers.counter.map_or(0, |counter| counters.answered(counter));
-                }
+            let used = self.image().sizes().counters;
+            let counts = counters.map(|counters| counters.read(used)).unwrap_or_default();
+            for answers in &mut answers {
+                answers.in_kernel = answers.counter.map_or(0, |counter| counts.answered(counter));
             }
+            let now = counts.reasons();
+            let of = |reason: &Reason| {
+                let (before, now) = (before[*reason as usize], now[*reason as usize]);
+                (*reason, before + now, now)
+            };
+            let packets = Reason::ALL.iter().map(of).collect();
             // Other tables, other numbers.
-            if self.load().0 == id {
-                return (id, answers);
+            if loaded(self.kernel().as_ref()).0 == id {
+                return Reading { tables: id, answers, packets };
             }
         }
-    }
-
-    fn load(&self) -> (Option<String>, Option<Arc<Counters>>) {
-        loaded(self.kernel().as_ref())
     }
 
     pub(super) fn image_mut(&self) -> RwLockWriteGuard<'_, Image> {
@@ -115,11 +111,7 @@ impl Tables {
     }
 
     /// Adds to what earlier programs counted; the guard is asked for so that nobody reads half of it.
-    pub(super) fn add_packets(
-        &self,
-        _locked: &MutexGuard<'_, Option<Kernel>>,
-        packets: impl Iterator<Item = u64>,
-    ) {
+    pub(super) fn add_packets(&self, _locked: &MutexGuard<'_, Option<Kernel>>, packets: [u64; REASONS]) {
         for (before, count) in self.packets_before.iter().zip(packets) {
             before.fetch_add(count, Ordering::Relaxed);
         }

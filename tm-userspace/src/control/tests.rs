@@ -1,8 +1,8 @@
-//! The task's timer, by a clock that the test owns: what was decided until a time is decided anew at that time.
+//! The task's timers: by a clock that the test owns, what was decided until a time is decided anew at that time; and a repair lets others go first.
 
 use tokio::task::JoinHandle;
 
-use super::*;
+use super::{repair::SLICE, *};
 use crate::{
     decide::EndpointStatus,
     desired::{Endpoint, EndpointKey, Failback, Rules},
@@ -36,14 +36,20 @@ impl Bench {
             rules: Rules { failback: Failback::After(MINUTE * 5), ..Rules::default() },
             ..samples::profile("p", samples::monitor(), endpoints.to_vec())
         };
-        let (desired_to, desired) = watch::channel(Some(samples::desired(&[], vec![profile])));
+        Self::start_with(vec![profile], health, |_| {})
+    }
+
+    /// These profiles, of whose decisions `lose` may lose some before the task runs.
+    fn start_with(profiles: Vec<Profile>, health: Health, lose: impl FnOnce(&mut Control)) -> Self {
+        let (desired_to, desired) = watch::channel(Some(samples::desired(&[], profiles)));
         let (clock, time) = watch::channel(minute(0));
         let (health_to, health) = watch::channel(health);
         let (host_to, host) = watch::channel(Host::default());
         let (published_to, published) = watch::channel(Arc::default());
         let mut inputs = Inputs { desired, health, host, clock: Clock::Owned(time) };
-        let control =
+        let mut control =
             Control::start(&mut inputs, Tables::empty(), published_to, None, Counted::default()).unwrap();
+        lose(&mut control);
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(control.run(inputs, shutdown.clone()));
         Bench { clock, health: health_to, published, _desired: desired_to, _host: host_to, shutdown, task }
@@ -106,5 +112,43 @@ async fn an_order_is_decided_on_at_once_and_again_at_its_end() {
     bench.clock.send_replace(minute(3));
     bench.next().await;
     assert_eq!((bench.answering(), bench.decision().until), (vec![0], None));
+    bench.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flip_during_a_repair_is_published_before_its_end() {
+    let name = |i: usize| format!("p{i:04}");
+    let last = SLICE * 8;
+    let profile = |i| {
+        let endpoints = [("first", "192.0.2.1", 1), ("second", "192.0.2.2", 2)]
+            .map(|(name, target, priority)| Endpoint { priority, ..samples::endpoint(name, target) });
+        samples::profile(&name(i), samples::monitor(), endpoints.to_vec())
+    };
+    // What was lost at both ends shows how far the repair has come.
+    let lose = |control: &mut Control| {
+        for i in [0, last] {
+            control.decisions.remove(name(i).as_str());
+        }
+    };
+    let mut bench = Bench::start_with((0..=last).map(profile).collect(), Health::default(), lose);
+    let state = |bench: &Bench| {
+        let published = bench.published.borrow();
+        let is_there = |i| published.decisions.contains_key(name(i).as_str());
+        let flipped = published.decisions[name(1).as_str()].places[0][0].endpoint;
+        (is_there(0), flipped, is_there(last))
+    };
+    bench.published.mark_unchanged();
+    bench.next().await;
+    assert_eq!(state(&bench), (true, 0, false), "the repair has begun");
+    bench.health.send_modify(|health| {
+        let down = Verdict { up: false, since: minute(1), recovered: false };
+        health.verdicts.insert(samples::key(&name(1), "first"), down);
+    });
+    bench.next().await;
+    assert_eq!(state(&bench), (true, 1, false), "the flip goes first");
+    bench.next().await;
+    assert_eq!(state(&bench), (true, 1, true), "the repair goes on");
+    bench.next().await;
+    assert_eq!(state(&bench), (true, 1, true), "its end");
     bench.end().await;
 }

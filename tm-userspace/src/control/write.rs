@@ -1,6 +1,6 @@
 //! What was decided and compiled, put into the tables: in place, or into new ones where they are full or have to be other ones.
 
-use super::{Control, Counted, REPAIR_INTERVAL};
+use super::{Control, Counted, REPAIR_INTERVAL, counted::Sums};
 use crate::{
     compile::Compiled,
     desired::XdpMode,
@@ -47,10 +47,12 @@ impl Control {
         let before = self.before.take().unwrap_or_else(|| {
             Counted::of(&self.tables.image(), self.tables.kernel().as_ref().map(Kernel::counters))
         });
-        let answers = before.answers();
-        answers.iter().for_each(|(endpoint, count)| fresh.add_count(endpoint, *count));
+        let filled = before.now();
+        filled.add_answers_since(&Sums::default(), &mut fresh);
 
         let mut kernel = self.load(&fresh);
+        let loaded = before.now();
+        loaded.add_answers_since(&filled, &mut fresh);
         let mut barrier = kernel.as_mut().and_then(Kernel::take_barrier);
         let mut image = self.tables.image_mut();
         let mut slot = self.tables.kernel();
@@ -62,8 +64,7 @@ impl Control {
         }
         let old_image = std::mem::replace(&mut *image, fresh);
         *slot = kernel;
-        let packets = before.packets();
-        self.tables.add_packets(&slot, packets.into_iter());
+        self.tables.add_packets(&slot, loaded.packets_since(&Sums::default()));
         drop(slot);
         drop(image);
         self.attach();
@@ -74,18 +75,9 @@ impl Control {
             tracing::debug!(error = format!("{error:#}"), "a few packets may not have been counted");
         }
         let after = if is_first { before } else { Counted::of(&old_image, before.counters) };
-        let mut image = self.tables.image_mut();
-        for (endpoint, count) in after.answers() {
-            let since = count - answers.get(&endpoint).copied().unwrap_or(0).min(count);
-            if since > 0 {
-                image.add_count(&endpoint, since);
-            }
-        }
-        let slot = self.tables.kernel();
-        self.tables.add_packets(
-            &slot,
-            after.packets().iter().zip(packets).map(|(now, then)| now.saturating_sub(then)),
-        );
+        let done = after.now();
+        done.add_answers_since(&loaded, &mut self.tables.image_mut());
+        self.tables.add_packets(&self.tables.kernel(), done.packets_since(&loaded));
         if let Some(barrier) = barrier {
             // Fails only where the thread is gone, at shutdown.
             let _ = self.barriers.send(barrier);

@@ -97,10 +97,11 @@ pub(super) fn eligible(
     let is_empty = |i: usize| children[i].as_ref().is_some_and(|child| child.eligible.is_empty());
     let is_out = |i: usize| is_off(i) || is_empty(i);
     let is_nested = |i: usize| matches!(profile.endpoints[i].target, Target::Profile(_));
+    let last_resort = profile.last_resort();
     let mut rulings: Vec<Ruling> = (0..statuses.len())
         .map(|i| Ruling {
             forced: health.orders.forced(&key(i), now).filter(|_| !is_off(i)),
-            last_resort: is_last_resort(profile, i),
+            last_resort: last_resort == Some(i),
             ..Ruling::default()
         })
         .collect();
@@ -131,9 +132,8 @@ pub(super) fn eligible(
             .and_then(|(returned, over)| slow_start::ramp(returned, over, now));
     }
     let lines: Vec<Why> = (0..statuses.len()).map(|i| line(statuses[i], is_empty(i), &rulings[i])).collect();
-    let last_resort = (0..lines.len()).find(|i| {
-        rulings[*i].last_resort && !is_out(*i) && rulings[*i].forced.is_none_or(|forced| forced.up)
-    });
+    let last_resort =
+        last_resort.filter(|i| !is_out(*i) && rulings[*i].forced.is_none_or(|forced| forced.up));
     let none_when_down = profile.rules.when_all_down == WhenAllDown::None;
     (Candidates { lines, last_resort, none_when_down }, rulings)
 }
@@ -170,10 +170,6 @@ impl Candidates {
             (None, None) => of(Class::Down),
         }
     }
-}
-
-fn is_last_resort(profile: &Profile, index: usize) -> bool {
-    matches!(&profile.rules.when_all_down, WhenAllDown::LastResort(name) if *name == profile.endpoints[index].name)
 }
 
 /// The first table.

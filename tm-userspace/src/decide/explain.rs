@@ -6,8 +6,8 @@
 use std::{sync::Arc, time::SystemTime};
 
 use super::{
-    EndpointStatus, LINKS, ProfileStatus, Ruling, Walk, eligible::Why, exists, multivalue, nested, part,
-    priority, status::Standing, subnet, weighted,
+    EndpointStatus, LINKS, ProfileStatus, Ruling, Walk, eligible::Why, exists, geographic, multivalue,
+    nested, part, performance, priority, status::Standing, subnet, weighted,
 };
 use crate::{
     desired::{Endpoint, Profile, Profiles, RoutingMethod, Status},
@@ -140,12 +140,15 @@ impl Walk<'_> {
 fn by_method(standing: &Standing<'_>, choice: Option<&Choice>, index: usize) -> Option<String> {
     let (profile, eligible) = (standing.profile, standing.eligible.as_slice());
     let may = eligible.contains(&index);
+    // What a client's place says of an endpoint counts whatever its state.
+    let is_enabled = profile.endpoints[index].status == Status::Enabled;
     match profile.routing_method {
         RoutingMethod::Priority => may.then(|| priority::reason(profile, eligible, index)),
         RoutingMethod::Weighted => may.then(|| weighted::reason(profile, eligible, &standing.rulings, index)),
         RoutingMethod::MultiValue => may.then(|| multivalue::reason(profile, eligible, index)),
-        RoutingMethod::Subnet => (profile.endpoints[index].status == Status::Enabled)
-            .then(|| subnet::reason(standing, choice, index)),
+        RoutingMethod::Subnet => is_enabled.then(|| subnet::reason(standing, choice, index)),
+        RoutingMethod::Geographic => is_enabled.then(|| geographic::reason(standing, choice, index)),
+        RoutingMethod::Performance => may.then(|| performance::reason(standing, choice, index)),
     }
 }
 

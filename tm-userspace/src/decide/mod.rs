@@ -6,7 +6,8 @@
 //! | `eligible` | who may answer: statuses, the operator's orders and the profile's rules |
 //! | `failback`, `guard`, `slow_start` | those rules that look at the time: a truth table each |
 //! | `ruling` | what the rules make of one endpoint |
-//! | `priority`, `weighted`, `multivalue`, `subnet` | the choice among those who may: a truth table each |
+//! | `priority`, `weighted`, `multivalue` | the choice among those who may: a truth table each |
+//! | `subnet`, `geographic`, `performance` | the same, by where the client is |
 //! | `nested` | the state of a nested endpoint, and what becomes of its child's choice |
 //! | `ancestors` | whose decisions rest on whose |
 //! | `explain` | all of that in words, for one class of clients |
@@ -32,9 +33,11 @@ pub mod ancestors;
 mod eligible;
 pub mod explain;
 mod failback;
+mod geographic;
 mod guard;
 pub mod multivalue;
 pub mod nested;
+mod performance;
 pub mod priority;
 mod ruling;
 mod slow_start;
@@ -187,11 +190,14 @@ impl Walk<'_> {
     fn shares(&self, standing: &Standing<'_>, links: usize) -> Vec<Share> {
         let profile = standing.profile;
         let eligible = standing.eligible.as_slice();
+        let choice = || self.class.choice(&profile.name);
         let picked = match profile.routing_method {
             RoutingMethod::Priority => priority::pick(profile, eligible),
             RoutingMethod::Weighted => weighted::pick(profile, eligible, &standing.rulings),
             RoutingMethod::MultiValue => return multivalue::shares(profile, eligible),
-            RoutingMethod::Subnet => subnet::pick(standing, self.class.choice(&profile.name)),
+            RoutingMethod::Subnet => subnet::pick(standing, choice()),
+            RoutingMethod::Geographic => geographic::pick(standing, choice()),
+            RoutingMethod::Performance => performance::pick(standing, choice()),
         };
         let parts = picked.into_iter().map(|(index, weight)| {
             let answers = match (&profile.endpoints[index].target, &standing.children[index]) {

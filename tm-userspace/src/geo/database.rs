@@ -24,7 +24,7 @@ use crate::print::Print;
 pub struct Database {
     path: PathBuf,
     print: Print,
-    reader: Reader<Vec<u8>>,
+    pub(super) reader: Reader<Vec<u8>>,
 }
 
 /// What a database says of an address.

@@ -1,7 +1,8 @@
 //! How long a client's packets take to Azure's regions: a guess from where it is, and what the operator knows better.
 //!
 //! The guess goes by way of the region nearest to the client: the way there, as the distance has it, and from there the round trip between regions
-//! that Microsoft publishes. A client's point is what a city database says, else the principal city of its country; a client of neither has no guess.
+//! that Microsoft publishes. A client's point is what a city database says, else the principal city of its country, or of its continent where not more
+//! is known; a client of neither has no guess.
 //!
 //! The operator's file has a line for each thing known better, `client,region,milliseconds`; the client is a prefix, an address or a code:
 //!
@@ -13,24 +14,20 @@
 //!
 //! For each region the longest prefix counts that has a line for it, then the most specific code, then the guess.
 
-use std::{
-    collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
-    path::Path,
-    sync::LazyLock,
-};
+use std::{collections::HashMap, fs, net::IpAddr, path::Path, sync::LazyLock};
 
 use anyhow::{Context as _, anyhow, bail};
 
 use super::{
     code::Code,
+    prefixes::{Prefixes, bits, network},
     region::{Point, Region, travel},
 };
 
 /// What the operator knows better.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Overrides {
-    prefixes: HashMap<(u128, u8), Vec<(Region, f64)>>,
+    prefixes: Prefixes,
     codes: HashMap<Code, Vec<(Region, f64)>>,
 }
 
@@ -48,8 +45,7 @@ pub struct Client {
 impl Overrides {
     /// Reads a file; an error names the line and what to write.
     pub fn read(path: &Path) -> anyhow::Result<Self> {
-        let text =
-            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text = read(path).with_context(|| format!("cannot read {}", path.display()))?;
         let mut overrides = Overrides::default();
         for (line, number) in text.lines().zip(1..) {
             let line = line.trim();
@@ -71,9 +67,14 @@ impl Overrides {
             milliseconds.parse::<f64>().ok().filter(|number| (0.0..=60_000.0).contains(number));
         let milliseconds = milliseconds
             .ok_or_else(|| anyhow!("{:?} is not a number of milliseconds from 0 to 60000", cells[2]))?;
-        let known = match (prefix(client), Code::find(client)) {
-            (Some(prefix), _) => self.prefixes.entry(prefix?).or_default(),
-            (None, Some(code)) => self.codes.entry(code).or_default(),
+        let is_new = match (prefix(client), Code::find(client)) {
+            (Some(prefix), _) => self.prefixes.add(prefix?, region, milliseconds),
+            (None, Some(code)) => {
+                let known = self.codes.entry(code).or_default();
+                let is_new = known.iter().all(|(other, _)| *other != region);
+                known.push((region, milliseconds));
+                is_new
+            }
             (None, None) => {
                 return Err(unknown(
                     "prefix, address or code",
@@ -82,32 +83,37 @@ impl Overrides {
                 ));
             }
         };
-        if known.iter().any(|(other, _)| *other == region) {
+        if !is_new {
             bail!("{client} and {region} are there twice: remove one of the two");
         }
-        known.push((region, milliseconds));
         Ok(())
+    }
+
+    /// Every prefix that something is known of.
+    pub fn prefixes(&self) -> impl Iterator<Item = (IpAddr, u8)> {
+        self.prefixes.all()
     }
 
     /// Milliseconds that the operator gives for a client and a region.
     fn find(&self, client: &Client, region: Region) -> Option<f64> {
-        let address = mapped(client.address);
-        let of =
-            |known: Option<&Vec<(Region, f64)>>| Some(known?.iter().find(|(other, _)| *other == region)?.1);
-        let prefixes = if self.prefixes.is_empty() { 0..0 } else { 0..129 };
-        let by_prefix =
-            prefixes.rev().find_map(|length| of(self.prefixes.get(&(address & mask(length), length))));
-        by_prefix.or_else(|| client.code.upwards().find_map(|code| of(self.codes.get(&code))))
+        let of = |code| self.codes.get(&code)?.iter().find(|(other, _)| *other == region);
+        let by_prefix = self.prefixes.find(client.address, region);
+        by_prefix.or_else(|| client.code.upwards().find_map(of).map(|(_, milliseconds)| *milliseconds))
     }
 }
 
-/// Every region with the milliseconds to it, the nearest first; those of which nothing is known are not there.
-pub fn ranking(client: &Client, overrides: &Overrides) -> Vec<(Region, f64)> {
+/// These regions with the milliseconds to them, the nearest first; those of which nothing is known are not there.
+pub fn ranking(
+    client: &Client,
+    overrides: &Overrides,
+    regions: impl IntoIterator<Item = Region>,
+) -> Vec<(Region, f64)> {
     let guess = client.point.or_else(|| principal_city(client.code)).and_then(|point| {
         let nearest = point.nearest()?;
         Some((nearest, travel(point.distance(nearest.point()))))
     });
-    let mut ranking: Vec<_> = Region::all()
+    let mut ranking: Vec<_> = regions
+        .into_iter()
         .filter_map(|region| {
             let guessed = || guess.map(|(nearest, way)| way + nearest.round_trip(region));
             Some((region, overrides.find(client, region).or_else(guessed)?))
@@ -117,21 +123,30 @@ pub fn ranking(client: &Client, overrides: &Overrides) -> Vec<(Region, f64)> {
     ranking
 }
 
-/// Where most of a country's clients are held to be.
+/// Only of a regular file, since reading another kind may never end.
+fn read(path: &Path) -> anyhow::Result<String> {
+    match fs::metadata(path)?.is_file() {
+        true => Ok(fs::read_to_string(path)?),
+        false => bail!("it is not a regular file"),
+    }
+}
+
+/// Where most of a country's clients are held to be, else most of its continent's.
 fn principal_city(code: Code) -> Option<Point> {
-    static CITIES: LazyLock<HashMap<Code, Point>> = LazyLock::new(|| {
-        let cities = super::points(include_str!("data/countries.csv"));
-        cities.filter_map(|(country, point)| Some((Code::find(country)?, point))).collect()
-    });
     code.upwards().find_map(|code| CITIES.get(&code).copied())
 }
 
-/// A prefix in the space of IPv6, where IPv4 has its mapped part; none of what is no prefix at all.
-fn prefix(text: &str) -> Option<anyhow::Result<(u128, u8)>> {
+static CITIES: LazyLock<HashMap<Code, Point>> = LazyLock::new(|| {
+    let cities = super::points(include_str!("data/countries.csv"));
+    cities.filter_map(|(country, point)| Some((Code::find(country)?, point))).collect()
+});
+
+/// A prefix; none of what is no prefix at all.
+pub(super) fn prefix(text: &str) -> Option<anyhow::Result<(IpAddr, u8)>> {
     let (address, length) =
         text.split_once('/').map_or((text, None), |(address, length)| (address, Some(length)));
     let address: IpAddr = address.parse().ok()?;
-    let (bits, before) = if address.is_ipv4() { (32, 96) } else { (128, 0) };
+    let bits = bits(address);
     let length = match length {
         None => bits,
         Some(length) => match length.parse::<u8>().ok().filter(|length| *length <= bits) {
@@ -139,24 +154,12 @@ fn prefix(text: &str) -> Option<anyhow::Result<(u128, u8)>> {
             None => return Some(Err(anyhow!("{text:?} has a length that is not from 0 to {bits}"))),
         },
     };
-    let (start, length) = (mapped(address), length + before);
-    if start & !mask(length) != 0 {
+    if network(address, length) != address {
         return Some(Err(anyhow!(
             "{text:?} has bits behind its length: write the first address of the network"
         )));
     }
-    Some(Ok((start, length)))
-}
-
-fn mapped(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
-        IpAddr::V6(v6) => Ipv6Addr::to_bits(v6),
-    }
-}
-
-fn mask(length: u8) -> u128 {
-    u128::MAX.checked_shl(128 - u32::from(length)).unwrap_or(0)
+    Some(Ok((address, length)))
 }
 
 fn unknown(what: &str, text: &str, meant: Option<&str>) -> anyhow::Error {
@@ -174,7 +177,7 @@ mod tests {
     }
 
     fn first(client: &Client, overrides: &Overrides) -> (&'static str, f64) {
-        let (region, milliseconds) = ranking(client, overrides)[0];
+        let (region, milliseconds) = ranking(client, overrides, Region::all())[0];
         (region.as_str(), (milliseconds * 10.0).round() / 10.0)
     }
 
@@ -187,7 +190,7 @@ mod tests {
     #[test]
     fn every_country_has_a_city() {
         let countries = Code::all().filter(|code| code.upwards().count() == 3);
-        let without: Vec<_> = countries.filter(|code| principal_city(*code).is_none()).collect();
+        let without: Vec<_> = countries.filter(|code| !CITIES.contains_key(code)).collect();
         assert!(without.is_empty(), "{without:?}");
     }
 
@@ -195,7 +198,7 @@ mod tests {
     fn a_guess_goes_by_the_nearest_region() {
         let none = Overrides::default();
         let berlin = client("192.0.2.1", "DE", None);
-        let all = ranking(&berlin, &none);
+        let all = ranking(&berlin, &none, Region::all());
         assert_eq!(all.len(), 56);
         assert_eq!(all[0].0.as_str(), "Germany North");
         let of = |name| all.iter().find(|(region, _)| region.as_str() == name).unwrap().1;
@@ -205,7 +208,9 @@ mod tests {
         // Seattle, by a city database, though the country's city is Washington.
         assert_eq!(first(&client("192.0.2.1", "US-WA", Some((47.6, -122.3))), &none).0, "West US 2");
         assert_eq!(first(&client("192.0.2.1", "US-WA", None), &none).0, "East US 2");
-        assert!(ranking(&client("192.0.2.1", "WORLD", None), &none).is_empty());
+        assert_eq!(first(&client("192.0.2.1", "GEO-NA", None), &none).0, "North Central US");
+        assert_eq!(first(&client("192.0.2.1", "GEO-AS", None), &none).0, "Southeast Asia");
+        assert!(ranking(&client("192.0.2.1", "WORLD", None), &none, Region::all()).is_empty());
     }
 
     #[test]
@@ -220,7 +225,11 @@ mod tests {
         ])
         .unwrap();
         let of = |client: &Client, name: &str| {
-            ranking(client, &known).into_iter().find(|(region, _)| region.as_str() == name).unwrap().1
+            ranking(client, &known, Region::all())
+                .into_iter()
+                .find(|(region, _)| region.as_str() == name)
+                .unwrap()
+                .1
         };
         let near = client("192.0.2.1", "DE", None);
         assert_eq!(
@@ -234,7 +243,7 @@ mod tests {
         assert_eq!(of(&client("198.51.100.1", "DE", None), "France Central"), 900.0);
         // All that is known of a client of no place.
         assert_eq!(
-            ranking(&client("2001:db8::1", "WORLD", None), &known),
+            ranking(&client("2001:db8::1", "WORLD", None), &known, Region::all()),
             [(Region::find("UK South").unwrap(), 0.3)]
         );
     }

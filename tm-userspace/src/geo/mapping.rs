@@ -3,16 +3,16 @@
 //! An address belongs to whoever is mapped to its most specific code, else to the next one up, `WORLD` last; to nobody where none of its codes
 //! is mapped. A code may be mapped once.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use anyhow::{anyhow, bail};
 
 use super::code::Code;
 
 /// Who is mapped to which code, by index.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Mapping {
-    owners: HashMap<Code, usize>,
+    owners: BTreeMap<Code, usize>,
 }
 
 /// A network: its first address, in the low bits for IPv4, and the length of its prefix.
@@ -43,10 +43,15 @@ impl Mapping {
             let meant = Code::meant(code).map_or_else(String::new, |code| format!("; did you mean {code}?"));
             anyhow!("there is no code {code:?}{meant}")
         })?;
-        if self.owners.insert(found, owner).is_some() {
-            bail!("code {found} is mapped twice: map it to one alone");
+        match self.map(found, owner) {
+            None => Ok(()),
+            Some(_) => bail!("code {found} is mapped twice: map it to one alone"),
         }
-        Ok(())
+    }
+
+    /// Maps a code to `owner`; gives whom it was mapped to.
+    pub fn map(&mut self, code: Code, owner: usize) -> Option<usize> {
+        self.owners.insert(code, owner)
     }
 
     /// Who has the clients of a code.

@@ -2,21 +2,26 @@
 //!
 //! A database says the country of a network, and some its state or province. The most specific [`Code`] of the hierarchy that holds it
 //! stands for the place; whoever is mapped to a code has all that lies in it. What the hierarchy does not have, and what the
-//! database does not know, lies in `WORLD` alone.
+//! database does not know, lies in `WORLD` alone. Without a database the continent is guessed ([`registries`]).
 
 mod code;
 mod database;
 mod hierarchy;
 mod latency;
 mod mapping;
+mod networks;
+mod prefixes;
 mod record;
 mod region;
+mod registries;
 
 pub use code::Code;
 pub use database::{Database, Found, Survey, placed_by};
 pub use latency::{Client, Overrides, ranking};
 pub use mapping::{Mapping, Network, Rows};
+pub use networks::{Facts, Row};
 pub use region::{Point, Region};
+pub use registries::registries;
 
 use std::path::Path;
 

@@ -1,30 +1,50 @@
 //! Where clients are, as profiles tell them apart: pure, and knowing nothing of health.
 //!
-//! A **place** is a class of clients of one profile. A [`View`] says which place a client's prefix is in, and what a place means to each profile that
-//! looks at the client ([`Class`]). `decide` decides once for each class; `sync` builds the view's tries ([`trie`]), by which the engine places a client.
+//! A **place** is a class of clients of one profile. A [`View`] says which place each address is in, and what a place means to each profile that looks at the client ([`Class`]).
+//! `decide` decides once for each class; `sync` builds the view's tries ([`trie`]), by which the engine places a client.
 //!
-//! A view changes with the configuration alone. Profiles with equal views share one, and so do their tables.
+//! | file | what it owns |
+//! | --- | --- |
+//! | `layer` | what one profile asks of a client |
+//! | `tree`, `views` | whose layers a profile's answers rest on, and which views are made anew |
+//! | `plan`, `refine` | the common refinement of the layers, by the database where one is asked |
+//! | `runs`, `partition` | the address space parted into places, in one canonical form |
+//! | `trie` | the same in the engine's words |
+//! | `prefix`, `special` | prefixes laid flat; addresses that are placed otherwise |
+//!
+//! A view changes with the configuration and the database alone. Profiles that ask the same share its partition, and so do their tables.
 
-mod find;
+pub mod layer;
+mod partition;
+mod plan;
+mod prefix;
+mod refine;
+pub mod runs;
+mod special;
+mod tree;
 pub mod trie;
+mod views;
 
 use std::{
-    collections::{HashMap, HashSet},
-    hash::{BuildHasher as _, Hash, Hasher, RandomState},
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     sync::{Arc, LazyLock},
 };
 
 use serde::Serialize;
 
-use crate::desired::{Desired, Profile, RoutingMethod, Status};
+pub use layer::{Layer, Rule};
+pub use partition::{Partition, Spot};
+pub use special::EMBEDDING;
+pub use views::Views;
+
+use refine::Refined;
 
 /// A class of clients of one profile, below 65,536.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Place(pub u16);
 
 impl Place {
-    /// Every client.
+    /// Clients of whom nothing is known; where clients are not told apart, all.
     pub const ANYWHERE: Place = Place(0);
 }
 
@@ -37,9 +57,7 @@ pub struct Class(pub Vec<(Arc<str>, Choice)>);
 pub enum Choice {
     /// Subnet and Geographic: the endpoint, by its index, to whom the clients are mapped; none where nobody is.
     Mapped(Option<usize>),
-    /// Geographic and Performance: the endpoint whose own range the clients are in, wherever they are.
-    Override(usize),
-    /// Performance: endpoints by nearness, those of one region together, the nearest first. Where there are none, nothing is known of the clients.
+    /// Performance: endpoints by nearness, those that are equally near together, the nearest first. Where there are none, nothing is known of the clients.
     Nearest(Arc<[Vec<usize>]>),
 }
 
@@ -50,54 +68,69 @@ impl Class {
     }
 }
 
-/// Which place each client is in: the longest prefix around it decides.
-#[derive(Debug)]
+/// Which place each client is in, and what that means.
+#[derive(Clone, Debug)]
 pub struct View {
-    v4: Vec<(Ipv4Addr, u8, Place)>,
-    v6: Vec<(Ipv6Addr, u8, Place)>,
-    default: Place,
-    classes: Vec<Class>,
-    /// A hash of all of it, so that views are told apart without being read through.
-    hash: u64,
+    partition: Arc<Partition>,
+    classes: Arc<[Class]>,
+}
+
+/// Where a client is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Located<'a> {
+    /// Its place.
+    pub place: Place,
+    /// The length of the largest prefix around it all of which is there, 0 to 128: what the client-subnet option is told.
+    pub scope: u8,
+    /// Does the address not tell where its owner is? With the option, who sent the query is placed instead.
+    pub is_private: bool,
+    /// What the place means.
+    pub class: &'a Class,
 }
 
 impl View {
-    /// A view of these prefixes; whoever is in none of them is in `default`. Of two equal prefixes the first counts. Bits beyond a prefix's length are zero,
-    /// places index `classes`.
+    /// A view of these prefixes, the longest of which counts; whoever is in none of them is in `default`. Of two equal prefixes the first counts. Bits beyond a prefix's length
+    /// are zero, places index `classes`.
     pub fn new(
-        mut v4: Vec<(Ipv4Addr, u8, Place)>,
-        mut v6: Vec<(Ipv6Addr, u8, Place)>,
+        v4: Vec<(Ipv4Addr, u8, Place)>,
+        v6: Vec<(Ipv6Addr, u8, Place)>,
         default: Place,
         classes: Vec<Class>,
     ) -> Self {
-        static STATE: LazyLock<RandomState> = LazyLock::new(RandomState::new);
-        v4.sort_by_key(|(address, length, _)| (*address, *length));
-        v4.dedup_by_key(|(address, length, _)| (*address, *length));
-        v6.sort_by_key(|(address, length, _)| (*address, *length));
-        v6.dedup_by_key(|(address, length, _)| (*address, *length));
-        let hash = STATE.hash_one((&v4, &v6, default, &classes));
-        View { v4, v6, default, classes, hash }
+        View { partition: Arc::new(plan::of_prefixes(v4, v6, default)), classes: classes.into() }
     }
 
-    /// IPv4 prefixes by address and length, none twice.
-    pub fn v4(&self) -> &[(Ipv4Addr, u8, Place)] {
-        &self.v4
+    /// That of a tree of profiles; what has not changed since `before` is in the same memory.
+    fn of(refined: &Refined, names: &[Arc<str>], before: Option<&Arc<View>>) -> Self {
+        let class =
+            |choices: &Vec<Choice>| Class(names.iter().cloned().zip(choices.iter().cloned()).collect());
+        let classes: Vec<Class> = refined.choices.iter().map(class).collect();
+        let same = before.filter(|before| *before.classes == *classes);
+        let classes = same.map_or_else(|| classes.into(), |same| same.classes.clone());
+        View { partition: refined.partition.clone(), classes }
     }
-    /// IPv6 prefixes, likewise.
-    pub fn v6(&self) -> &[(Ipv6Addr, u8, Place)] {
-        &self.v6
-    }
-    /// The place of clients that no prefix has.
-    pub fn default_place(&self) -> Place {
-        self.default
+
+    /// Which place each address is in.
+    pub fn partition(&self) -> &Arc<Partition> {
+        &self.partition
     }
     /// What each place means.
     pub fn classes(&self) -> &[Class] {
         &self.classes
     }
+    /// Do the places mean the same as those of `other`?
+    pub fn means_as(&self, other: &View) -> bool {
+        Arc::ptr_eq(&self.classes, &other.classes) || self.classes == other.classes
+    }
     /// Does it tell no clients apart?
     pub fn is_anywhere(&self) -> bool {
         self.classes.len() == 1
+    }
+
+    /// Where an address is, as the engine finds it.
+    pub fn find(&self, address: IpAddr) -> Located<'_> {
+        let Spot { place, scope, is_private } = self.partition.find(address);
+        Located { place, scope, is_private, class: &self.classes[usize::from(place.0)] }
     }
 
     /// The view of profiles that do not look at the client.
@@ -114,72 +147,12 @@ impl View {
 
 impl PartialEq for View {
     fn eq(&self, other: &Self) -> bool {
-        std::ptr::eq(self, other)
-            || (self.hash == other.hash
-                && self.default == other.default
-                && self.classes == other.classes
-                && self.v4 == other.v4
-                && self.v6 == other.v6)
+        self.means_as(other)
+            && (Arc::ptr_eq(&self.partition, &other.partition) || self.partition == other.partition)
     }
 }
 
 impl Eq for View {}
-
-impl Hash for View {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.hash);
-    }
-}
-
-/// The views of all profiles.
-#[derive(Clone, Debug, Default)]
-pub struct Views(HashMap<Arc<str>, Arc<View>>);
-
-impl Views {
-    /// Those of a wanted state. What has not changed since `before` is the same view.
-    pub fn of(desired: &Desired, before: &Views) -> Self {
-        let mut known: HashSet<Arc<View>> = before.0.values().cloned().collect();
-        let views = desired.profiles.iter().filter_map(|(name, profile)| {
-            let view = Arc::new(view_of(profile)?);
-            let view = known.get(&view).cloned().unwrap_or(view);
-            known.insert(view.clone());
-            Some((name.clone(), view))
-        });
-        Views(views.collect())
-    }
-
-    /// That of a profile.
-    pub fn get(&self, profile: &str) -> Arc<View> {
-        self.0.get(profile).cloned().unwrap_or_else(View::anywhere)
-    }
-}
-
-/// The view of a profile that looks at the client and answers.
-fn view_of(profile: &Profile) -> Option<View> {
-    match profile.routing_method {
-        RoutingMethod::Priority | RoutingMethod::Weighted | RoutingMethod::MultiValue => None,
-        RoutingMethod::Subnet => Some(subnets(profile)),
-    }
-}
-
-/// The clients that a Subnet profile's own ranges tell apart. A disabled endpoint's ranges are as if they were not there.
-fn subnets(profile: &Profile) -> View {
-    let in_use = || profile.endpoints.iter().enumerate().filter(|(_, e)| e.status == Status::Enabled);
-    let ranged: Vec<usize> = in_use().filter(|(_, e)| !e.subnets.is_empty()).map(|(i, _)| i).collect();
-    let (mut v4, mut v6) = (vec![], vec![]);
-    // Place 0 is everywhere else.
-    for (endpoint, place) in ranged.iter().zip(1..) {
-        for (address, length) in profile.endpoints[*endpoint].subnets.iter().flat_map(|s| s.prefixes()) {
-            match address {
-                IpAddr::V4(address) => v4.push((address, length, Place(place))),
-                IpAddr::V6(address) => v6.push((address, length, Place(place))),
-            }
-        }
-    }
-    let class = |choice| Class(vec![(profile.name.clone(), Choice::Mapped(choice))]);
-    let classes = [None].into_iter().chain(ranged.into_iter().map(Some)).map(class).collect();
-    View::new(v4, v6, Place::ANYWHERE, classes)
-}
 
 #[cfg(test)]
 mod tests;

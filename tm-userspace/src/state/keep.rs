@@ -102,28 +102,28 @@ impl Keeper {
         let desired = self.view.desired.borrow().clone()?;
         let health = self.view.health.borrow().clone();
         let keys: Vec<EndpointKey> = desired.endpoints().map(|(key, ..)| key).collect();
-        let (tables, answers) = self.view.tables.answers(&keys);
-        let endpoints = desired.endpoints().zip(answers).map(|((key, profile, endpoint), answers)| {
-            let verdict = health.verdicts.get(&key);
-            SavedEndpoint {
-                profile: key.profile.to_string(),
-                endpoint: key.endpoint.to_string(),
-                target: profile.probed_target(endpoint).to_string(),
-                verdict: verdict.map(|verdict| SavedVerdict {
-                    up: verdict.up,
-                    since: verdict.since,
-                    recovered: verdict.recovered,
-                }),
-                details: self.view.details.get(&key),
-                answers: answers.elsewhere + answers.in_kernel,
-                in_kernel: answers.in_kernel,
-                counter: answers.counter,
-                forced: health.orders.forced.get(&key).copied(),
-                restored: health.orders.restored.get(&key).copied(),
-            }
-        });
-        let (counted_by, packets) = self.view.tables.packets();
-        let packets = packets.into_iter().map(|(reason, count, in_kernel)| SavedPackets {
+        let counted = self.view.tables.counted(&keys);
+        let endpoints =
+            desired.endpoints().zip(counted.answers).map(|((key, profile, endpoint), answers)| {
+                let verdict = health.verdicts.get(&key);
+                SavedEndpoint {
+                    profile: key.profile.to_string(),
+                    endpoint: key.endpoint.to_string(),
+                    target: profile.probed_target(endpoint).to_string(),
+                    verdict: verdict.map(|verdict| SavedVerdict {
+                        up: verdict.up,
+                        since: verdict.since,
+                        recovered: verdict.recovered,
+                    }),
+                    details: self.view.details.get(&key),
+                    answers: answers.elsewhere + answers.in_kernel,
+                    in_kernel: answers.in_kernel,
+                    counter: answers.counter,
+                    forced: health.orders.forced.get(&key).copied(),
+                    restored: health.orders.restored.get(&key).copied(),
+                }
+            });
+        let packets = counted.packets.into_iter().map(|(reason, count, in_kernel)| SavedPackets {
             reason: reason.label().to_owned(),
             count,
             in_kernel,
@@ -141,8 +141,7 @@ impl Keeper {
                 .map(|(label, count)| (label.to_owned(), count))
                 .collect(),
             endpoints: endpoints.collect(),
-            // Where they were made anew meanwhile, the next save names the new ones.
-            tables: tables.filter(|tables| Some(tables) == counted_by.as_ref()),
+            tables: counted.tables,
         })
     }
 }

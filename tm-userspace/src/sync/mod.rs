@@ -11,6 +11,7 @@
 //! [`Image::begin_wait`] and after which comes [`Image::reclaim`].
 
 mod image;
+mod nodes;
 mod place;
 mod sizes;
 mod store;
@@ -28,8 +29,6 @@ pub enum Table {
     Entries,
     /// `tables::Entry<LONG>`.
     LongEntries,
-    /// `place::Roots`.
-    Views,
     /// `place::Line`.
     Nodes,
     /// `tables::Placed`.

@@ -9,8 +9,6 @@ pub struct Sizes {
     pub entries: u32,
     /// Long names.
     pub long_entries: u32,
-    /// Views.
-    pub views: u32,
     /// Lines of the views' nodes.
     pub nodes: u32,
     /// Blocks chosen by place.
@@ -38,7 +36,6 @@ impl Sizes {
             buckets: self.buckets,
             entries: more(self.entries),
             long_entries: more(self.long_entries),
-            views: more(self.views),
             nodes: self.nodes.saturating_add(self.nodes / 2).max(4096),
             blocks: more(self.blocks),
             slots: more(self.slots),
@@ -55,7 +52,6 @@ impl Sizes {
         self.buckets == other.buckets
             && self.entries >= other.entries
             && self.long_entries >= other.long_entries
-            && self.views >= other.views
             && self.nodes >= other.nodes
             && self.blocks >= other.blocks
             && self.slots >= other.slots

@@ -143,19 +143,26 @@ fn a_full_bucket_is_told() {
 #[test]
 fn a_name_whose_bucket_is_full_is_found_by_the_sockets_all_the_same() {
     use tm_common::{
+        dns,
         name::{LONG, SHORT, hash},
+        net,
         tables::Names,
     };
+    /// Octets from the UDP header, which an entry's `end` counts from, to the question's name.
+    const BEFORE_NAME: usize = net::UDP + size_of::<dns::Header>();
+    /// Octets of the name behind `end`: its last eight, and the zero octet.
+    const BEHIND_END: usize = 8 + 1;
     let mut image = Image::new(1, 53, 7, &[]);
     // Eight places for twelve names, short ones and long ones.
     let names: Vec<DnsName> =
         (0..12).map(|i| name(&format!("{i}{}.tm.example", ".long-label".repeat(i % 2 * 7)))).collect();
-    let words = |image: &Image, name: &DnsName| -> Option<usize> {
+    let length = |image: &Image, name: &DnsName| -> Option<usize> {
         let hash = hash(name.wire(), 7);
-        match name.wire().len() <= 8 * SHORT {
-            true => Names::<SHORT>::find(image, hash).map(|entry| usize::from(entry.end) + 9 - 20),
-            false => Names::<LONG>::find(image, hash).map(|entry| usize::from(entry.end) + 9 - 20),
-        }
+        let end = match name.wire().len() <= 8 * SHORT {
+            true => Names::<SHORT>::find(image, hash)?.end,
+            false => Names::<LONG>::find(image, hash)?.end,
+        };
+        Some(usize::from(end) + BEHIND_END - BEFORE_NAME)
     };
     for name in &names {
         image.apply([(name, Some(&compiled(name, &[b"answer.."], &[0])))]);
@@ -164,7 +171,7 @@ fn a_name_whose_bucket_is_full_is_found_by_the_sockets_all_the_same() {
     // Of another shape, and so with another entry.
     image.apply([(&names[11], Some(&compiled(&names[11], &[b"answer..", b"another."], &[0, 1])))]);
     for name in &names {
-        assert_eq!(words(&image, name), Some(name.wire().len()), "{name}");
+        assert_eq!(length(&image, name), Some(name.wire().len()), "{name}");
     }
     let find = |image: &Image| {
         Names::<LONG>::find(image, hash(names[11].wire(), 7)).map(|entry| entry.blocks[0].count)
@@ -172,7 +179,7 @@ fn a_name_whose_bucket_is_full_is_found_by_the_sockets_all_the_same() {
     assert_eq!(find(&image), Some(2));
     for name in &names {
         image.apply([(name, None)]);
-        assert_eq!(words(&image, name), None, "{name}");
+        assert_eq!(length(&image, name), None, "{name}");
     }
     assert_eq!(image.homeless(), 0);
 }

@@ -39,21 +39,36 @@ impl Counters {
         Ok(Counters { counts: PerCpuArray::try_from(Map::PerCpuArray(counts))? })
     }
 
-    /// Answers given, by counter, over all CPUs.
-    pub fn answered(&self, counter: u32) -> u64 {
-        self.counts.get(&counter, 0).map(|counts| counts.iter().sum()).unwrap_or(0)
+    /// The first so many, or all there are: one look-up each.
+    pub fn read(&self, most: u32) -> Counts {
+        Counts((0..self.counts.len().min(most)).map(|counter| self.count(counter)).collect())
     }
 
     /// Packets refused by the number of their reason, over all CPUs; as answered, those that were answered for no endpoint.
     pub fn refused(&self) -> [u64; REASONS] {
-        std::array::from_fn(|reason| self.answered(reason as u32))
+        std::array::from_fn(|reason| self.count(reason as u32))
     }
 
-    /// Packets by the number of their reason, over all CPUs. One look-up for each endpoint that was ever an answer.
+    /// One of them, over all CPUs.
+    fn count(&self, counter: u32) -> u64 {
+        self.counts.get(&counter, 0).map(|counts| counts.iter().sum()).unwrap_or(0)
+    }
+}
+
+/// What counters said when they were read.
+#[derive(Clone, Debug, Default)]
+pub struct Counts(Vec<u64>);
+
+impl Counts {
+    /// Answers given, by counter.
+    pub fn answered(&self, counter: u32) -> u64 {
+        self.0.get(counter as usize).copied().unwrap_or(0)
+    }
+
+    /// Packets by the number of their reason. Those that were answered for an endpoint are answered.
     pub fn reasons(&self) -> [u64; REASONS] {
-        let mut sums = self.refused();
-        sums[Reason::Answered as usize] +=
-            (REASONS as u32..self.counts.len()).map(|counter| self.answered(counter)).sum::<u64>();
+        let mut sums = std::array::from_fn(|reason| self.answered(reason as u32));
+        sums[Reason::Answered as usize] += self.0.iter().skip(REASONS).sum::<u64>();
         sums
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{Ordering, fence};
 use aya::Ebpf;
 use tm_common::{
     name::{LONG, SHORT},
-    place::{Line, Roots},
+    place::Line,
     tables::{
         ADDRESS_LINES, Addresses, Answer, AnswerIndex, Bucket, Entry, LARGE, MEDIUM, OWN_BITS, Placed, SMALL,
     },
@@ -26,7 +26,6 @@ pub(super) struct Mapped {
     buckets: Region,
     entries: Region,
     long_entries: Region,
-    views: Region,
     nodes: Region,
     blocks: Region,
     slots: Region,
@@ -45,7 +44,6 @@ impl Mapped {
             buckets: Region::map(bpf, "BUCKETS", sizes.buckets, size_of::<Bucket>())?,
             entries: Region::map(bpf, "ENTRIES", sizes.entries, size_of::<Entry<SHORT>>())?,
             long_entries: Region::map(bpf, "LONG_ENTRIES", sizes.long_entries, size_of::<Entry<LONG>>())?,
-            views: Region::map(bpf, "VIEWS", sizes.views, size_of::<Roots>())?,
             nodes: Region::map(bpf, "NODES", sizes.nodes, size_of::<Line>())?,
             blocks: Region::map(bpf, "BLOCKS", sizes.blocks, size_of::<Placed>())?,
             slots: Region::map(bpf, "SLOTS", sizes.slots, 8)?,
@@ -55,6 +53,33 @@ impl Mapped {
         })
     }
 }
+
+/// How far a comparison of everything has come. What changes meanwhile is copied in any case.
+#[derive(Debug, Default)]
+pub struct Repair {
+    /// An index into [`ORDER`].
+    table: usize,
+    /// The element to go on with.
+    index: u32,
+    /// Elements that differed so far.
+    pub differed: usize,
+}
+
+/// The tables such that each comes behind those that it leads to.
+const ORDER: [Table; 9] = [
+    Table::Small,
+    Table::Medium,
+    Table::Large,
+    Table::Slots,
+    Table::Nodes,
+    Table::Blocks,
+    Table::Entries,
+    Table::LongEntries,
+    Table::Buckets,
+];
+
+/// Elements compared in one go: a fifth of a millisecond where they are large.
+const SLICE: u32 = 2048;
 
 impl Kernel {
     /// Copies what changed: first what nothing leads to, then, each as one word, what leads there.
@@ -68,31 +93,33 @@ impl Kernel {
         }
     }
 
-    /// Compares everything, and rewrites what differs. Says how many elements did.
-    pub fn repair(&self, image: &Image) -> usize {
-        let tables = &self.tables;
+    /// Goes on with a comparison of everything for some elements, and rewrites those that differ. Says whether there are more.
+    pub fn repair(&self, image: &Image, repair: &mut Repair) -> bool {
+        if (repair.table, repair.index) == (0, 0) {
+            repair.differed += self.set_vlans(image) + self.set_addresses(image);
+        }
+        let Some(table) = ORDER.get(repair.table) else { return false };
+        let elements = length(image, *table);
+        let end = repair.index.saturating_add(SLICE).min(elements);
+        fence(Ordering::Release);
+        repair.differed +=
+            (repair.index..end).filter(|index| self.copy_cell(image, (*table, *index))).count();
+        repair.index = end;
+        if end == elements {
+            (repair.table, repair.index) = (repair.table + 1, 0);
+        }
+        repair.table < ORDER.len()
+    }
+
+    /// Copies the VLANs; says how many words differed.
+    fn set_vlans(&self, image: &Image) -> usize {
         let mut vlans = [0u64; 64];
         for id in image.vlan_ids() {
             if let Some(word) = vlans.get_mut(usize::from(*id) / 64) {
                 *word |= 1 << (id % 64);
             }
         }
-        let mut differed = 0;
-        differed += vlans.iter().zip(0..).filter(|(word, i)| tables.vlans.store(*i, *word)).count();
-        differed += self.set_addresses(image);
-        differed += repair_all(&tables.small, image.small_answers());
-        differed += repair_all(&tables.medium, image.medium_answers());
-        differed += repair_all(&tables.large, image.large_answers());
-        differed += (0..image.slots().len()).filter(|i| self.copy_cell(image, (Table::Slots, *i))).count();
-        differed += repair_all(&tables.nodes, image.nodes());
-        differed += repair_all(&tables.views, image.views());
-        differed += repair_all(&tables.blocks, image.blocks());
-        differed += repair_all(&tables.entries, image.entries());
-        differed += repair_all(&tables.long_entries, image.long_entries());
-        fence(Ordering::Release);
-        differed +=
-            image.buckets().iter().zip(0..).filter(|(bucket, i)| tables.buckets.store(*i, *bucket)).count();
-        differed
+        vlans.iter().zip(0..).filter(|(word, i)| self.tables.vlans.store(*i, *word)).count()
     }
 
     /// Copies the addresses; says how many elements differed.
@@ -111,7 +138,6 @@ impl Kernel {
             }
             Table::Entries => copy_from(&tables.entries, image.entries(), index),
             Table::LongEntries => copy_from(&tables.long_entries, image.long_entries(), index),
-            Table::Views => copy_from(&tables.views, image.views(), index),
             Table::Nodes => copy_from(&tables.nodes, image.nodes(), index),
             Table::Blocks => copy_from(&tables.blocks, image.blocks(), index),
             Table::Slots => image
@@ -129,6 +155,17 @@ fn copy_from<T: Whole + Clone>(region: &Region, store: &Store<T>, index: u32) ->
     store.get(index).is_some_and(|item| region.store(index, item))
 }
 
-fn repair_all<T: Whole + Clone>(region: &Region, store: &Store<T>) -> usize {
-    (0..store.len()).filter(|index| copy_from(region, store, *index)).count()
+/// How many elements a table has.
+fn length(image: &Image, table: Table) -> u32 {
+    match table {
+        Table::Buckets => image.buckets().len() as u32,
+        Table::Entries => image.entries().len(),
+        Table::LongEntries => image.long_entries().len(),
+        Table::Slots => image.slots().len(),
+        Table::Nodes => image.nodes().len(),
+        Table::Blocks => image.blocks().len(),
+        Table::Small => image.small_answers().len(),
+        Table::Medium => image.medium_answers().len(),
+        Table::Large => image.large_answers().len(),
+    }
 }

@@ -34,9 +34,10 @@ use tokio_util::task::AbortOnDropHandle;
 
 pub use attach::Attached;
 use attach::Link;
-pub use counters::Counters;
+pub use counters::{Counters, Counts};
 pub use interface::{Interface, interfaces, strips_vlan_tags};
 use mirror::Mapped;
+pub use mirror::Repair;
 pub use pin::Pins;
 pub use twin::{Model, Twin};
 
@@ -117,7 +118,6 @@ impl Kernel {
             ("BUCKETS", sizes.buckets),
             ("ENTRIES", sizes.entries),
             ("LONG_ENTRIES", sizes.long_entries),
-            ("VIEWS", sizes.views),
             ("NODES", sizes.nodes),
             ("BLOCKS", sizes.blocks),
             ("SLOTS", sizes.slots),
@@ -145,7 +145,8 @@ impl Kernel {
         let log = log::follow(&mut bpf);
         let kernel =
             Kernel { id, bpf, sizes, tables, counters, barrier, links: vec![], pins: None, _log: log };
-        kernel.repair(image);
+        let mut copy = Repair::default();
+        while kernel.repair(image, &mut copy) {}
         Ok(kernel)
     }
 
@@ -162,11 +163,6 @@ impl Kernel {
     /// Sends a frame through the loaded program, which counts it like any other, and says what it made of it.
     pub fn ask(&self, frame: &[u8]) -> anyhow::Result<(Verdict, Vec<u8>)> {
         run(&self.bpf, frame)
-    }
-
-    /// Answers given, by counter, over all CPUs.
-    pub fn answered(&self, counter: u32) -> u64 {
-        self.counters.answered(counter)
     }
 
     /// All that is counted.

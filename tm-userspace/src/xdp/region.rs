@@ -12,7 +12,7 @@ use anyhow::{Context as _, bail};
 use aya::{Ebpf, maps::Map};
 use tm_common::{
     name::{LONG, SHORT},
-    place::{Line, Roots},
+    place::Line,
     tables::{Addresses, Answer, Bucket, Entry, LARGE, MEDIUM, Placed, SMALL},
 };
 
@@ -31,7 +31,7 @@ macro_rules! whole {
     )+ };
 }
 whole!(u64, Addresses, Bucket, Entry<SHORT>, Entry<LONG>, Answer<SMALL>, Answer<MEDIUM>, Answer<LARGE>);
-whole!(Roots, Line, Placed);
+whole!(Line, Placed);
 
 /// The memory of one array map, shared with the kernel.
 #[derive(Debug)]

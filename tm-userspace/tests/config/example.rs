@@ -55,6 +55,8 @@ fn endpoint(name: &str, target: [u8; 4], priority: u16) -> Arc<Endpoint> {
         min_child: MinChild { endpoints: 1, ipv4: 0, ipv6: 0 },
         monitor: None,
         subnets: vec![],
+        geo_mapping: vec![],
+        location: None,
     })
 }
 
@@ -240,6 +242,8 @@ fn every_key_of_a_profile_arrives() {
         min_child: MinChild { endpoints: 1, ipv4: 0, ipv6: 0 },
         monitor: None,
         subnets: vec![],
+        geo_mapping: vec![],
+        location: None,
     };
     assert_eq!(*shop.endpoints[0], one);
     assert_eq!(shop.endpoints[1].priority, 1);

@@ -9,6 +9,7 @@ mod monitors;
 mod nesting;
 mod node;
 mod own_monitors;
+mod places;
 mod profiles;
 mod report;
 mod rules;

@@ -208,6 +208,7 @@ fn old_names_and_other_spellings() {
         ("round_robin", RoutingMethod::Weighted),
         ("MultiValue", RoutingMethod::MultiValue),
         ("multi_value", RoutingMethod::MultiValue),
+        ("Performance", RoutingMethod::Performance),
     ] {
         assert_eq!(method(word), expected, "{word}");
     }

@@ -92,8 +92,8 @@ fn names_are_at_most_255_octets_with_the_zone() {
 #[test]
 fn methods_statuses_and_types_are_known_words() {
     check_profiles(
-        &PROFILE.replace("\"priority\"", "\"performance\""),
-        "conf.d/a.toml:3:18 `\"performance\"` routing_method `performance` is not known to this version",
+        &PROFILE.replace("\"priority\"", "\"nearest\""),
+        "conf.d/a.toml:3:18 `\"nearest\"` routing_method `nearest` is not known to this version",
     );
     check_profiles(
         &profile("contoso", "status = \"on\"\n"),
@@ -112,10 +112,13 @@ fn methods_statuses_and_types_are_known_words() {
 
 #[test]
 fn the_known_words_are_told() {
-    let text = PROFILE.replace("\"priority\"", "\"performance\"");
+    let text = PROFILE.replace("\"priority\"", "\"nearest\"");
     let error =
         load_files(&[("tm.toml", NODE.as_bytes()), ("conf.d/a.toml", text.as_bytes())]).1.unwrap_err();
-    assert_eq!(error.problems()[0].help, "write \"priority\" or \"weighted\" or \"multivalue\"");
+    assert_eq!(
+        error.problems()[0].help,
+        "write \"priority\" or \"weighted\" or \"multivalue\" or \"subnet\" or \"geographic\" or \"performance\""
+    );
 }
 
 #[test]

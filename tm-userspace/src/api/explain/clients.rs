@@ -95,26 +95,15 @@ fn pairs(now: &Arc<View>, then: Option<&Arc<View>>) -> Vec<(Place, Option<Place>
     if Arc::ptr_eq(now, then) {
         return all().map(|place| (place, Some(place))).collect();
     }
-    // Between two neighbouring ends of prefixes, all are alike in both.
-    let ends: BTreeSet<IpAddr> = [now, then].into_iter().flat_map(|view| ends(view)).collect();
-    let pair = |address: IpAddr| {
-        let place = |view: &View| Place(view.find(address).place() as u16);
-        (place(now), Some(place(then)))
-    };
-    ends.into_iter().map(pair).collect::<BTreeSet<_>>().into_iter().collect()
+    // From where a run begins to where the next one does, in either, all are alike in both.
+    let pair = |address: IpAddr| (now.find(address).place, Some(then.find(address).place));
+    let pairs: BTreeSet<_> = [now, then].into_iter().flat_map(|view| firsts(view)).map(pair).collect();
+    pairs.into_iter().collect()
 }
 
-/// Where prefixes of a view begin, and where they have ended.
-fn ends(view: &View) -> Vec<IpAddr> {
-    let v4 = view.v4().iter().flat_map(|(first, length, _)| {
-        let after = (1u64 << (32 - length)) + u64::from(first.to_bits());
-        [Some(*first), u32::try_from(after).ok().map(Ipv4Addr::from_bits)]
-    });
-    let v6 = view.v6().iter().flat_map(|(first, length, _)| {
-        let size = 1u128.checked_shl(128 - u32::from(*length));
-        let after = size.and_then(|size| first.to_bits().checked_add(size));
-        [Some(*first), after.map(Ipv6Addr::from_bits)]
-    });
-    let zero = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
-    v4.flatten().map(IpAddr::V4).chain(v6.flatten().map(IpAddr::V6)).chain(zero).collect()
+/// Where the runs of a view begin.
+fn firsts(view: &View) -> impl Iterator<Item = IpAddr> {
+    let v4 = view.partition().v4().iter().map(|run| Ipv4Addr::from_bits((run.first() >> 96) as u32));
+    let v6 = view.partition().v6().iter().map(|run| Ipv6Addr::from_bits(run.first()));
+    v4.map(IpAddr::V4).chain(v6.map(IpAddr::V6))
 }

@@ -33,7 +33,7 @@ impl Asker {
     /// Finds the client as the engine does (`tm_common::place::find_asker`).
     pub(super) fn locate(&self, view: &View) -> Located {
         let by_sender = |scope, unheeded| Located {
-            place: Place(view.find(self.sender).place() as u16),
+            place: view.find(self.sender).place,
             scope,
             address: self.sender,
             length: None,
@@ -45,16 +45,12 @@ impl Asker {
             Some((address, length)) => {
                 let found = view.find(address);
                 // Where nobody looks at the client, what is answered holds for all.
-                let scope = Some(if view.is_anywhere() { 0 } else { found.scope() as u8 });
-                match found.is_private() && !view.is_anywhere() {
+                let scope = Some(if view.is_anywhere() { 0 } else { found.scope });
+                match found.is_private && !view.is_anywhere() {
                     true => by_sender(scope, true),
-                    false => Located {
-                        place: Place(found.place() as u16),
-                        scope,
-                        address,
-                        length: Some(length),
-                        unheeded: false,
-                    },
+                    false => {
+                        Located { place: found.place, scope, address, length: Some(length), unheeded: false }
+                    }
                 }
             }
         }
@@ -88,7 +84,7 @@ impl Located {
         };
         let name = |i: usize| profile.endpoints.get(i).map_or("", |endpoint| &*endpoint.name);
         match choice {
-            Choice::Mapped(Some(i)) | Choice::Override(i) => match self.subnet_of(profile, *i) {
+            Choice::Mapped(Some(i)) => match self.subnet_of(profile, *i) {
                 Some(subnet) => format!("{shown} is in {subnet}, of the subnets of {}", name(*i)),
                 None => format!("{shown} is mapped to {}", name(*i)),
             },
@@ -113,7 +109,6 @@ pub(super) fn label(profile: &Profile, choice: &Choice) -> String {
     match choice {
         Choice::Mapped(Some(i)) => format!("in subnets of {}", name(*i)),
         Choice::Mapped(None) => "in nobody's subnets".to_owned(),
-        Choice::Override(i) => format!("in subnets of {}", name(*i)),
         Choice::Nearest(near) => {
             let regions =
                 near.iter().map(|all| all.iter().map(|i| name(*i)).collect::<Vec<_>>().join(" and "));

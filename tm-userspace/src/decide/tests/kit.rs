@@ -6,7 +6,7 @@ use crate::{
     decide::{Answer, Decision, EndpointStatus, decide},
     desired::{Endpoint, MinChild, Profile, Profiles, RoutingMethod, Status, Target},
     health::{Health, Verdict},
-    places::View,
+    places::{Choice, Class, Place, View},
     samples,
 };
 
@@ -103,7 +103,15 @@ impl Tree {
 
     /// Who answers, as `a0 1, a1 3` or, several at once, `[a0 a1] 1`; `nobody` or `no name`.
     pub(super) fn answers(&self, name: &str) -> String {
-        let decision = self.decided(name);
+        self.answers_to(name, &[])
+    }
+
+    /// Who answers clients for whom profiles choose so.
+    pub(super) fn answers_to(&self, name: &str, choices: &[(&str, Choice)]) -> String {
+        let class =
+            Class(choices.iter().map(|(profile, choice)| ((*profile).into(), choice.clone())).collect());
+        let view = Arc::new(View::new(vec![], vec![], Place::ANYWHERE, vec![class]));
+        let decision = decide(&self.profiles, &self.profiles[name], &view, &self.health, NOW);
         let Some(shares) = decision.places.first() else { return "no name".to_owned() };
         let shares: Vec<String> = shares
             .iter()

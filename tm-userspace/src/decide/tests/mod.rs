@@ -1,5 +1,6 @@
 //! The tables of `decide`, row by row.
 
+mod clients;
 mod explain;
 mod kit;
 mod methods;

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use tm_common::{
     name::{LONG, SHORT},
-    place::{Line, Roots},
+    place::Line,
     tables::{
         Addresses, Answer, AnswerIndex, Bucket, Entry, LARGE, Lookup, MEDIUM, Names, Placed, SMALL,
         bucket_index, tag,
@@ -47,11 +47,8 @@ impl Lookup for Image {
             _ = turn.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| Some(now.saturating_sub(1)));
         }
     }
-    fn view(&self, index: u32) -> Option<Roots> {
-        self.views.get(index).copied()
-    }
     fn line(&self, index: u32) -> Option<&Line> {
-        self.nodes.get(index)
+        self.nodes.lines().get(index)
     }
     fn placed(&self, index: u32) -> Option<&Placed> {
         self.blocks.get(index)

@@ -18,7 +18,7 @@ use std::{
 use tm_common::{
     dns::ASKED,
     name::{LONG, SHORT},
-    place::{LINE, Line, Roots},
+    place::{LINE, Line},
     tables::{
         ADDRESS_LINES, Address, Addresses, Answer, AnswerIndex, Block, Bucket, Entry, LARGE, MEDIUM, Meta,
         OWN_BITS, Placed, SMALL, address_line, own_bit,
@@ -27,12 +27,12 @@ use tm_common::{
 };
 use zerocopy::FromZeros;
 
-use super::{Changes, Sizes, Store, place::Place};
+use super::{Changes, Sizes, Store, nodes::Nodes, place::Place};
 use crate::{
     compile::{Compiled, Records},
     desired::EndpointKey,
     names::DnsName,
-    places::View,
+    places::Partition,
 };
 use views::ViewUse;
 
@@ -53,8 +53,7 @@ pub struct Image {
     buckets: Vec<Bucket>,
     entries: Store<Entry<SHORT>>,
     long_entries: Store<Entry<LONG>>,
-    views: Store<Roots>,
-    nodes: Store<Line>,
+    nodes: Nodes,
     blocks: Store<Placed>,
     slots: Store<AnswerIndex>,
     small: Store<Answer<SMALL>>,
@@ -69,9 +68,7 @@ pub struct Image {
     /// Where each name is.
     places: HashMap<DnsName, Place>,
     /// Where each view is, and how many names use it.
-    known_views: HashMap<Arc<View>, ViewUse>,
-    /// Where each node is that views may share, and how many do.
-    shared_nodes: HashMap<Vec<Line>, (u32, u32)>,
+    known_views: HashMap<Arc<Partition>, ViewUse>,
     /// Where each answer is, and how many slots name it.
     answers: HashMap<Records, (AnswerIndex, u32)>,
     /// What each answer is.
@@ -98,9 +95,8 @@ impl Image {
             buckets: vec![Bucket([0; 8]); buckets.next_power_of_two() as usize],
             entries: Store::new(entry(no_entry)),
             long_entries: Store::new(entry(no_entry)),
-            views: Store::new(Roots::default()),
             // A word that was never written leads to these, and they to themselves.
-            nodes: Store::of(Line([0; LINE]), LINE as u32),
+            nodes: Nodes::of(Line([0; LINE]), LINE as u32),
             blocks: Store::new(Placed::default()),
             slots: Store::new(AnswerIndex::default()),
             small: Store::new(no_answer()),
@@ -113,7 +109,6 @@ impl Image {
             own_counts: vec![],
             places: HashMap::new(),
             known_views: HashMap::new(),
-            shared_nodes: HashMap::new(),
             answers: HashMap::new(),
             records: HashMap::new(),
             endpoints: HashMap::new(),
@@ -142,7 +137,6 @@ impl Image {
     pub fn begin_wait(&mut self) -> bool {
         let retired = self.entries.has_retired()
             || self.long_entries.has_retired()
-            || self.views.has_retired()
             || self.nodes.has_retired()
             || self.blocks.has_retired()
             || self.slots.has_retired()
@@ -151,7 +145,6 @@ impl Image {
             || self.large.has_retired();
         self.entries.begin_wait();
         self.long_entries.begin_wait();
-        self.views.begin_wait();
         self.nodes.begin_wait();
         self.blocks.begin_wait();
         self.slots.begin_wait();
@@ -166,7 +159,6 @@ impl Image {
     pub fn reclaim(&mut self) {
         self.entries.reclaim();
         self.long_entries.reclaim();
-        self.views.reclaim();
         self.nodes.reclaim();
         self.blocks.reclaim();
         self.slots.reclaim();
@@ -201,8 +193,7 @@ impl Image {
             buckets: self.buckets.len() as u32,
             entries: self.entries.len(),
             long_entries: self.long_entries.len(),
-            views: self.views.len(),
-            nodes: self.nodes.len(),
+            nodes: self.nodes.lines().len(),
             blocks: self.blocks.len(),
             slots: self.slots.len(),
             small: self.small.len(),
@@ -268,13 +259,9 @@ impl Image {
     pub fn long_entries(&self) -> &Store<Entry<LONG>> {
         &self.long_entries
     }
-    /// Views.
-    pub fn views(&self) -> &Store<Roots> {
-        &self.views
-    }
     /// Lines of their nodes.
     pub fn nodes(&self) -> &Store<Line> {
-        &self.nodes
+        self.nodes.lines()
     }
     /// Blocks chosen by place.
     pub fn blocks(&self) -> &Store<Placed> {
@@ -324,7 +311,7 @@ impl Image {
 }
 
 fn entry<const WORDS: usize>(blocks: [Block; ASKED]) -> Entry<WORDS> {
-    Entry { name: [0; WORDS], name_sum: 0, end: 0, whole: 0, covered: 0, flags: 0, view: 0, blocks }
+    Entry { name: [0; WORDS], name_sum: 0, end: 0, whole: 0, covered: 0, root_bits: 0, root_line: 0, blocks }
 }
 
 fn no_answer<const WORDS: usize>() -> Answer<WORDS> {

@@ -3,7 +3,7 @@
 use tm_common::{
     dns::Asked,
     name::{LONG, SHORT},
-    place::{Line, Roots},
+    place::Line,
     tables::{
         Addresses, Answer, AnswerIndex, Block, Bucket, Entry, LARGE, Lookup, MEDIUM, Names, Placed, SMALL,
     },
@@ -58,9 +58,6 @@ impl Lookup for Still<'_> {
         Some(if self.turn < count { self.turn } else { 0 })
     }
     fn give_back(&self, _index: u32) {}
-    fn view(&self, index: u32) -> Option<Roots> {
-        self.image.view(index)
-    }
     fn line(&self, index: u32) -> Option<&Line> {
         self.image.line(index)
     }

@@ -1,99 +1,81 @@
 //! How a view gets into the tables, and goes again with the last name that uses it.
+//!
+//! One that differs from another in few addresses gets roots of its own and the nodes on the ways to these; all others are the other's. So readers find their old view whole until
+//! their name leads to the new one, and a change costs what differs.
 
-use std::{collections::hash_map::Entry as MapEntry, sync::Arc};
+use std::sync::Arc;
 
-use tm_common::place::Line;
+use tm_common::place::{Line, Root};
 
 use super::Image;
 use crate::{
-    places::{View, trie},
-    sync::{Changes, Table},
+    places::{
+        Partition,
+        trie::{self, Family},
+    },
+    sync::{Changes, nodes::Nodes},
 };
 
-/// A view in the tables.
+/// A partition in the tables.
 #[derive(Debug)]
 pub(super) struct ViewUse {
-    /// Its roots.
-    index: u32,
+    /// Where it begins.
+    root: Root,
     /// Names that use it.
     users: u32,
-    /// Its nodes: first line and number of lines.
-    nodes: Vec<(u32, u32)>,
 }
 
 impl Image {
-    /// Where this view is, put there if need be, used once more.
-    pub(super) fn use_view(&mut self, view: &Arc<View>, changed: &mut Changes) -> u32 {
-        if let Some(known) = self.known_views.get_mut(view) {
+    /// Where this partition is, put there if need be, used once more. If one that is there is much `like` it, the two share what they have in common.
+    pub(super) fn use_view(
+        &mut self,
+        partition: &Arc<Partition>,
+        like: Option<&Arc<Partition>>,
+        changed: &mut Changes,
+    ) -> Root {
+        if let Some(known) = self.known_views.get_mut(partition) {
             known.users += 1;
-            return known.index;
+            return known.root;
         }
-        let mut nodes = vec![];
-        let shares = trie::is_roomy(view);
-        let roots = trie::build(view, &mut |lines| {
-            let first = match shares {
-                true => self.share_node(lines, changed),
-                false => self.put_node(lines, changed),
-            };
-            nodes.push((first, lines.len() as u32));
-            first
-        });
-        let index = self.views.take(1);
-        self.views.put(index, roots);
-        changed.staged.push((Table::Views, index));
-        self.known_views.insert(view.clone(), ViewUse { index, users: 1, nodes });
-        index
+        let like = like.and_then(|like| Some((&**like, self.root(like)?)));
+        let shares = trie::is_roomy(partition);
+        let mut put = Put { nodes: &mut self.nodes, shares, changed };
+        let (lines, bits) = trie::build(partition, like, &mut put);
+        let root = self.nodes.put_root(&lines, bits, changed);
+        self.known_views.insert(partition.clone(), ViewUse { root, users: 1 });
+        root
     }
 
-    /// Where a view is that is in use.
-    pub(super) fn view_index(&self, view: &Arc<View>) -> Option<u32> {
-        Some(self.known_views.get(view)?.index)
+    /// Where a partition is that is in use.
+    pub(super) fn root(&self, partition: &Arc<Partition>) -> Option<Root> {
+        Some(self.known_views.get(partition)?.root)
     }
 
     /// Gives up one use.
-    pub(super) fn release_view(&mut self, view: &Arc<View>) {
-        let Some(known) = self.known_views.get_mut(view) else { return };
+    pub(super) fn release_view(&mut self, partition: &Arc<Partition>) {
+        let Some(known) = self.known_views.get_mut(partition) else { return };
         known.users -= 1;
-        if known.users > 0 {
-            return;
-        }
-        let Some(gone) = self.known_views.remove(view) else { return };
-        self.views.retire(gone.index, 1);
-        for (first, count) in gone.nodes {
-            match trie::is_roomy(view) {
-                true => self.release_node(first, count),
-                false => self.nodes.retire(first, count),
-            }
+        if known.users == 0
+            && let Some(gone) = self.known_views.remove(partition)
+        {
+            self.nodes.give_up(gone.root);
         }
     }
+}
 
-    fn put_node(&mut self, lines: &[Line], changed: &mut Changes) -> u32 {
-        let first = self.nodes.take(lines.len() as u32);
-        for (at, line) in (first..).zip(lines) {
-            self.nodes.put(at, *line);
-            changed.staged.push((Table::Nodes, at));
-        }
-        first
-    }
-
+/// Where a trie puts its nodes.
+struct Put<'a> {
+    nodes: &'a mut Nodes,
     /// Small views have much in common: the ways to private addresses, and to those that hold others.
-    fn share_node(&mut self, lines: &[Line], changed: &mut Changes) -> u32 {
-        if let Some((first, users)) = self.shared_nodes.get_mut(lines) {
-            *users += 1;
-            return *first;
-        }
-        let first = self.put_node(lines, changed);
-        self.shared_nodes.insert(lines.to_vec(), (first, 1));
-        first
-    }
+    shares: bool,
+    changed: &'a mut Changes,
+}
 
-    fn release_node(&mut self, first: u32, count: u32) {
-        let lines: Vec<Line> = (first..first + count).filter_map(|at| self.nodes.get(at).copied()).collect();
-        let MapEntry::Occupied(mut known) = self.shared_nodes.entry(lines) else { return };
-        known.get_mut().1 -= 1;
-        if known.get().1 == 0 {
-            known.remove();
-            self.nodes.retire(first, count);
-        }
+impl trie::Nodes for Put<'_> {
+    fn line(&self, line: u32) -> Option<&Line> {
+        self.nodes.lines().get(line)
+    }
+    fn put(&mut self, family: Family, lines: &[Line]) -> u32 {
+        self.nodes.put(family, lines, self.shares, self.changed)
     }
 }

@@ -1,6 +1,6 @@
 //! How a name gets into the tables, is changed there, and goes again.
 
-use std::collections::hash_map::Entry as MapEntry;
+use std::{collections::hash_map::Entry as MapEntry, sync::Arc};
 
 use tm_common::{
     dns::ASKED,
@@ -14,6 +14,7 @@ use super::{Image, NOBODY};
 use crate::{
     compile::{Choices, Compiled, Records},
     names::DnsName,
+    places::View,
     sync::{
         Changes, Table,
         place::{Blocks, Place, Rows},
@@ -22,7 +23,7 @@ use crate::{
 
 impl Image {
     pub(super) fn add(&mut self, compiled: &Compiled, changed: &mut Changes) {
-        let rows = self.put_rows(compiled, changed);
+        let rows = self.put_rows(compiled, None, changed);
         let entry = self.put_entry(&compiled.name, &rows, changed);
         let hash = name::hash(compiled.name.wire(), self.seed);
         let line = bucket_index(hash) & (self.buckets.len() as u32 - 1);
@@ -59,23 +60,16 @@ impl Image {
     /// Rewrites slots where only they differ: the common case, a flip. Else the name gets a new entry, and one word leads there.
     pub(super) fn change(&mut self, mut place: Place, compiled: &Compiled, changed: &mut Changes) {
         if !same_shape(&place.rows, compiled) {
-            let rows = self.put_rows(compiled, changed);
+            let rows = self.put_rows(compiled, place.rows.view.as_ref(), changed);
             let entry = self.put_entry(&compiled.name, &rows, changed);
-            match place.bucket {
-                Some((line, at)) => {
-                    let word = &mut self.buckets[line as usize].0[at];
-                    *word = *word >> 32 << 32 | u64::from(entry);
-                    changed.published.push((Table::Buckets, line));
-                }
-                None => {
-                    let hash = name::hash(compiled.name.wire(), self.seed);
-                    self.homeless.insert((hash, class_of(&compiled.name)), entry);
-                }
-            }
+            self.lead_to(&place, &compiled.name, entry, changed);
             self.give_up(&place, &compiled.name);
             let place = Place { bucket: place.bucket, entry, rows };
             self.places.insert(compiled.name.clone(), place);
             return;
+        }
+        if place.rows.view != compiled.view {
+            self.change_view(&mut place, compiled, changed);
         }
         let blocks = place.rows.places.iter_mut().flatten();
         for ((block, slots), wanted) in blocks.zip(compiled.places.iter().flatten()) {
@@ -96,8 +90,35 @@ impl Image {
         self.places.insert(compiled.name.clone(), place);
     }
 
-    /// Puts all that an entry leads to where nothing leads to yet.
-    fn put_rows(&mut self, compiled: &Compiled, changed: &mut Changes) -> Rows {
+    /// Gives a name whose places mean what they meant another view: by an entry that leads to the same rows.
+    fn change_view(&mut self, place: &mut Place, compiled: &Compiled, changed: &mut Changes) {
+        let old = std::mem::replace(&mut place.rows.view, compiled.view.clone());
+        if let (Some(old), Some(new)) = (&old, &compiled.view) {
+            self.use_view(new.partition(), Some(old.partition()), changed);
+            let entry = self.put_entry(&compiled.name, &place.rows, changed);
+            self.lead_to(place, &compiled.name, entry, changed);
+            self.retire_entry(place.entry, &compiled.name);
+            self.release_view(old.partition());
+            place.entry = entry;
+        }
+    }
+
+    /// Makes the word that leads to a name's entry lead to another one.
+    fn lead_to(&mut self, place: &Place, name: &DnsName, entry: u32, changed: &mut Changes) {
+        match place.bucket {
+            Some((line, at)) => {
+                let word = &mut self.buckets[line as usize].0[at];
+                *word = *word >> 32 << 32 | u64::from(entry);
+                changed.published.push((Table::Buckets, line));
+            }
+            None => {
+                self.homeless.insert((name::hash(name.wire(), self.seed), class_of(name)), entry);
+            }
+        }
+    }
+
+    /// Puts all that an entry leads to where nothing leads to yet. `before` is the view that the name had.
+    fn put_rows(&mut self, compiled: &Compiled, before: Option<&Arc<View>>, changed: &mut Changes) -> Rows {
         let places: Vec<Blocks> = compiled
             .places
             .iter()
@@ -107,7 +128,7 @@ impl Image {
             let entry = places.first().map_or_else(Default::default, |row| row.each_ref().map(|b| b.0));
             return Rows { view: None, entry, places };
         };
-        self.use_view(view, changed);
+        self.use_view(view.partition(), before.map(|before| before.partition()), changed);
         let mut entry = [Block::default(); ASKED];
         for (kind, row) in entry.iter_mut().enumerate() {
             row.first = self.blocks.take(places.len() as u32);
@@ -138,7 +159,7 @@ impl Image {
     }
 
     fn put_entry(&mut self, name: &DnsName, rows: &Rows, changed: &mut Changes) -> u32 {
-        let view = rows.view.as_ref().and_then(|view| self.view_index(view));
+        let view = rows.view.as_ref().and_then(|view| self.root(view.partition()));
         if let Some(entry) = Entry::<SHORT>::new(name.wire(), rows.entry) {
             let index = self.entries.take(1);
             self.entries.put(index, view.map_or(entry, |view| entry.with_view(view)));
@@ -155,15 +176,12 @@ impl Image {
 
     /// Gives up all that a name had.
     fn give_up(&mut self, place: &Place, name: &DnsName) {
-        match class_of(name) {
-            SHORT => self.entries.retire(place.entry, 1),
-            _ => self.long_entries.retire(place.entry, 1),
-        }
+        self.retire_entry(place.entry, name);
         if let Some(view) = &place.rows.view {
             for row in &place.rows.entry {
                 self.blocks.retire(row.first, place.rows.places.len() as u32);
             }
-            self.release_view(view);
+            self.release_view(view.partition());
         }
         for (block, slots) in place.rows.places.iter().flatten() {
             self.slots.retire(block.first, block.count);
@@ -171,6 +189,13 @@ impl Image {
                 self.turns.retire(block.turn, 1);
             }
             slots.iter().for_each(|answer| self.release(*answer));
+        }
+    }
+
+    fn retire_entry(&mut self, entry: u32, name: &DnsName) {
+        match class_of(name) {
+            SHORT => self.entries.retire(entry, 1),
+            _ => self.long_entries.retire(entry, 1),
         }
     }
 
@@ -245,11 +270,15 @@ impl Image {
     }
 }
 
-/// Do the same clients stand at the same places, with as many slots in each block?
+/// Do the places mean the same, with as many slots in each block?
 fn same_shape(now: &Rows, wanted: &Compiled) -> bool {
     let now_slots = now.places.iter().flatten().map(|(_, slots)| slots.len());
     let wanted_slots = wanted.places.iter().flatten().map(|choices| choices.slots.len());
-    now.view == wanted.view && now_slots.eq(wanted_slots)
+    let same_places = match (&now.view, &wanted.view) {
+        (Some(now), Some(wanted)) => now.means_as(wanted),
+        (now, wanted) => now.is_none() && wanted.is_none(),
+    };
+    same_places && now_slots.eq(wanted_slots)
 }
 
 /// The size class of a name's entry, by its words.

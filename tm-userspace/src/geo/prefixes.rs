@@ -1,0 +1,62 @@
+//! Milliseconds to regions by prefix of the client's address: the longest one counts.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
+
+use super::region::Region;
+
+/// For some prefixes, how far some regions are.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Prefixes {
+    known: HashMap<(IpAddr, u8), Vec<(Region, f64)>>,
+    /// Lengths that there are, whatever the family.
+    lengths: BTreeSet<u8>,
+}
+
+impl Prefixes {
+    /// Says how far a region is. `false` where that was said before.
+    pub(super) fn add(&mut self, prefix: (IpAddr, u8), region: Region, milliseconds: f64) -> bool {
+        let known = self.known.entry(prefix).or_default();
+        let is_new = known.iter().all(|(other, _)| *other != region);
+        if is_new {
+            known.push((region, milliseconds));
+            self.lengths.insert(prefix.1);
+        }
+        is_new
+    }
+
+    /// By the longest prefix around `address` that says something of the region.
+    pub(super) fn find(&self, address: IpAddr, region: Region) -> Option<f64> {
+        let bits = bits(address);
+        self.lengths.range(..=bits).rev().find_map(|length| {
+            let known = self.known.get(&(network(address, *length), *length))?;
+            known.iter().find(|(other, _)| *other == region).map(|(_, milliseconds)| *milliseconds)
+        })
+    }
+
+    /// Every prefix.
+    pub(super) fn all(&self) -> impl Iterator<Item = (IpAddr, u8)> {
+        self.known.keys().copied()
+    }
+}
+
+/// The first address of the network of this length that holds `address`; the length is none that the family does not have.
+pub(super) fn network(address: IpAddr, length: u8) -> IpAddr {
+    match address {
+        IpAddr::V4(v4) => {
+            let mask = u32::MAX.checked_shl(32 - u32::from(length)).unwrap_or(0);
+            Ipv4Addr::from_bits(v4.to_bits() & mask).into()
+        }
+        IpAddr::V6(v6) => {
+            let mask = u128::MAX.checked_shl(128 - u32::from(length)).unwrap_or(0);
+            Ipv6Addr::from_bits(v6.to_bits() & mask).into()
+        }
+    }
+}
+
+/// Bits of the addresses of a family.
+pub(super) fn bits(address: IpAddr) -> u8 {
+    if address.is_ipv4() { 32 } else { 128 }
+}
