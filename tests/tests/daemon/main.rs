@@ -11,6 +11,7 @@ mod geo;
 mod interfaces;
 mod modes;
 mod outlive;
+mod placed;
 mod probes;
 mod reload;
 mod rules;

@@ -100,8 +100,9 @@ pub struct EndpointView {
     pub forced: Option<String>,
     /// What the profile's rules and operators make of it, in words.
     pub notes: Vec<String>,
-    /// The part of the profile's answers that it is in now, 0 to 1; of those of its address family where the method is MultiValue.
-    pub share: f64,
+    /// The part of the profile's answers that it is in now, 0 to 1; of those of its address family where the method is MultiValue. None where clients are told apart by
+    /// where they are: each place has its own.
+    pub share: Option<f64>,
     /// The profile that it stands for, where it is nested.
     pub child: Option<ChildView>,
     /// Since when it is up or down.
@@ -169,7 +170,7 @@ pub(super) fn status(view: &View) -> anyhow::Result<Status> {
                     monitor_status: format!("{monitor_status:?}"),
                     forced: forced.map(str::to_owned),
                     notes: ruling.notes(),
-                    share: decision.part(i),
+                    share: decision.view.is_anywhere().then(|| decision.part(i)),
                     child: child(&published, endpoint),
                     since: health.verdicts.get(&key).map(|verdict| rfc3339(verdict.since)),
                     last_ok: details.last.as_ref().map(|last| last.ok),

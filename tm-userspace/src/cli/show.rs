@@ -71,7 +71,9 @@ pub(super) fn status(status: &Status) {
                     None => endpoint.target.clone(),
                 },
                 endpoint.monitor_status.clone(),
-                format!("{:.1}%", endpoint.share * 100.0),
+                endpoint
+                    .share
+                    .map_or_else(|| "by place".to_owned(), |share| format!("{:.1}%", share * 100.0)),
                 endpoint.since.clone().unwrap_or_else(|| "-".to_owned()),
                 probed,
                 answers,

@@ -160,10 +160,10 @@ impl Question {
     }
 }
 
-/// Is a prefix so long that few networks of a database lie in it?
-fn is_small((first, length): &(IpAddr, u8)) -> bool {
+/// Is a prefix so long that few networks of a database lie in it, and away from where IPv4's are?
+pub(super) fn is_small((first, length): &(IpAddr, u8)) -> bool {
     let (from, to) = prefix::span(prefix::bits(*first), *length);
-    let holds_v4 = |at: u128, length: u8| {
+    let meets = |at: u128, length: u8| {
         let (first, last) = prefix::span(at, length);
         first <= to && last >= from
     };
@@ -171,8 +171,8 @@ fn is_small((first, length): &(IpAddr, u8)) -> bool {
         IpAddr::V4(_) => *length >= 8,
         IpAddr::V6(_) => {
             *length >= 20
-                && !holds_v4(0, 96)
-                && !EMBEDDING.iter().any(|(at, length, _)| holds_v4(at.to_bits(), *length))
+                && !meets(0, 96)
+                && !EMBEDDING.iter().any(|(at, length, _)| meets(at.to_bits(), *length))
         }
     }
 }

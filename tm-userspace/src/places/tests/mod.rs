@@ -3,6 +3,7 @@
 mod naive;
 mod patched;
 mod refined;
+mod refined_by_client;
 mod tries;
 
 use std::{
