@@ -6,13 +6,13 @@ use tm_tests::{daemon::Daemon, endpoint::FakeEndpoint, lab::Lab};
 use crate::{ended::Ended, serve, unmonitored};
 
 /// What `tm explain` prints.
-fn text(lab: &Lab, daemon: &Daemon, words: &[&str]) -> String {
+pub(crate) fn text(lab: &Lab, daemon: &Daemon, words: &[&str]) -> String {
     let ended = explain(lab, daemon, words);
     assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{words:?}: {}", ended.out);
     ended.out
 }
 
-fn explain(lab: &Lab, daemon: &Daemon, words: &[&str]) -> Ended {
+pub(crate) fn explain(lab: &Lab, daemon: &Daemon, words: &[&str]) -> Ended {
     Ended::of(&mut daemon.tm(lab, &[&["explain"], words].concat()).unwrap())
 }
 
@@ -45,7 +45,7 @@ target = "10.53.0.12"
 "#;
 
 /// `split` by weights, `near` by the client's address, `world` nests both, `alias` leads to `split`.
-fn unprobed() -> String {
+pub(crate) fn unprobed() -> String {
     let weighted = |name, target, weight| unmonitored(name, target) + &format!("weight = {weight}\n");
     [
         profile(
@@ -219,93 +219,6 @@ checked: the loaded program answers so, in 16 turns
         let told = text(&lab, &daemon, words);
         assert!(told.lines().any(|told| told == line), "{line}\n{told}");
     }
-}
-
-#[test]
-fn places_are_explained() {
-    let lab = Lab::new().unwrap();
-    let daemon = serve(&lab, "", &unprobed());
-    assert_eq!(
-        text(&lab, &daemon, &["near", "--ecs", "203.0.113.64/28", "--client", "198.51.100.9"]),
-        "\
-near.tm.example. A for 203.0.113.64/28 (EDNS Client Subnet)
-
-near  subnet  Online  TTL 30
-│  203.0.113.64/28 is in 203.0.113.64/26, of the subnets of far
-├─ far   192.0.2.11  Unmonitored  100.0%  always served, never probed; the client is in its subnets
-└─ rest  192.0.2.12  Unmonitored       -  always served, never probed; the client is in subnets of far
-
-100.0%  near.tm.example. 30 IN A 192.0.2.11
-TTL 30  scope 24
-checked: the loaded program answers so
-"
-    );
-    assert_eq!(
-        text(&lab, &daemon, &["near", "--ecs", "10.1.0.0/16", "--client", "2002:cb00:7107::1", "--if", "far=disabled", "--all-clients"]),
-        "\
-near.tm.example. A for 2002:cb00:7107::1 (who sends the query)
-10.1.0.0/16 does not tell where its owner is, so the sender counts
-if near/far is disabled
-
-near  subnet  Online  TTL 30
-│  10.1.0.0/16 is in nobody's subnets
-├─ far   192.0.2.11  Disabled          -  disabled in the configuration
-└─ rest  192.0.2.12  Unmonitored  100.0%  always served, never probed; without subnets: for clients that are in none
-
-100.0%  near.tm.example. 30 IN A 192.0.2.12
-TTL 30  scope 0
-
-now
-100.0%  near.tm.example. 30 IN A 192.0.2.11
-TTL 30  scope 8
-checked: now, the loaded program answers so
-
-clients in nobody's subnets
-100.0% -> 100.0%  near/rest
-
-clients in subnets of far, then in nobody's subnets
-100.0% -> 0.0%  near/far
-  0.0% -> 100.0%  near/rest
-"
-    );
-    let said = explain(
-        &lab,
-        &daemon,
-        &["near", "--ecs", "203.0.113.0/24", "--if", "far=down", "--all-clients", "-o", "json"],
-    );
-    let endpoint = |name: &str, target: &str, share: f64, reason: &str| {
-        json!({
-            "name": name, "target": target, "monitor_status": "Unmonitored", "share": share, "share_of_all": share,
-            "reason": format!("always served, never probed; {reason}"), "leads": null, "profile": null,
-        })
-    };
-    let outcome = json!({
-        "rcode": "NOERROR",
-        "profile": {
-            "name": "near", "dns_name": "near.tm.example", "routing_method": "subnet", "ttl": 30, "monitor_status": "Online",
-            "place": "203.0.113.0/24 is in 203.0.113.0/24, of the subnets of far", "nobody": null,
-            "endpoints": [
-                endpoint("far", "192.0.2.11", 1.0, "the client is in its subnets"),
-                endpoint("rest", "192.0.2.12", 0.0, "the client is in subnets of far"),
-            ],
-        },
-        "answers": [{
-            "share": 1.0, "endpoint": "near/far", "records": ["near.tm.example. 30 IN A 192.0.2.11"], "authorities": [], "reason": null,
-        }],
-        "ttl": 30, "scope": 24,
-    });
-    let group = |clients: &str, endpoint: &str| json!({ "clients": [clients], "shares": [{ "endpoint": endpoint, "now": 1.0, "then": 1.0 }] });
-    assert_eq!(
-        said.json(),
-        json!({
-            "name": "near.tm.example.", "kind": "A",
-            "client": { "address": "203.0.113.0/24", "by": "ecs", "note": null },
-            "assumed": [{ "endpoint": "near/far", "state": "down", "note": "it is always served, whatever its state" }],
-            "now": outcome, "then": outcome,
-            "check": { "by": "xdp", "reason": null, "turns": 1, "agrees": true, "said": null },
-            "all_clients": [group("in nobody's subnets", "near/rest"), group("in subnets of far", "near/far")],
-        })
-    );
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod answers;
 mod cli;
 mod ended;
 mod explain;
+mod explain_places;
 mod failover;
 mod frames;
 mod geo;

@@ -9,8 +9,8 @@ use std::{
 use super::{
     Question,
     outcome::choices,
-    place::label,
     report::{Group, Shares},
+    why::label,
     world::World,
 };
 use crate::places::{Class, Place, View};
@@ -35,7 +35,7 @@ pub(super) fn shares(now: &World, then: Option<&World>, question: &Question) -> 
         {
             let after = described(then, later);
             if after != clients {
-                clients = format!("{clients}, then {after}");
+                clients = format!("{clients} -> {after}");
             }
         }
         match groups.iter_mut().find(|group| group.shares == shares) {
@@ -83,7 +83,7 @@ fn described(world: &World, place: Place) -> String {
         Some(if choices.len() > 1 { format!("{name}: {words}") } else { words })
     });
     match words.collect::<Vec<_>>() {
-        none if none.is_empty() => "all".to_owned(),
+        none if none.is_empty() => "whoever they are".to_owned(),
         words => words.join("; "),
     }
 }

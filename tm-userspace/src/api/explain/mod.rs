@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `report` | what is said: the JSON of `tm explain` |
 //! | `world` | the state that is explained: the live one, or one in which endpoints are up, down or disabled |
-//! | `place` | where the client is, and why the profile puts it there |
+//! | `place`, `why` | where the client is, and why the profiles put it there |
 //! | `outcome` | the way through the profiles, and the answers at its end |
 //! | `clients` | the shares of all clients, before and after |
 //! | `check` | whether the loaded program answers what is said |
@@ -16,6 +16,7 @@ mod clients;
 mod outcome;
 mod place;
 mod report;
+mod why;
 mod world;
 
 use std::{net::IpAddr, sync::Arc, time::SystemTime};

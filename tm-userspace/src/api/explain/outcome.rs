@@ -4,8 +4,8 @@ use hickory_proto::{op::Message, rr::Record};
 
 use super::{
     Question,
-    place::Located,
     report::{EndpointStep, Outcome, Part, ProfileStep},
+    why::{Known, why},
     world::World,
 };
 use crate::{
@@ -38,7 +38,7 @@ pub(super) fn outcome(world: &World, question: &Question) -> (Outcome, Expected)
     let ttl = parts.iter().map(|(_, ttl)| *ttl).min().unwrap_or(world.profile.ttl);
     let outcome = Outcome {
         rcode: if choices.is_some() { "NOERROR" } else { "NXDOMAIN" }.to_owned(),
-        profile: profile_step(&step, &located, 1.0),
+        profile: profile_step(&step, &Known::of(&located, world), world, 1.0),
         answers: parts.into_iter().map(|(part, _)| part).collect(),
         ttl,
         scope: located.scope,
@@ -89,7 +89,7 @@ fn sections(profile: &Profile, question: &Question, records: &Records) -> (Vec<R
 }
 
 /// A step in the form of the report; the profile has this part of all answers.
-fn profile_step(step: &Step, located: &Located, of_all: f64) -> ProfileStep {
+fn profile_step(step: &Step, known: &Known, world: &World, of_all: f64) -> ProfileStep {
     let profile = &step.profile;
     let endpoint = |candidate: &Candidate| {
         let endpoint = &candidate.endpoint;
@@ -107,7 +107,7 @@ fn profile_step(step: &Step, located: &Located, of_all: f64) -> ProfileStep {
             share_of_all,
             reason: candidate.reason.clone(),
             leads: leads.map(str::to_owned),
-            profile: candidate.below.as_ref().map(|below| profile_step(below, located, share_of_all)),
+            profile: candidate.below.as_ref().map(|below| profile_step(below, known, world, share_of_all)),
         }
     };
     ProfileStep {
@@ -116,7 +116,7 @@ fn profile_step(step: &Step, located: &Located, of_all: f64) -> ProfileStep {
         routing_method: profile.routing_method.label().to_owned(),
         ttl: profile.ttl,
         monitor_status: format!("{:?}", step.status),
-        place: step.choice.as_ref().map(|choice| located.why(profile, choice)),
+        place: step.choice.as_ref().map(|choice| why(profile, choice, known, world)),
         nobody: step.nobody.clone(),
         endpoints: step.candidates.iter().map(endpoint).collect(),
     }

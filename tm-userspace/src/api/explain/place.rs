@@ -1,12 +1,11 @@
-//! Where the client is, and in words why a profile puts it there.
+//! Where the client is.
 
 use std::net::IpAddr;
 
 use super::report::Client;
 use crate::{
-    desired::{Profile, Subnet},
     geo::placed_by,
-    places::{Choice, Place, View},
+    places::{Place, View},
 };
 
 /// Who asks.
@@ -27,17 +26,21 @@ pub(super) struct Located {
     length: Option<u8>,
     /// Does the query's own word not count?
     unheeded: bool,
+    /// Does the address not tell where its owner is?
+    pub(super) is_private: bool,
 }
 
 impl Asker {
     /// Finds the client as the engine does (`tm_common::place::find_asker`).
     pub(super) fn locate(&self, view: &View) -> Located {
+        let sender = view.find(self.sender);
         let by_sender = |scope, unheeded| Located {
-            place: view.find(self.sender).place,
+            place: sender.place,
             scope,
             address: self.sender,
             length: None,
             unheeded,
+            is_private: sender.is_private,
         };
         match self.subnet {
             None => by_sender(None, false),
@@ -48,9 +51,14 @@ impl Asker {
                 let scope = Some(if view.is_anywhere() { 0 } else { found.scope });
                 match found.is_private && !view.is_anywhere() {
                     true => by_sender(scope, true),
-                    false => {
-                        Located { place: found.place, scope, address, length: Some(length), unheeded: false }
-                    }
+                    false => Located {
+                        place: found.place,
+                        scope,
+                        address,
+                        length: Some(length),
+                        unheeded: false,
+                        is_private: found.is_private,
+                    },
                 }
             }
         }
@@ -76,43 +84,16 @@ impl Located {
         }
     }
 
-    /// Why a profile chooses this for the client.
-    pub(super) fn why(&self, profile: &Profile, choice: &Choice) -> String {
-        let shown = match placed_by(self.address) {
+    /// By which address the client is placed.
+    pub(super) fn address(&self) -> IpAddr {
+        placed_by(self.address)
+    }
+
+    /// As it is written, with the address that it holds inside.
+    pub(super) fn words(&self) -> String {
+        match self.address() {
             inner if inner == self.address => self.shown(),
             inner => format!("{} (inside: {inner})", self.shown()),
-        };
-        let name = |i: usize| profile.endpoints.get(i).map_or("", |endpoint| &*endpoint.name);
-        match choice {
-            Choice::Mapped(Some(i)) => match self.subnet_of(profile, *i) {
-                Some(subnet) => format!("{shown} is in {subnet}, of the subnets of {}", name(*i)),
-                None => format!("{shown} is mapped to {}", name(*i)),
-            },
-            Choice::Mapped(None) => format!("{shown} is in nobody's subnets"),
-            Choice::Nearest(_) => format!("{shown}: {}", label(profile, choice)),
-        }
-    }
-
-    /// The smallest of an endpoint's ranges around the client.
-    fn subnet_of(&self, profile: &Profile, index: usize) -> Option<Subnet> {
-        let address = placed_by(self.address);
-        let holds = |subnet: &&Subnet| {
-            subnet.first.is_ipv4() == address.is_ipv4() && (subnet.first..=subnet.last).contains(&address)
-        };
-        profile.endpoints.get(index)?.subnets.iter().filter(holds).min_by_key(|subnet| subnet.size()).copied()
-    }
-}
-
-/// What a choice says of clients, whoever they are.
-pub(super) fn label(profile: &Profile, choice: &Choice) -> String {
-    let name = |i: usize| profile.endpoints.get(i).map_or("", |endpoint| &*endpoint.name);
-    match choice {
-        Choice::Mapped(Some(i)) => format!("in subnets of {}", name(*i)),
-        Choice::Mapped(None) => "in nobody's subnets".to_owned(),
-        Choice::Nearest(near) => {
-            let regions =
-                near.iter().map(|all| all.iter().map(|i| name(*i)).collect::<Vec<_>>().join(" and "));
-            format!("nearest to {}", regions.collect::<Vec<_>>().join(", then "))
         }
     }
 }

@@ -7,6 +7,7 @@ use anyhow::{Context as _, anyhow};
 use super::{At, Refused, report::Assumed};
 use crate::{
     desired::{Desired, Profile, Profiles, Status, Target},
+    geo::{Atlas, Overrides},
     health::{Health, Verdict},
     places::{View, Views},
 };
@@ -16,6 +17,8 @@ pub(super) struct World {
     pub(super) profiles: Profiles,
     pub(super) profile: Arc<Profile>,
     pub(super) health: Health,
+    pub(super) atlas: Option<Arc<Atlas>>,
+    pub(super) overrides: Arc<Overrides>,
     view: Arc<View>,
 }
 
@@ -35,7 +38,14 @@ enum State {
 impl World {
     /// As it is.
     pub(super) fn live(desired: &Desired, profile: &Arc<Profile>, view: Arc<View>, health: Health) -> Self {
-        World { profiles: desired.profiles.clone(), profile: profile.clone(), health, view }
+        World {
+            profiles: desired.profiles.clone(),
+            profile: profile.clone(),
+            health,
+            atlas: desired.atlas.clone(),
+            overrides: desired.overrides.clone(),
+            view,
+        }
     }
 
     /// Which clients are at which place.
@@ -81,7 +91,8 @@ impl World {
             }
             false => self.view.clone(),
         };
-        World { profiles, profile, health, view }
+        let (atlas, overrides) = (self.atlas.clone(), self.overrides.clone());
+        World { profiles, profile, health, atlas, overrides, view }
     }
 }
 

@@ -218,6 +218,63 @@ fn ranges_of_addresses() {
 }
 
 #[test]
+fn places_in_the_world() {
+    let of = |given: &[Given], mapped| {
+        let tree = Tree::default().and("a", RoutingMethod::Geographic, given);
+        told(&of_tree(&tree, "a", Some(Choice::Mapped(mapped))))
+    };
+    assert_eq!(
+        of(&[DOWN, UP, OFF], Some(0)),
+        [
+            "100 % down, as all are that could answer; the client is mapped to it",
+            "0 % up; the client is mapped to a0",
+            "0 % disabled in the configuration"
+        ]
+    );
+    assert_eq!(
+        of(&[UP], None),
+        ["0 % up; the client is mapped to nobody", "nobody: no endpoint that may answer is for this client"]
+    );
+    let resort = |profile: &mut Profile| {
+        profile.rules.when_all_down = WhenAllDown::LastResort("a1".into());
+    };
+    let tree = Tree::default().and_like("a", RoutingMethod::Geographic, &[DOWN, UP], resort);
+    assert_eq!(
+        told(&of_tree(&tree, "a", Some(Choice::Mapped(Some(0))))),
+        [
+            "0 % down; the client is mapped to it",
+            "100 % last resort: all others are down; answers for a0, which may not"
+        ]
+    );
+}
+
+#[test]
+fn nearness() {
+    let of = |given: &[Given], groups: &[&[usize]]| {
+        let tree = Tree::default().and("a", RoutingMethod::Performance, given);
+        let groups: Vec<Vec<usize>> = groups.iter().map(|group| group.to_vec()).collect();
+        told(&of_tree(&tree, "a", Some(Choice::Nearest(groups.into()))))
+    };
+    assert_eq!(
+        of(&[UP, UP, DOWN], &[&[2], &[1], &[0]]),
+        [
+            "0 % up; for this client, a1 comes first",
+            "100 % up; the first for this client of those that may answer",
+            "0 % down"
+        ]
+    );
+    assert_eq!(
+        of(&[UP, UP, UP], &[&[0, 1], &[2]]),
+        [
+            "50 % up; for this client, one of 2 that come first, evenly",
+            "50 % up; for this client, one of 2 that come first, evenly",
+            "0 % up; for this client, a0 and a1 come first"
+        ]
+    );
+    assert_eq!(of(&[UP, UP], &[]), ["50 % up; no nearness is known: one of 2, evenly"; 2]);
+}
+
+#[test]
 fn nested_profiles() {
     let tree = Tree::default()
         .and("well", RoutingMethod::Weighted, &[UP, DOWN, UP])
