@@ -189,7 +189,7 @@ fn compiled(i: usize, zone: &Zone) -> Compiled {
     };
     let [.., a, b, c] = (i as u32).to_be_bytes();
     let v4 = record(1, &[10, a, b, c], "first");
-    let one = |records: Records| Choices { answers: vec![records], slots: vec![0] };
+    let one = |records: Records| Choices { answers: vec![records], slots: vec![0], sticky: false };
     let none = one(nodata(&name, 30, zone));
     let blocks = match kind_of(i) {
         Kind::A => [one(v4.clone()), none.clone(), one(v4), none],
@@ -207,6 +207,7 @@ fn compiled(i: usize, zone: &Zone) -> Compiled {
             let all = Choices {
                 answers,
                 slots: interleave(&[10, 30, 60]).into_iter().map(|slot| slot as u16).collect(),
+                sticky: false,
             };
             [all.clone(), none.clone(), all, none]
         }

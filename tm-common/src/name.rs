@@ -124,7 +124,7 @@ fn lower(word: u64) -> u64 {
 /// One step of the hash: a multiplication and a shift, since BPF has no rotation. To exchange octets instead costs two instructions less, but what
 /// differs in the last octet alone then differs in one octet of the hash, which a difference in the next word makes good again.
 #[inline(always)]
-pub(crate) fn mix(hash: u64, word: u64) -> u64 {
+pub fn mix(hash: u64, word: u64) -> u64 {
     let mixed = (hash ^ word).wrapping_mul(SPREAD);
     mixed ^ (mixed >> 29)
 }

@@ -81,7 +81,7 @@ clients in subnets of far -> whoever they are
         "answers": [{
             "share": 1.0, "endpoint": "near/far", "records": ["near.tm.example. 30 IN A 192.0.2.11"], "authorities": [], "reason": null,
         }],
-        "ttl": 30, "scope": 24,
+        "sticky": null, "ttl": 30, "scope": 24,
     });
     let group = |clients: &str, endpoint: &str| json!({ "clients": [clients], "shares": [{ "endpoint": endpoint, "now": 1.0, "then": 1.0 }] });
     assert_eq!(
@@ -215,4 +215,35 @@ TTL 30  scope 8
 checked: the loaded program answers so
 "
     );
+}
+
+/// Of a thousand turns none is the client's: it has one answer, and the program agrees which.
+#[test]
+fn who_sticks_is_told_to_what() {
+    let lab = Lab::new().unwrap();
+    let weighted = |name, target, weight| crate::unmonitored(name, target) + &format!("weight = {weight}\n");
+    let profile = "[[profile]]\nname = \"loyal\"\nrouting_method = \"weighted\"\nsticky = true\n".to_owned()
+        + &weighted("one", "192.0.2.1", 1)
+        + &weighted("three", "192.0.2.3", 3);
+    let daemon = serve(&lab, "", &profile);
+    let mut given = std::collections::BTreeSet::new();
+    for third in 92..100 {
+        let told = explain(&lab, &daemon, &["loyal", "--ecs", &format!("203.0.{third}.7/28"), "-o", "json"]);
+        assert_eq!(told.code, Some(0), "{}", told.err);
+        let told = told.json();
+        let sticky = &told["now"]["sticky"];
+        assert_eq!(sticky["clients"], format!("203.0.{third}.0/24"));
+        assert_eq!((&told["now"]["scope"], &told["check"]["turns"]), (&json!(24), &json!(1)));
+        assert_eq!((&told["check"]["by"], &told["check"]["agrees"]), (&json!("xdp"), &json!(true)));
+        let subnet = format!("+subnet=203.0.{third}.7/28");
+        let line = lab.answers(&["@10.53.0.1", "loyal.tm.example", &subnet]).unwrap();
+        assert_eq!(sticky["records"], json!([line]));
+        given.insert(line);
+    }
+    let told = text(&lab, &daemon, &["loyal", "--client", "203.0.113.7"]);
+    assert!(
+        told.lines().any(|line| line.starts_with("always  loyal.tm.example. 30 IN A 192.0.2.")),
+        "{told}"
+    );
+    assert!(told.contains("  for 203.0.113.0/24\n") && !told.contains("203.0.113.7 is in"), "{told}");
 }

@@ -1,10 +1,12 @@
 //! Clients told apart by where they are, as they see it; and files that say where, changed under a running daemon.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs, io::Write as _, path::Path, process::Stdio};
 
+use rustix::process::Signal;
+use serde_json::json;
 use tm_tests::{daemon::Daemon, lab::Lab};
 
-use crate::serve;
+use crate::{ended::Ended, serve, wait_until_ready};
 
 pub(crate) const PLACES: &[u8] =
     include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../tm-userspace/tests/geo/places.mmdb"));
@@ -144,4 +146,62 @@ fn what_is_known_better_is_followed_as_it_changes() {
     let said = daemon.wait_for("the bad file", |line| line.contains("configuration not reloaded"));
     assert!(said.contains("did you mean Southeast Asia?"), "{said}");
     assert_eq!(both(), ["192.0.2.1", "192.0.2.1"]);
+}
+
+#[test]
+fn measured_round_trips_replace_the_guess_and_outlive_the_daemon() {
+    let lab = Lab::new().unwrap();
+    let mut daemon = serve(&lab, "", &quick());
+    let rtt = |daemon: &Daemon, words: &[&str]| {
+        Ended::of(&mut daemon.tm(&lab, &[&["geo", "rtt"], words].concat()).unwrap())
+    };
+    let both = || ["8.8.8.0/24", "8.8.9.0/24"].map(|subnet| ask(&lab, "quick.tm.example", subnet));
+    for _ in 0..2 {
+        let done = rtt(&daemon, &["8.8.8.0/24", "southeastasia", "3"]);
+        assert_eq!(
+            (done.code, done.out.as_str()),
+            (Some(0), "1 samples taken; 1 prefixes are known\n"),
+            "{}",
+            done.err
+        );
+    }
+    assert_eq!(both(), ["192.0.2.2", "192.0.2.2"], "two are not enough");
+    // The third, from standard input with others.
+    let mut lines = daemon.tm(&lab, &["geo", "rtt", "-"]).unwrap();
+    let mut lines = lines.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let text = "# measured\n\n8.8.8.0/24,Southeast Asia,6\n2001:db8::/32,UK South,5\n";
+    lines.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    assert!(lines.wait().unwrap().success());
+    daemon.wait_for("the new order", |line| line.contains("decision published"));
+    assert_eq!(both(), ["192.0.2.3", "192.0.2.2"]);
+    let said = lab.dig(&["@10.53.0.1", "quick.tm.example", "+subnet=8.8.8.0/24"]).unwrap();
+    assert!(said.contains("CLIENT-SUBNET: 8.8.8.0/24/24"), "{said}");
+    let known = json!([
+        { "prefix": "8.8.8.0/24", "region": "Southeast Asia", "ms": 4.0, "samples": 3 },
+        { "prefix": "2001:db8::/32", "region": "UK South", "ms": 5.0, "samples": 1 },
+    ]);
+    assert_eq!(rtt(&daemon, &["-o", "json"]).json(), known);
+    assert_eq!(rtt(&daemon, &[]).out.lines().next(), Some("8.8.8.0/24,Southeast Asia,4.0  samples 3"));
+
+    for (words, said) in [
+        (&["8.8.8.1/24", "UK South", "3"][..], "has bits behind its length"),
+        (&["8.8.8.0/24", "UK Sout", "3"], "did you mean UK South?"),
+        (&["8.8.8.0/24", "UK South", "-3"], "unexpected argument"),
+        (&["8.8.8.0/24", "UK South", "70000"], "is not a number of milliseconds"),
+        (&["8.8.8.0/24"], "write PREFIX REGION MS"),
+        (&["--forget", "9.9.9.0/24"], "nothing is known of 9.9.9.0/24"),
+    ] {
+        let bad = rtt(&daemon, words);
+        assert!(bad.code != Some(0) && bad.err.contains(said), "{words:?}: {}", bad.err);
+    }
+    assert_eq!(rtt(&daemon, &["-o", "json"]).json(), known, "nothing has changed");
+
+    daemon.signal(Signal::TERM).unwrap();
+    daemon.restart(&lab).unwrap();
+    wait_until_ready(&mut daemon);
+    assert_eq!(rtt(&daemon, &["-o", "json"]).json(), known);
+    assert_eq!(both(), ["192.0.2.3", "192.0.2.2"]);
+    assert_eq!(rtt(&daemon, &["--forget", "8.8.8.0/24"]).code, Some(0));
+    daemon.wait_for("the guess", |line| line.contains("decision published"));
+    assert_eq!(both(), ["192.0.2.2", "192.0.2.2"]);
 }

@@ -6,6 +6,8 @@
 //! | `POST /api/v1/query` with [`Question`] | [`Answered`] |
 //! | `POST /api/v1/explain` with [`Inquiry`] | [`Explained`] |
 //! | `POST /api/v1/order` with [`Order`] | [`Ordered`] |
+//! | `GET /api/v1/round-trips` | a list of [`RoundTripView`] |
+//! | `POST /api/v1/round-trips` with [`RoundTripsChange`] | `{"prefixes": 12}`: how many are known now |
 //! | `GET /api/v1/version` | `{"version": "..."}` |
 //!
 //! Errors are `{"error": "..."}` with 400, 404, 500 or 503. Whoever may open the socket (mode 0660) may ask.
@@ -13,6 +15,7 @@
 mod explain;
 mod orders;
 mod query;
+mod round_trips;
 mod status;
 
 use std::{
@@ -36,9 +39,11 @@ use tokio_util::sync::CancellationToken;
 
 pub use explain::{
     Assumed, Check, Client, EndpointStep, Explained, Group, Inquiry, Outcome, Part, ProfileStep, Shares,
+    Sticky,
 };
 pub use orders::{Order, OrderKind, Ordered};
 pub use query::{Answered, Question};
+pub use round_trips::{RoundTripView, RoundTripsChange, SampleText};
 pub use status::{EndpointView, GeoView, InterfaceView, ProfileView, Status};
 
 use orders::Refused;
@@ -101,6 +106,7 @@ pub async fn run(
         .route("/api/v1/query", post(answer_query))
         .route("/api/v1/explain", post(answer_inquiry))
         .route("/api/v1/order", post(take_order))
+        .route("/api/v1/round-trips", get(show_round_trips).post(change_round_trips))
         .route("/api/v1/version", get(|| async { Json(serde_json::json!({ "version": VERSION })) }))
         .with_state(view);
     let served = axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned()).await;
@@ -178,6 +184,17 @@ async fn take_order(State(view): State<View>, Json(order): Json<Order>) -> Respo
         Ok(ordered) => Json(ordered).into_response(),
         Err(Refused::Unknown(error)) => failure(StatusCode::NOT_FOUND, &error),
         Err(Refused::Unfit(error)) => failure(StatusCode::BAD_REQUEST, &error),
+    }
+}
+
+async fn show_round_trips(State(view): State<View>) -> Response {
+    Json(round_trips::show(&view)).into_response()
+}
+
+async fn change_round_trips(State(view): State<View>, Json(change): Json<RoundTripsChange>) -> Response {
+    match round_trips::change(&view, &change) {
+        Ok(prefixes) => Json(serde_json::json!({ "prefixes": prefixes })).into_response(),
+        Err(error) => failure(StatusCode::BAD_REQUEST, &error),
     }
 }
 

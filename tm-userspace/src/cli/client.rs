@@ -8,7 +8,10 @@ use serde::de::DeserializeOwned;
 
 use super::{Failure, Output, Reach, report, show};
 use crate::{
-    api::{Answered, Explained, Inquiry, Order, Ordered, Question, Status, VERSION},
+    api::{
+        Answered, Explained, Inquiry, Order, Ordered, Question, RoundTripView, RoundTripsChange, Status,
+        VERSION,
+    },
     reload,
 };
 
@@ -39,6 +42,16 @@ pub(super) async fn explain(reach: &Reach, inquiry: &Inquiry) -> Result<Explaine
 
 pub(super) async fn order(reach: &Reach, order: &Order) -> Result<Ordered, Failure> {
     Daemon::find(reach)?.post("order", order).await
+}
+
+pub(super) async fn round_trips(reach: &Reach) -> Result<Vec<RoundTripView>, Failure> {
+    Daemon::find(reach)?.get("round-trips").await
+}
+
+/// Gives how many prefixes are known now.
+pub(super) async fn change_round_trips(reach: &Reach, change: &RoundTripsChange) -> Result<u64, Failure> {
+    let said: serde_json::Value = Daemon::find(reach)?.post("round-trips", change).await?;
+    Ok(said["prefixes"].as_u64().unwrap_or(0))
 }
 
 pub(super) async fn version(reach: &Reach) -> Result<(), Failure> {

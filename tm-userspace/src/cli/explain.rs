@@ -136,6 +136,11 @@ fn answers(outcome: &Outcome) -> String {
             false => part.records.iter().for_each(|line| text += &format!("{share:>6}  {line}\n")),
         }
     }
+    if let Some(sticky) = &outcome.sticky {
+        let records =
+            if sticky.records.is_empty() { "no data".to_owned() } else { sticky.records.join("\n        ") };
+        text += &format!("always  {records}  for {}\n", sticky.clients);
+    }
     let scope = outcome.scope.map_or_else(String::new, |scope| format!("  scope {scope}"));
     text + &format!("TTL {}{scope}\n", outcome.ttl)
 }

@@ -10,7 +10,12 @@ use anyhow::{Context as _, anyhow};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::{Failure, Output, client::print_json, report};
+use super::{
+    Failure, Output,
+    client::print_json,
+    report,
+    rtt::{self, RoundTrip},
+};
 use crate::{
     config,
     geo::{Client, Code, Database, Mapping, Overrides, Region, Survey, placed_by, ranking},
@@ -52,6 +57,8 @@ pub(super) enum Geo {
         #[arg(short, long, value_enum, default_value_t = Output::Text)]
         output: Output,
     },
+    /// Tell the daemon how long packets take from a client's network to a region, or list what it knows: measurements, once there are three, go before its guess.
+    Rtt(RoundTrip),
     /// List the codes that endpoints may be mapped to.
     Codes {
         /// Only this code and what lies in it.
@@ -77,13 +84,14 @@ pub(super) struct From {
     output: Output,
 }
 
-pub(super) fn run(command: &Geo) -> Result<(), Failure> {
+pub(super) async fn run(command: Geo) -> Result<(), Failure> {
     match command {
-        Geo::Lookup { address, latency, from } => lookup(*address, latency.as_deref(), from),
-        Geo::Map { owners, from } => map(owners, from),
-        Geo::Regions { region, output } => regions(region.as_deref(), *output),
-        Geo::Check(from) => check(from),
-        Geo::Codes { below, output } => codes(below, *output),
+        Geo::Lookup { address, latency, from } => lookup(address, latency.as_deref(), &from),
+        Geo::Map { owners, from } => map(&owners, &from),
+        Geo::Regions { region, output } => regions(region.as_deref(), output),
+        Geo::Check(from) => check(&from),
+        Geo::Codes { below, output } => codes(&below, output),
+        Geo::Rtt(asked) => rtt::run(asked).await,
     }
 }
 

@@ -16,6 +16,7 @@ mod detach;
 mod endpoint;
 mod explain;
 mod geo;
+mod rtt;
 mod show;
 
 use std::{io::IsTerminal as _, net::IpAddr, path::PathBuf, process::ExitCode};
@@ -54,7 +55,7 @@ enum Command {
     Query(Query),
     /// Say why a profile answers as it does, or what it would answer if endpoints were up, down or disabled.
     Explain(explain::Explain),
-    /// Look into the database of places, without a daemon.
+    /// Look into the database of places, and tell the daemon how far clients are.
     #[command(subcommand)]
     Geo(geo::Geo),
     /// Force an endpoint up or down, release it, or restore it after a failover.
@@ -176,7 +177,7 @@ pub fn main() -> ExitCode {
             in_runtime(client::query(&reach, Question { name, kind, client }))
         }
         Command::Explain(explain) => in_runtime(explain::run(explain)),
-        Command::Geo(command) => geo::run(&command),
+        Command::Geo(command) => in_runtime(geo::run(command)),
         Command::Endpoint(endpoint) => in_runtime(endpoint::run(endpoint)),
         Command::Detach(detach) => detach::run(&detach.config, detach.output),
         Command::Version(reach) => in_runtime(client::version(&reach)),

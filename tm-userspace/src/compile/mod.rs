@@ -22,6 +22,7 @@
 
 mod interleave;
 mod records;
+mod stick;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -29,6 +30,7 @@ use tm_common::dns::ASKED;
 
 pub use interleave::{interleave, interleave_full};
 pub use records::{Zone, nodata, records_of};
+pub use stick::stick;
 
 use crate::{
     decide::{Answer, Decision, Leaf, Share, nested::scale},
@@ -55,6 +57,8 @@ pub struct Choices {
     pub answers: Vec<Records>,
     /// For each slot, which of them; 1 to 1,024.
     pub slots: Vec<u16>,
+    /// Has each client's prefix a slot of its own? Else they are walked in turn.
+    pub sticky: bool,
 }
 
 /// One finished answer.
@@ -77,18 +81,25 @@ pub fn compile(decision: &Decision, zone: &Zone) -> Option<Compiled> {
     }
     Some(Compiled {
         name: decision.profile.dns_name.clone(),
-        view: Some(decision.view.clone()).filter(|view| !view.is_anywhere()),
-        places: decision.places.iter().map(|shares| row(decision, shares, zone)).collect(),
+        view: Some(decision.view.clone())
+            .filter(|view| !view.is_anywhere() || decision.sticky.contains(&true)),
+        places: (decision.places.iter().zip(&decision.sticky))
+            .map(|(shares, sticky)| row(decision, shares, *sticky, zone))
+            .collect(),
     })
 }
 
 /// What is answered at one place.
-fn row(decision: &Decision, shares: &[Share], zone: &Zone) -> [Choices; ASKED] {
-    let lay_out = if decision.steady { interleave } else { interleave_full };
+fn row(decision: &Decision, shares: &[Share], sticky: bool, zone: &Zone) -> [Choices; ASKED] {
+    let lay_out = |weights: &[u64], answers: &[Given<'_>]| match (sticky, decision.steady) {
+        (true, _) => stick(&answers.iter().map(Given::who).zip(weights.iter().copied()).collect::<Vec<_>>()),
+        (false, true) => interleave(weights),
+        (false, false) => interleave_full(weights),
+    };
     let block = |asked: Question| {
         let (weights, answers): (Vec<u64>, Vec<Given<'_>>) = given(shares, asked).into_iter().unzip();
-        let slots = lay_out(&weights).into_iter().map(|share| &answers[share]);
-        Choices::new(slots, |given| records_of(&decision.profile, given, zone))
+        let slots = lay_out(&weights, &answers).into_iter().map(|share| &answers[share]);
+        Choices::new(slots, sticky, |given| records_of(&decision.profile, given, zone))
     };
     [Question::A, Question::Aaaa, Question::Any, Question::Other].map(block)
 }
@@ -109,6 +120,14 @@ pub struct Given<'a> {
     pub links: Vec<(&'a Leaf, &'a Profile)>,
     /// Who answers in the end; nobody for NODATA.
     pub leaves: Vec<&'a Leaf>,
+}
+
+impl Given<'_> {
+    /// A number for all in it.
+    fn who(&self) -> u64 {
+        let leaves = self.links.iter().map(|(link, _)| *link).chain(self.leaves.iter().copied());
+        stick::who(leaves.flat_map(|leaf| [&*leaf.profile, &*leaf.endpoint.name]))
+    }
 }
 
 /// The answers that these shares give to a question, with their weights.
@@ -164,7 +183,11 @@ fn answers(answer: &Answer, asked: Question) -> Vec<(u64, Given<'_>)> {
 
 impl Choices {
     /// A slot for each of `slots`. Equal answers become one, and a block that always answers alike one slot.
-    fn new<'a>(slots: impl Iterator<Item = &'a Given<'a>>, records: impl Fn(&Given<'_>) -> Records) -> Self {
+    fn new<'a>(
+        slots: impl Iterator<Item = &'a Given<'a>>,
+        sticky: bool,
+        records: impl Fn(&Given<'_>) -> Records,
+    ) -> Self {
         let mut answers: Vec<Records> = vec![];
         let mut known: HashMap<Vec<*const Endpoint>, u16> = HashMap::new();
         let mut equal: HashMap<Records, u16> = HashMap::new();
@@ -180,9 +203,9 @@ impl Choices {
             }));
         }
         match answers.len() {
-            0 => Choices { answers: vec![records(&Given::default())], slots: vec![0] },
-            1 => Choices { answers, slots: vec![0] },
-            _ => Choices { answers, slots: indices },
+            0 => Choices { answers: vec![records(&Given::default())], slots: vec![0], sticky: false },
+            1 => Choices { answers, slots: vec![0], sticky: false },
+            _ => Choices { answers, slots: indices, sticky },
         }
     }
 }

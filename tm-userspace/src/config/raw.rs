@@ -126,6 +126,7 @@ pub(super) struct Profile {
     pub(super) failback: Option<Text>,
     pub(super) guard: Option<Guard>,
     pub(super) slow_start: Option<Spanned<DurationText>>,
+    pub(super) sticky: Option<Spanned<bool>>,
     #[serde(default)]
     pub(super) monitor: Monitor,
     #[serde(default)]

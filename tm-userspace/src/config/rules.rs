@@ -1,6 +1,10 @@
 //! The keys of a profile that say which endpoints are let in and out of its answers, and how fast.
 
-use std::{ops::RangeInclusive, sync::Arc, time::Duration};
+use std::{
+    ops::{Range, RangeInclusive},
+    sync::Arc,
+    time::Duration,
+};
 
 use toml::Spanned;
 
@@ -35,6 +39,7 @@ pub(super) fn check(
         failback: raw.failback.as_ref().map(|written| failback(written, notes)).unwrap_or_default(),
         guard: raw.guard.as_ref().and_then(|written| guard(written, notes)),
         slow_start: raw.slow_start.as_ref().and_then(|written| slow_start(written, method, raw, notes)),
+        sticky: raw.sticky.as_ref().is_some_and(|written| sticky(written, method, raw, notes)),
     }
 }
 
@@ -142,14 +147,31 @@ fn slow_start(
     raw: &raw::Profile,
     notes: &mut Notes<'_>,
 ) -> Option<Duration> {
-    if method != RoutingMethod::Weighted {
-        let fault = Fault::new(
-            "slow_start without weights",
-            "remove `slow_start`, or write routing_method = \"weighted\"",
-        );
-        notes.clash(written.span(), fault, raw.routing_method.span(), "the method");
-    }
+    weighted_alone("slow_start", written.span(), method, raw, notes);
     bounded("slow_start", written, defaults::SLOW_START_RANGE, "24h", notes)
+}
+
+fn sticky(written: &Spanned<bool>, method: RoutingMethod, raw: &raw::Profile, notes: &mut Notes<'_>) -> bool {
+    let is_sticky = *written.get_ref();
+    if is_sticky {
+        weighted_alone("sticky", written.span(), method, raw, notes);
+    }
+    is_sticky
+}
+
+/// For a key that only makes sense where there are weights.
+fn weighted_alone(
+    key: &str,
+    span: Range<usize>,
+    method: RoutingMethod,
+    raw: &raw::Profile,
+    notes: &mut Notes<'_>,
+) {
+    if method != RoutingMethod::Weighted {
+        let help = format!("remove `{key}`, or write routing_method = \"weighted\"");
+        let fault = Fault::new(format!("{key} without weights"), help);
+        notes.clash(span, fault, raw.routing_method.span(), "the method");
+    }
 }
 
 fn bounded(
@@ -167,7 +189,7 @@ fn bounded(
     Some(known)
 }
 
-fn out_of_range(key: &str, text: &str, span: std::ops::Range<usize>, most: &str, notes: &mut Notes<'_>) {
+fn out_of_range(key: &str, text: &str, span: Range<usize>, most: &str, notes: &mut Notes<'_>) {
     let message = format!("{key} {} is out of range", quote(text));
     notes.error(span, message, format!("write a duration from \"1s\" to \"{most}\""));
 }

@@ -133,7 +133,7 @@ impl Control {
             before: Some(before),
         };
         control.listening = Listening::of(&control.desired.node.listen, &control.host);
-        control.views = Views::of(&control.desired, &control.views);
+        control.views = control.place_clients();
         control.decide_all();
         control.rebuild();
         control.publish();
@@ -181,10 +181,26 @@ impl Control {
         self.apply(&changed, began);
     }
 
-    /// Flips and orders: only their profiles, and those in which they are nested, are decided anew.
+    /// Where clients are: as is wanted, with what was measured since.
+    fn place_clients(&self) -> Views {
+        let measured = &self.health.round_trips;
+        if measured.is_empty() {
+            return Views::of(&self.desired, &self.views);
+        }
+        let overrides = Arc::new(self.desired.overrides.with(measured));
+        Views::of(&Desired { overrides, ..Desired::clone(&self.desired) }, &self.views)
+    }
+
+    /// Flips, orders and measurements: only their profiles, and those in which they are nested, are decided anew.
     fn take_health(&mut self, health: Health) {
         let began = Instant::now();
         let before = std::mem::replace(&mut self.health, health);
+        let mut placed: Vec<Arc<str>> = vec![];
+        if !self.health.round_trips.is_same(&before.round_trips) {
+            let views = self.place_clients();
+            placed.extend(views.differing(&self.views).cloned());
+            self.views = views;
+        }
         let ordered = before.orders.differing(&self.health.orders).into_iter().map(|key| key.profile);
         let touched: BTreeSet<Arc<str>> = before
             .verdicts
@@ -194,6 +210,7 @@ impl Control {
                 DiffItem::Update { old: (key, _), .. } => key.profile.clone(),
             })
             .chain(ordered)
+            .chain(placed)
             .collect();
         let changed = self.decide_some(self.ancestors.with(touched));
         self.apply(&changed, began);
@@ -207,7 +224,7 @@ impl Control {
         self.zone = Arc::new(zone);
         self.ancestors = Ancestors::of(&self.desired.profiles);
         self.listening = Listening::of(&self.desired.node.listen, &self.host);
-        self.views = Views::of(&self.desired, &self.views);
+        self.views = self.place_clients();
         self.decide_all();
         let listen = (&before.node.listen, &self.desired.node.listen);
         if before.node.state_dir != self.desired.node.state_dir || listen.0.pins != listen.1.pins {

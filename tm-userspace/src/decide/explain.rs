@@ -69,7 +69,7 @@ impl Walk<'_> {
             let part = part(profile, &shares, index);
             let below = match &standing.children[index] {
                 Some(child) => Some(self.explain(child, links)),
-                None => self.followed(endpoint, links).filter(|_| part > 0.0).map(|to| {
+                None => self.follow_to(endpoint, links).filter(|_| part > 0.0).map(|to| {
                     self.explain(&Standing::of(self.profiles, to, self.health, self.now), links - 1)
                 }),
             };

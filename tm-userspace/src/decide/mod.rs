@@ -27,7 +27,7 @@
 //! # How the methods fit
 //!
 //! A [`Decision`] gives shares by [place](crate::places::Place), which are those of [`Class`]. A nested endpoint becomes the shares of its child, scaled; each profile of the tree
-//! has its own rules, and its own orders. Time enters as an argument, and [`Decision::until`] says when the result, anywhere in the tree, would next change by itself.
+//! has its own rules, and its own orders. Where `sticky` makes clients stick to their share of the answers, `compile` lays out the shares that way (`compile::stick`). Time enters as an argument, and [`Decision::until`] says when the result, anywhere in the tree, would next change by itself.
 
 pub mod ancestors;
 mod eligible;
@@ -76,6 +76,8 @@ pub struct Decision {
     pub view: Arc<View>,
     /// By [`Place`](crate::places::Place) who answers there, nobody where the name has no data; no place at all where the name does not exist.
     pub places: Vec<Vec<Share>>,
+    /// By place, do clients stick to their share?
+    pub sticky: Vec<bool>,
     /// Do the shares stay as they are? Else they change step by step, and are best laid out such that a step changes slots alone.
     pub steady: bool,
     /// When the decision would change though nothing else does.
@@ -125,11 +127,12 @@ pub fn decide(
     now: SystemTime,
 ) -> Decision {
     let standing = Standing::of(profiles, profile, health, now);
-    let shares = |class| Walk { profiles, health, now, class }.shares(&standing, LINKS);
-    let places = match exists(profile) {
-        true => view.classes().iter().map(shares).collect(),
-        false => vec![],
+    let at_place = |class| {
+        let walk = Walk { profiles, health, now, class };
+        (walk.shares(&standing, LINKS), walk.sticks(&standing, LINKS))
     };
+    let classes = if exists(profile) { view.classes() } else { &[] };
+    let (places, sticky) = classes.iter().map(at_place).unzip();
     Decision {
         profile: profile.clone(),
         status: standing.status,
@@ -137,6 +140,7 @@ pub fn decide(
         rulings: standing.rulings,
         view: view.clone(),
         places,
+        sticky,
         steady: standing.steady,
         until: standing.until,
     }
@@ -189,17 +193,10 @@ impl Walk<'_> {
     /// Who answers: what the method picks, for a nested endpoint what its child picks in turn, and behind a name in the zone the same of its profile.
     fn shares(&self, standing: &Standing<'_>, links: usize) -> Vec<Share> {
         let profile = standing.profile;
-        let eligible = standing.eligible.as_slice();
-        let choice = || self.class.choice(&profile.name);
-        let picked = match profile.routing_method {
-            RoutingMethod::Priority => priority::pick(profile, eligible),
-            RoutingMethod::Weighted => weighted::pick(profile, eligible, &standing.rulings),
-            RoutingMethod::MultiValue => return multivalue::shares(profile, eligible),
-            RoutingMethod::Subnet => subnet::pick(standing, choice()),
-            RoutingMethod::Geographic => geographic::pick(standing, choice()),
-            RoutingMethod::Performance => performance::pick(standing, choice()),
-        };
-        let parts = picked.into_iter().map(|(index, weight)| {
+        if profile.routing_method == RoutingMethod::MultiValue {
+            return multivalue::shares(profile, &standing.eligible);
+        }
+        let parts = self.pick(standing).into_iter().map(|(index, weight)| {
             let answers = match (&profile.endpoints[index].target, &standing.children[index]) {
                 (Target::Profile(_), None) => vec![],
                 (_, None) => vec![(1, (index, self.follow(Leaf::of(profile, index), links)))],
@@ -214,15 +211,40 @@ impl Walk<'_> {
         nested::scale(parts.collect()).into_iter().map(share).collect()
     }
 
+    /// The endpoints that a profile's method picks, with their weights.
+    fn pick(&self, standing: &Standing<'_>) -> Vec<(usize, u64)> {
+        let (profile, eligible) = (standing.profile, standing.eligible.as_slice());
+        let choice = || self.class.choice(&profile.name);
+        match profile.routing_method {
+            RoutingMethod::Priority => priority::pick(profile, eligible),
+            RoutingMethod::Weighted => weighted::pick(profile, eligible, &standing.rulings),
+            RoutingMethod::MultiValue => eligible.iter().map(|i| (*i, 1)).collect(),
+            RoutingMethod::Subnet => subnet::pick(standing, choice()),
+            RoutingMethod::Geographic => geographic::pick(standing, choice()),
+            RoutingMethod::Performance => performance::pick(standing, choice()),
+        }
+    }
+
+    /// Do clients stick to their share? The first profile on the way down that picks more than one endpoint says so, for all that is below it too.
+    fn sticks(&self, standing: &Standing<'_>, links: usize) -> bool {
+        let [(index, _)] = self.pick(standing)[..] else { return standing.profile.rules.sticky };
+        if let Some(child) = &standing.children[index] {
+            return self.sticks(child, links);
+        }
+        let followed = self.follow_to(&standing.profile.endpoints[index], links);
+        followed
+            .is_some_and(|to| self.sticks(&Standing::of(self.profiles, to, self.health, self.now), links - 1))
+    }
+
     /// Goes on behind a name in the zone, unless it does not exist: that is for the client to be told when it asks for it.
     fn follow(&self, leaf: Leaf, links: usize) -> Answer {
-        let Some(to) = self.followed(&leaf.endpoint, links) else { return Answer::One(leaf) };
+        let Some(to) = self.follow_to(&leaf.endpoint, links) else { return Answer::One(leaf) };
         let shares = self.shares(&Standing::of(self.profiles, to, self.health, self.now), links - 1);
         Answer::Followed(leaf, to.clone(), shares)
     }
 
     /// The profile behind an endpoint's name, where it is gone on to.
-    fn followed(&self, endpoint: &Endpoint, links: usize) -> Option<&Arc<Profile>> {
+    fn follow_to(&self, endpoint: &Endpoint, links: usize) -> Option<&Arc<Profile>> {
         let name = endpoint.follows.as_ref().filter(|_| links > 0)?;
         self.profiles.get(name).filter(|to| exists(to))
     }

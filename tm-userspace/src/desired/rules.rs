@@ -13,6 +13,8 @@ pub struct Rules {
     pub guard: Option<Guard>,
     /// How long an endpoint that returns takes to its full weight (Weighted alone), 1 s to 24 h.
     pub slow_start: Option<Duration>,
+    /// Do all clients of one prefix get the same endpoint (Weighted alone)?
+    pub sticky: bool,
 }
 
 /// What is answered when no endpoint is well.

@@ -12,9 +12,9 @@
 //! US-CA,westus2,21.5
 //! ```
 //!
-//! For each region the longest prefix counts that has a line for it, then the most specific code, then the guess.
+//! For each region the longest prefix counts that has a line for it, then the most specific code, then what was measured ([`RoundTrips`]), then the guess.
 
-use std::{collections::HashMap, fs, net::IpAddr, path::Path, sync::LazyLock};
+use std::{collections::HashMap, fs, net::IpAddr, ops::RangeInclusive, path::Path, sync::LazyLock};
 
 use anyhow::{Context as _, anyhow, bail};
 
@@ -22,13 +22,15 @@ use super::{
     code::Code,
     prefixes::{Prefixes, bits, network},
     region::{Point, Region, travel},
+    round_trips::RoundTrips,
 };
 
-/// What the operator knows better.
+/// What is known better than guessed: by the operator, and by measurement.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Overrides {
     prefixes: Prefixes,
     codes: HashMap<Code, Vec<(Region, f64)>>,
+    measured: Prefixes,
 }
 
 /// A client, as far as is known where it is.
@@ -57,16 +59,7 @@ impl Overrides {
     }
 
     fn add(&mut self, line: &str) -> anyhow::Result<()> {
-        let cells: Vec<&str> = line.split(',').map(str::trim).collect();
-        let [client, region, milliseconds] = cells[..] else {
-            bail!("{line:?} is not `client,region,milliseconds`, as `203.0.113.0/24,West Europe,12`")
-        };
-        let region = Region::find(region)
-            .ok_or_else(|| unknown("region", region, Region::meant(region).map(Region::as_str)))?;
-        let milliseconds =
-            milliseconds.parse::<f64>().ok().filter(|number| (0.0..=60_000.0).contains(number));
-        let milliseconds = milliseconds
-            .ok_or_else(|| anyhow!("{:?} is not a number of milliseconds from 0 to 60000", cells[2]))?;
+        let (client, region, milliseconds) = cells(line)?;
         let is_new = match (prefix(client), Code::find(client)) {
             (Some(prefix), _) => self.prefixes.add(prefix?, region, milliseconds),
             (None, Some(code)) => {
@@ -89,16 +82,32 @@ impl Overrides {
         Ok(())
     }
 
-    /// Every prefix that something is known of.
-    pub fn prefixes(&self) -> impl Iterator<Item = (IpAddr, u8)> {
-        self.prefixes.all()
+    /// The same with what was measured.
+    #[must_use]
+    pub fn with(&self, measured: &RoundTrips) -> Self {
+        Overrides { measured: measured.enough().clone(), ..self.clone() }
     }
 
-    /// Milliseconds that the operator gives for a client and a region.
+    /// Every prefix that something is known of; some may be there twice.
+    pub fn prefixes(&self) -> impl Iterator<Item = (IpAddr, u8)> {
+        self.prefixes.all().chain(self.measured.all())
+    }
+
+    /// Prefixes of which `other` says something else; none where they differ in more than prefixes.
+    pub fn differing(&self, other: &Overrides) -> Option<Vec<(IpAddr, u8)>> {
+        let same = self.codes == other.codes;
+        let prefixes =
+            self.prefixes.differing(&other.prefixes).chain(self.measured.differing(&other.measured));
+        same.then(|| prefixes.collect())
+    }
+
+    /// Milliseconds that the operator gives for a client and a region, or else that were measured.
     fn find(&self, client: &Client, region: Region) -> Option<f64> {
         let of = |code| self.codes.get(&code)?.iter().find(|(other, _)| *other == region);
         let by_prefix = self.prefixes.find(client.address, region);
-        by_prefix.or_else(|| client.code.upwards().find_map(of).map(|(_, milliseconds)| *milliseconds))
+        by_prefix
+            .or_else(|| client.code.upwards().find_map(of).map(|(_, milliseconds)| *milliseconds))
+            .or_else(|| self.measured.find(client.address, region))
     }
 }
 
@@ -122,6 +131,26 @@ pub fn ranking(
     ranking.sort_by(|(a, to_a), (b, to_b)| to_a.total_cmp(to_b).then(a.cmp(b)));
     ranking
 }
+
+/// The cells of a line.
+pub(super) fn cells(line: &str) -> anyhow::Result<(&str, Region, f64)> {
+    let cells: Vec<&str> = line.split(',').map(str::trim).collect();
+    let [client, region, milliseconds] = cells[..] else {
+        bail!("{line:?} is not `client,region,milliseconds`, as `203.0.113.0/24,West Europe,12`")
+    };
+    let number = milliseconds.parse().ok().filter(|number| MILLISECONDS.contains(number));
+    let number =
+        number.ok_or_else(|| anyhow!("{milliseconds:?} is not a number of milliseconds from 0 to 60000"))?;
+    Ok((client, find_region(region)?, number))
+}
+
+/// The region so written.
+pub(super) fn find_region(text: &str) -> anyhow::Result<Region> {
+    Region::find(text).ok_or_else(|| unknown("region", text, Region::meant(text).map(Region::as_str)))
+}
+
+/// What a round trip may take.
+pub(super) const MILLISECONDS: RangeInclusive<f64> = 0.0..=60_000.0;
 
 /// Only of a regular file, since reading another kind may never end.
 fn read(path: &Path) -> anyhow::Result<String> {
@@ -162,7 +191,7 @@ pub(super) fn prefix(text: &str) -> Option<anyhow::Result<(IpAddr, u8)>> {
     Some(Ok((address, length)))
 }
 
-fn unknown(what: &str, text: &str, meant: Option<&str>) -> anyhow::Error {
+pub(super) fn unknown(what: &str, text: &str, meant: Option<&str>) -> anyhow::Error {
     let meant = meant.map_or_else(String::new, |meant| format!("; did you mean {meant}?"));
     anyhow!("there is no {what} {text:?}{meant}")
 }

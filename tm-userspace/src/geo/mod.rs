@@ -14,6 +14,7 @@ mod prefixes;
 mod record;
 mod region;
 mod registries;
+mod round_trips;
 
 pub use code::Code;
 pub use database::{Database, Found, Survey, placed_by};
@@ -22,6 +23,7 @@ pub use mapping::{Mapping, Network, Rows};
 pub use networks::{Facts, Row};
 pub use region::{Point, Region};
 pub use registries::registries;
+pub use round_trips::{Measured, RoundTrips, Sample};
 
 use std::path::Path;
 

@@ -1,16 +1,18 @@
 //! Milliseconds to regions by prefix of the client's address: the longest one counts.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::BTreeSet,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
+
+use imbl::{OrdMap, ordmap::DiffItem};
 
 use super::region::Region;
 
 /// For some prefixes, how far some regions are.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Prefixes {
-    known: HashMap<(IpAddr, u8), Vec<(Region, f64)>>,
+    known: OrdMap<(IpAddr, u8), Vec<(Region, f64)>>,
     /// Lengths that there are, whatever the family.
     lengths: BTreeSet<u8>,
 }
@@ -25,6 +27,24 @@ impl Prefixes {
             self.lengths.insert(prefix.1);
         }
         is_new
+    }
+
+    /// Says how far these regions are, whatever was said before; with none of them, nothing is said of the prefix any more.
+    pub(super) fn set(&mut self, prefix: (IpAddr, u8), regions: Vec<(Region, f64)>) {
+        if regions.is_empty() {
+            self.known.remove(&prefix);
+        } else {
+            self.known.insert(prefix, regions);
+            self.lengths.insert(prefix.1);
+        }
+    }
+
+    /// Prefixes of which `other` says something else.
+    pub(super) fn differing(&self, other: &Prefixes) -> impl Iterator<Item = (IpAddr, u8)> {
+        self.known.diff(&other.known).map(|item| match item {
+            DiffItem::Add(prefix, _) | DiffItem::Remove(prefix, _) => *prefix,
+            DiffItem::Update { old: (prefix, _), .. } => *prefix,
+        })
     }
 
     /// By the longest prefix around `address` that says something of the region.

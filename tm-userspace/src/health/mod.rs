@@ -45,9 +45,9 @@ use std::{
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
-use crate::desired::EndpointKey;
+use crate::{desired::EndpointKey, geo::RoundTrips};
 
-/// The verdicts on all probed endpoints, and the operator's orders. An endpoint that is not in `verdicts` has no verdict yet.
+/// The verdicts on all probed endpoints, the operator's orders, and what was measured of the way to clients. An endpoint that is not in `verdicts` has no verdict yet.
 #[derive(Clone, Debug, Default)]
 pub struct Health {
     /// Grows with each change.
@@ -56,6 +56,8 @@ pub struct Health {
     pub verdicts: OrdMap<EndpointKey, Verdict>,
     /// What operators ordered.
     pub orders: Orders,
+    /// What was measured of how far clients are.
+    pub round_trips: RoundTrips,
 }
 
 /// What was derived from an endpoint's outcomes.

@@ -48,6 +48,10 @@ impl Layer {
             .filter(|(i, endpoint)| endpoint.status == Status::Enabled && Some(*i) != last_resort);
         let in_use: Vec<(usize, &Endpoint)> = in_use.map(|(i, endpoint)| (i, &**endpoint)).collect();
         let rule = match profile.routing_method {
+            // Whoever sticks to clients has to know them, though they all are at one place.
+            RoutingMethod::Weighted if profile.rules.sticky => {
+                return Some(Layer { subnets: vec![], rule: Rule::Constant });
+            }
             RoutingMethod::Priority | RoutingMethod::Weighted | RoutingMethod::MultiValue => return None,
             RoutingMethod::Subnet => Rule::Constant,
             RoutingMethod::Geographic => Rule::Geographic(mapping(&in_use)),

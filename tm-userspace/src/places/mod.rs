@@ -12,7 +12,7 @@
 //! | `trie` | the same in the engine's words |
 //! | `prefix`, `special` | prefixes laid flat; addresses that are placed otherwise |
 //!
-//! A view changes with the configuration and the database alone. Profiles that ask the same share its partition, and so do their tables.
+//! A view changes with the configuration, the database and what is known of how far clients are. Profiles that ask the same share its partition, and so do their tables.
 
 pub mod layer;
 mod partition;

@@ -82,6 +82,13 @@ impl Views {
         self.views.get(profile).cloned().unwrap_or_else(View::anywhere)
     }
 
+    /// The profiles whose view is another one than it was `before`; of the same profiles.
+    pub fn differing<'a>(&'a self, before: &'a Views) -> impl Iterator<Item = &'a Arc<str>> {
+        let is_other =
+            |name: &str, view| before.views.get(name).is_none_or(|known| !Arc::ptr_eq(known, view));
+        self.views.iter().filter(move |(name, view)| is_other(name, view)).map(|(name, _)| name)
+    }
+
     /// What an operator has to know of them: a line each.
     pub fn problems(&self) -> &[String] {
         &self.problems
@@ -125,12 +132,17 @@ impl Views {
             question.mend(refined, &prefixes).transpose()
         });
         let refined = mended.unwrap_or_else(|| question.refine(like.map(|(_, refined)| &**refined)));
-        refined.unwrap_or_else(|error| {
+        let mut refined = refined.unwrap_or_else(|error| {
             self.problems.push(format!("the database cannot be read, and is left out: {error:#}"));
             let without = Question { atlas: None, ..question.clone() };
             // Nothing is read now that could fail.
             without.refine(None).unwrap_or_else(|_| without.unknown())
-        })
+        });
+        // Another database may say the same.
+        if let Some((_, known)) = like.filter(|(_, known)| known.partition == refined.partition) {
+            refined.partition = known.partition.clone();
+        }
+        refined
     }
 }
 
@@ -144,11 +156,15 @@ impl Question {
     /// The prefixes in which the answers may differ; none where those are many or large, or something else differs.
     fn differing(&self, other: &Question) -> Option<Vec<(IpAddr, u8)>> {
         let pairs = || self.layers.iter().zip(&other.layers);
-        let alike = self.layers.len() == other.layers.len() && self.is_answered_like(other);
+        let same_atlas = self.atlas.as_ref().map(Arc::as_ptr) == other.atlas.as_ref().map(Arc::as_ptr);
+        let alike = self.layers.len() == other.layers.len() && same_atlas;
         if !alike || pairs().any(|(a, b)| a.rule != b.rule) {
             return None;
         }
-        let mut prefixes: Vec<(IpAddr, u8)> = vec![];
+        let mut prefixes: Vec<(IpAddr, u8)> = self.overrides.differing(&other.overrides)?;
+        if prefixes.len() > MOST_MENDED {
+            return None;
+        }
         for (a, b) in pairs().filter(|(a, b)| !Arc::ptr_eq(a, b)) {
             let (a, b) = trimmed(&a.subnets, &b.subnets);
             if a.len() + b.len() > MOST_MENDED {

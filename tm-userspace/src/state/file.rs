@@ -36,6 +36,22 @@ pub struct Saved {
     pub messages: BTreeMap<String, u64>,
     /// All endpoints with a verdict, outcomes or answers.
     pub endpoints: Vec<SavedEndpoint>,
+    /// Round trips that were measured.
+    #[serde(default)]
+    pub round_trips: Vec<SavedRoundTrip>,
+}
+
+/// What was measured of a prefix and a region.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SavedRoundTrip {
+    /// The prefix, as `203.0.113.0/24`.
+    pub prefix: String,
+    /// The region.
+    pub region: String,
+    /// The smoothed round trip.
+    pub ms: f64,
+    /// Samples so far.
+    pub samples: u32,
 }
 
 /// Packets with one outcome.
@@ -181,6 +197,12 @@ mod tests {
                 counter: Some(9),
                 forced: Some(Forced { up: false, since: at, until: Some(at) }),
                 restored: Some(at),
+            }],
+            round_trips: vec![SavedRoundTrip {
+                prefix: "203.0.113.0/24".into(),
+                region: "West Europe".into(),
+                ms: 12.5,
+                samples: 3,
             }],
         }
     }

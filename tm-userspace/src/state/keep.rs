@@ -1,6 +1,7 @@
 //! Saves what the daemon knows: soon after it learnt something, now and then for the counts, and at the end.
 
 use std::{
+    net::IpAddr,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
@@ -9,8 +10,13 @@ use std::{
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::{Saved, SavedEndpoint, SavedPackets, SavedVerdict, VERSION};
-use crate::{api::View, desired::EndpointKey, xdp::Kernel};
+use super::{Saved, SavedEndpoint, SavedPackets, SavedRoundTrip, SavedVerdict, VERSION};
+use crate::{
+    api::View,
+    desired::EndpointKey,
+    geo::{Measured, RoundTrips},
+    xdp::Kernel,
+};
 
 /// What happens within this time is saved together.
 const GATHER: Duration = Duration::from_secs(1);
@@ -141,7 +147,21 @@ impl Keeper {
                 .map(|(label, count)| (label.to_owned(), count))
                 .collect(),
             endpoints: endpoints.collect(),
+            round_trips: round_trips(&health.round_trips),
             tables: counted.tables,
         })
     }
+}
+
+fn round_trips(known: &RoundTrips) -> Vec<SavedRoundTrip> {
+    let of = |((first, length), all): (&(IpAddr, u8), &[Measured])| -> Vec<SavedRoundTrip> {
+        let saved = |measured: &Measured| SavedRoundTrip {
+            prefix: format!("{first}/{length}"),
+            region: measured.region.as_str().to_owned(),
+            ms: measured.milliseconds,
+            samples: measured.samples,
+        };
+        all.iter().map(saved).collect()
+    };
+    known.all().flat_map(of).collect()
 }

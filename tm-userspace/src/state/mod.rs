@@ -7,6 +7,6 @@ mod keep;
 mod lock;
 mod restore;
 
-pub use file::{NAME, Saved, SavedEndpoint, SavedPackets, SavedVerdict, VERSION};
+pub use file::{NAME, Saved, SavedEndpoint, SavedPackets, SavedRoundTrip, SavedVerdict, VERSION};
 pub use keep::Keeper;
 pub use lock::Lock;

@@ -8,10 +8,11 @@ use std::{
 use imbl::OrdMap;
 use tm_common::verdict::{REASONS, Reason};
 
-use super::{Saved, SavedEndpoint};
+use super::{Saved, SavedEndpoint, SavedRoundTrip};
 use crate::{
     control::Counted,
     desired::{Desired, EndpointKey},
+    geo::{Measured, Region, RoundTrips},
     health::{Health, Orders, Remembered, Verdict, is_probed},
     xdp::{Counters, Pins},
 };
@@ -46,7 +47,24 @@ impl Saved {
             orders.forced.extend(saved.forced.map(|forced| (key.clone(), forced)));
             orders.restored.extend(saved.restored.map(|restored| (key, restored)));
         }
-        (Health { generation: 0, verdicts, orders }, memories)
+        (Health { generation: 0, verdicts, orders, round_trips: self.round_trips() }, memories)
+    }
+
+    /// What was measured of regions that there still are.
+    fn round_trips(&self) -> RoundTrips {
+        let mut by_prefix: HashMap<&str, Vec<Measured>> = HashMap::new();
+        for SavedRoundTrip { prefix, region, ms, samples } in &self.round_trips {
+            let measured = Region::find(region)
+                .map(|region| Measured { region, milliseconds: *ms, samples: *samples })
+                .filter(|measured| measured.samples > 0);
+            by_prefix.entry(prefix).or_default().extend(measured);
+        }
+        let mut known = RoundTrips::default();
+        for (prefix, all) in by_prefix {
+            // What is damaged in there is measured again.
+            let _ = known.set(prefix, all);
+        }
+        known
     }
 
     /// What was counted: exactly, where the kernel's counters were pinned and are still there, else as of the last save.

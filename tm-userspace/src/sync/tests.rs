@@ -16,7 +16,7 @@ fn compiled(name: &DnsName, octets: &[&[u8]], slots: &[u16]) -> Compiled {
         authorities: 0,
         endpoint: None,
     });
-    let choices = Choices { answers: answers.collect(), slots: slots.to_vec() };
+    let choices = Choices { answers: answers.collect(), slots: slots.to_vec(), sticky: false };
     Compiled {
         name: name.clone(),
         view: None,

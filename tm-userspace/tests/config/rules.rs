@@ -30,6 +30,7 @@ fn rules_are_azures_where_none_are_given() {
         failback: Failback::Automatic,
         guard: None,
         slow_start: None,
+        sticky: false,
     };
     assert_eq!(rules(""), azures);
     assert_eq!(rules("when_all_down = \"all\"\nfailback = \"Automatic\""), azures);
@@ -44,6 +45,8 @@ fn every_rule_arrives() {
     assert_eq!(rules("failback = \"7d\"").failback, Failback::After(minutes(7 * 24 * 60)));
     assert_eq!(rules("slow_start = \"1s\"").slow_start, Some(Duration::from_secs(1)));
     assert_eq!(rules("slow_start = \"24h\"").slow_start, Some(minutes(24 * 60)));
+    assert!(rules("sticky = true").sticky);
+    assert!(!rules("sticky = false").sticky);
     let guard =
         |most: &str| rules(&format!("[profile.guard]\nwithdraw_at_most = {most}\nwindow = \"5m\"")).guard;
     let of = |withdraw_at_most| Some(Guard { withdraw_at_most, window: minutes(5) });
@@ -88,6 +91,10 @@ fn rules_that_cannot_be_kept_are_refused() {
     check_profiles(
         &weighted("slow_start = \"5m\"").replace("weighted", "priority"),
         "conf.d/a.toml:4:14 `\"5m\"` slow_start without weights (conf.d/a.toml:3:18 `\"priority\"`)",
+    );
+    check_profiles(
+        &weighted("sticky = true").replace("weighted", "priority"),
+        "conf.d/a.toml:4:10 `true` sticky without weights (conf.d/a.toml:3:18 `\"priority\"`)",
     );
     let one = weighted("last_resort = \"east\"");
     let (one, _) = one.split_once("[[profile.endpoint]]\nname = \"west\"").unwrap();

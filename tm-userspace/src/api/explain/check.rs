@@ -45,7 +45,7 @@ pub(super) fn check(view: &View, subject: &Subject<'_>, expected: &Expected) -> 
         (Ok(twin), Some(_)) => (twin, None),
     };
     let block = view.tables.image().block(&profile.dns_name, expected.place, question.block);
-    let slots = expected.choices.as_ref().map_or(&[0][..], |choices| &choices.slots);
+    let slots = &expected.slots;
     let mut said = None;
     for (turn, slot) in (0..).zip(slots) {
         let in_kernel = match (&mut twin, &frame) {

@@ -49,7 +49,9 @@ pub(super) fn shares(now: &World, then: Option<&World>, question: &Question) -> 
 
 fn by_place(world: &World, question: &Question) -> Vec<ByEndpoint> {
     let shares = |class: &Class| {
-        let Some(choices) = choices(world, question, class) else { return ByEndpoint::from([(None, 1.0)]) };
+        let Some((choices, _)) = choices(world, question, class) else {
+            return ByEndpoint::from([(None, 1.0)]);
+        };
         let mut counts: BTreeMap<_, u32> = BTreeMap::new();
         for slot in &choices.slots {
             let endpoint =
@@ -79,7 +81,7 @@ fn described(world: &World, place: Place) -> String {
     let class = world.view().classes().get(usize::from(place.0));
     let choices = class.map_or(&[][..], |class| &class.0);
     let words = choices.iter().filter_map(|(name, choice)| {
-        let words = label(world.profiles.get(name)?, choice);
+        let words = label(world.profiles.get(name)?, choice)?;
         Some(if choices.len() > 1 { format!("{name}: {words}") } else { words })
     });
     match words.collect::<Vec<_>>() {

@@ -30,7 +30,7 @@ use super::{View, query};
 use crate::{compile::Zone, desired::Profile};
 
 pub use report::{
-    Assumed, Check, Client, EndpointStep, Explained, Group, Outcome, Part, ProfileStep, Shares,
+    Assumed, Check, Client, EndpointStep, Explained, Group, Outcome, Part, ProfileStep, Shares, Sticky,
 };
 
 use place::Asker;

@@ -4,7 +4,7 @@ use hickory_proto::{op::Message, rr::Record};
 
 use super::{
     Question,
-    report::{EndpointStep, Outcome, Part, ProfileStep},
+    report::{EndpointStep, Outcome, Part, ProfileStep, Sticky},
     why::{Known, why},
     world::World,
 };
@@ -20,6 +20,8 @@ pub(super) struct Expected {
     pub(super) place: Place,
     /// None where there is no such name.
     pub(super) choices: Option<Choices>,
+    /// What is answered at each turn, by its place among the different answers; one where clients stick to theirs.
+    pub(super) slots: Vec<u16>,
     pub(super) scope: Option<u8>,
 }
 
@@ -27,7 +29,8 @@ pub(super) struct Expected {
 pub(super) fn outcome(world: &World, question: &Question) -> (Outcome, Expected) {
     let located = question.asker.locate(world.view());
     let class = world.view().classes().get(usize::from(located.place.0)).cloned().unwrap_or_default();
-    let choices = choices(world, question, &class);
+    let (choices, sticks) = choices(world, question, &class).unzip();
+    let sticks = sticks.unwrap_or(false);
     let step =
         explain(&world.profiles, &world.profile, &class, &world.health, question.moment, question.follows());
     let mut parts = parts(world, question, choices.as_ref());
@@ -36,22 +39,42 @@ pub(super) fn outcome(world: &World, question: &Question) -> (Outcome, Expected)
         part.reason = Some(step.nobody.clone().unwrap_or_else(no_type));
     }
     let ttl = parts.iter().map(|(_, ttl)| *ttl).min().unwrap_or(world.profile.ttl);
+    let seat = |choices: &Choices| choices.slots.get(located.seat(choices.slots.len())).copied();
+    let own = choices.as_ref().filter(|choices| sticks && choices.slots.len() > 1).and_then(seat);
+    let sticky = own.zip(choices.as_ref()).and_then(|(own, choices)| {
+        let (part, _) = part(world, question, choices.answers.get(usize::from(own))?, 1.0);
+        Some(Sticky { clients: located.neighbours(), records: part.records })
+    });
+    let scope = located.told_scope(is_looked_at(world, question), own.is_some());
     let outcome = Outcome {
         rcode: if choices.is_some() { "NOERROR" } else { "NXDOMAIN" }.to_owned(),
         profile: profile_step(&step, &Known::of(&located, world), world, 1.0),
         answers: parts.into_iter().map(|(part, _)| part).collect(),
+        sticky,
         ttl,
-        scope: located.scope,
+        scope,
     };
-    (outcome, Expected { place: located.place, choices, scope: located.scope })
+    let slots = match (own, &choices) {
+        (Some(own), _) => vec![own],
+        (None, Some(choices)) => choices.slots.clone(),
+        (None, None) => vec![0],
+    };
+    (outcome, Expected { place: located.place, choices, slots, scope })
 }
 
-/// What is answered to one class of clients, as it lies in the tables; none where there is no such name.
-pub(super) fn choices(world: &World, question: &Question, class: &Class) -> Option<Choices> {
+/// Do the name's tables look at the client?
+fn is_looked_at(world: &World, question: &Question) -> bool {
+    let sticks = |class| choices(world, question, class).is_some_and(|(_, sticks)| sticks);
+    !world.view().is_anywhere() || world.view().classes().iter().any(sticks)
+}
+
+/// What is answered to one class of clients, as it lies in the tables, and whether they stick to it; none where there is no such name.
+pub(super) fn choices(world: &World, question: &Question, class: &Class) -> Option<(Choices, bool)> {
     let view = View::of_one(class.clone());
     let decision = decide(&world.profiles, &world.profile, &view, &world.health, question.moment);
-    let mut row = compile(&decision, &question.zone)?.places.pop()?;
-    Some(std::mem::replace(&mut row[question.block as usize], Choices { answers: vec![], slots: vec![] }))
+    let row = compile(&decision, &question.zone)?.places.pop()?;
+    let choices = row.into_iter().nth(question.block as usize)?;
+    Some((choices, decision.sticky.contains(&true)))
 }
 
 /// The different answers with their least TTL, those of the largest share first.
@@ -116,7 +139,7 @@ fn profile_step(step: &Step, known: &Known, world: &World, of_all: f64) -> Profi
         routing_method: profile.routing_method.label().to_owned(),
         ttl: profile.ttl,
         monitor_status: format!("{:?}", step.status),
-        place: step.choice.as_ref().map(|choice| why(profile, choice, known, world)),
+        place: step.choice.as_ref().and_then(|choice| why(profile, choice, known, world)),
         nobody: step.nobody.clone(),
         endpoints: step.candidates.iter().map(endpoint).collect(),
     }

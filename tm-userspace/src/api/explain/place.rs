@@ -1,6 +1,8 @@
 //! Where the client is.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use tm_common::place;
 
 use super::report::Client;
 use crate::{
@@ -20,7 +22,7 @@ pub(super) struct Asker {
 pub(super) struct Located {
     pub(super) place: Place,
     /// What the reply says; none where the query did not ask.
-    pub(super) scope: Option<u8>,
+    scope: Option<u8>,
     /// Who counts.
     address: IpAddr,
     length: Option<u8>,
@@ -47,9 +49,10 @@ impl Asker {
             Some((_, 0)) => by_sender(Some(0), true),
             Some((address, length)) => {
                 let found = view.find(address);
-                // Where nobody looks at the client, what is answered holds for all.
-                let scope = Some(if view.is_anywhere() { 0 } else { found.scope });
-                match found.is_private && !view.is_anywhere() {
+                let scope = Some(found.scope);
+                // Of a view that knows no choice, nobody is asked where a client is.
+                let is_asked = view.classes().iter().any(|class| !class.0.is_empty());
+                match found.is_private && is_asked {
                     true => by_sender(scope, true),
                     false => Located {
                         place: found.place,
@@ -87,6 +90,47 @@ impl Located {
     /// By which address the client is placed.
     pub(super) fn address(&self) -> IpAddr {
         placed_by(self.address)
+    }
+
+    /// The client as the engine sees it.
+    fn client(&self) -> place::Client {
+        match self.address {
+            IpAddr::V4(address) => place::Client::v4(u32::from_ne_bytes(address.octets())),
+            IpAddr::V6(address) => place::Client::v6(zerocopy::transmute!(address.octets())),
+        }
+    }
+
+    /// Where clients stick to their slots: which of so many the client has.
+    pub(super) fn seat(&self, slots: usize) -> usize {
+        self.client().seat(slots as u32) as usize
+    }
+
+    /// The prefix whose clients have the same.
+    pub(super) fn neighbours(&self) -> String {
+        let length = self.client().prefix();
+        match self.address {
+            IpAddr::V4(address) => {
+                format!(
+                    "{}/{length}",
+                    Ipv4Addr::from_bits(address.to_bits() >> (32 - length) << (32 - length))
+                )
+            }
+            IpAddr::V6(address) => {
+                format!(
+                    "{}/{length}",
+                    Ipv6Addr::from_bits(address.to_bits() >> (128 - length) << (128 - length))
+                )
+            }
+        }
+    }
+
+    /// What the reply says of how far the answer holds. `is_looked_at` says whether the name's tables look at the client, `sticks` whether the answer is that of its slot.
+    pub(super) fn told_scope(&self, is_looked_at: bool, sticks: bool) -> Option<u8> {
+        let least = match self.length {
+            Some(_) if sticks => self.client().prefix() as u8,
+            _ => 0,
+        };
+        self.scope.map(|scope| if is_looked_at { scope.max(least) } else { 0 })
     }
 
     /// As it is written, with the address that it holds inside.

@@ -54,10 +54,21 @@ pub struct Outcome {
     pub profile: ProfileStep,
     /// The different answers, those of the largest share first.
     pub answers: Vec<Part>,
+    /// Where clients stick to one of the answers: this client's.
+    pub sticky: Option<Sticky>,
     /// Seconds that the answer may be kept; the least of all answers' records.
     pub ttl: u32,
     /// The scope that EDNS Client Subnet is answered with; none where the query has none.
     pub scope: Option<u8>,
+}
+
+/// The answer that clients of a prefix are always given.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Sticky {
+    /// The prefix.
+    pub clients: String,
+    /// Records of the answer section, a line each.
+    pub records: Vec<String>,
 }
 
 /// An answer.
@@ -124,7 +135,7 @@ pub struct Check {
     pub by: String,
     /// Why it goes up.
     pub reason: Option<String>,
-    /// How many turns were gone through: a whole round, in which each answer comes as often as its share is.
+    /// How many turns were gone through: a whole round, in which each answer comes as often as its share is; one where clients stick to theirs.
     pub turns: usize,
     /// Was every answer the one that is explained?
     pub agrees: bool,

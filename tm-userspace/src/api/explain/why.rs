@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use super::{place::Located, world::World};
 use crate::{
-    desired::Profile,
+    desired::{Profile, RoutingMethod},
     geo::{Client, Code, Region, ranking, registries},
     places::{Choice, Layer, Rule},
 };
@@ -51,23 +51,24 @@ impl Known {
     }
 }
 
-/// Why a profile chooses this for a client.
-pub(super) fn why(profile: &Profile, choice: &Choice, known: &Known, world: &World) -> String {
+/// Why a profile chooses this for a client; nothing where that only sticks to its share.
+pub(super) fn why(profile: &Profile, choice: &Choice, known: &Known, world: &World) -> Option<String> {
     let Known { shown, client, source } = known;
-    let Some(layer) = Layer::of(profile) else { return format!("{shown}: {}", label(profile, choice)) };
+    let label = format!("{shown}: {}", label(profile, choice)?);
+    let Some(layer) = Layer::of(profile) else { return Some(label) };
     let range = range(&layer, client.address);
     // Nobody but a Performance profile goes by the registries.
     let by_registry = world.atlas.is_none() && !matches!(layer.rule, Rule::Nearest(_));
     let client = if by_registry { Client { code: Code::WORLD, ..*client } } else { *client };
     if layer.choice(range, &client, &world.overrides) != *choice {
-        return format!("{shown}: {}", label(profile, choice));
+        return Some(label);
     }
     let name = |i: usize| profile.endpoints.get(i).map_or("", |endpoint| &*endpoint.name);
     let in_range = range.map(|i| {
         let range = smallest(profile, i, client.address);
         format!("{shown} is in {range}, of the subnets of {}", name(i))
     });
-    match (&layer.rule, choice) {
+    Some(match (&layer.rule, choice) {
         (Rule::Nearest(regions), _) => {
             let near = nearness(&client, world, regions.iter().map(|(region, _)| *region));
             let near = format!("{source}; {near}");
@@ -83,7 +84,7 @@ pub(super) fn why(profile: &Profile, choice: &Choice, known: &Known, world: &Wor
             let codes: Vec<&str> = client.code.upwards().map(Code::as_str).collect();
             format!("{shown}: {source}, and nobody has {}", codes.join(" or "))
         }
-    }
+    })
 }
 
 /// The regions by how far they are.
@@ -123,11 +124,15 @@ fn smallest(profile: &Profile, index: usize, address: IpAddr) -> String {
     around.min_by_key(|range| range.size()).map_or_else(String::new, ToString::to_string)
 }
 
-/// What a choice says of clients, whoever they are.
-pub(super) fn label(profile: &Profile, choice: &Choice) -> String {
+/// What a choice says of clients, whoever they are; nothing where they only stick to their share.
+pub(super) fn label(profile: &Profile, choice: &Choice) -> Option<String> {
     let name = |i: usize| profile.endpoints.get(i).map_or("", |endpoint| &*endpoint.name);
-    let is_subnet = Layer::of(profile).is_some_and(|layer| layer.rule == Rule::Constant);
-    match choice {
+    let is_subnet = match profile.routing_method {
+        RoutingMethod::Subnet => true,
+        RoutingMethod::Geographic | RoutingMethod::Performance => false,
+        RoutingMethod::Priority | RoutingMethod::Weighted | RoutingMethod::MultiValue => return None,
+    };
+    Some(match choice {
         Choice::Mapped(Some(i)) if is_subnet => format!("in subnets of {}", name(*i)),
         Choice::Mapped(None) if is_subnet => "in nobody's subnets".to_owned(),
         Choice::Mapped(Some(i)) => format!("mapped to {}", name(*i)),
@@ -137,5 +142,5 @@ pub(super) fn label(profile: &Profile, choice: &Choice) -> String {
             let group = |group: &Vec<usize>| group.iter().map(|i| name(*i)).collect::<Vec<_>>().join(" and ");
             format!("nearest to {}", groups.iter().map(group).collect::<Vec<_>>().join(", then "))
         }
-    }
+    })
 }

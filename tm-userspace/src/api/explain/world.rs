@@ -38,12 +38,17 @@ enum State {
 impl World {
     /// As it is.
     pub(super) fn live(desired: &Desired, profile: &Arc<Profile>, view: Arc<View>, health: Health) -> Self {
+        // As `control` has it: what was measured goes before the guess.
+        let overrides = match health.round_trips.is_empty() {
+            true => desired.overrides.clone(),
+            false => Arc::new(desired.overrides.with(&health.round_trips)),
+        };
         World {
             profiles: desired.profiles.clone(),
             profile: profile.clone(),
             health,
             atlas: desired.atlas.clone(),
-            overrides: desired.overrides.clone(),
+            overrides,
             view,
         }
     }
@@ -87,7 +92,9 @@ impl World {
                 let tree = tree(&profiles, &profile);
                 let profiles = profiles.iter().filter(|(name, _)| tree.contains(*name));
                 let profiles = profiles.map(|(name, profile)| (name.clone(), profile.clone())).collect();
-                Views::of(&Desired { profiles, ..desired.clone() }, &Views::default()).get(&profile.name)
+                let overrides = self.overrides.clone();
+                Views::of(&Desired { profiles, overrides, ..desired.clone() }, &Views::default())
+                    .get(&profile.name)
             }
             false => self.view.clone(),
         };

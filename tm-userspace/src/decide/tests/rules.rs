@@ -335,6 +335,7 @@ fn any_case() -> impl Strategy<Value = Case> {
         failback,
         guard,
         slow_start,
+        sticky: false,
     });
     let endpoint = (
         prop_oneof![Just('u'), Just('r'), Just('d'), Just('d'), Just('n'), Just('o'), Just('w')],

@@ -6,7 +6,8 @@ use tm_common::{
     dns::ASKED,
     name::{self, LONG, SHORT},
     tables::{
-        Answer, AnswerIndex, Block, Class, Entry, LARGE, MEDIUM, Meta, Placed, SMALL, bucket_index, tag,
+        Answer, AnswerIndex, Block, Class, Entry, LARGE, MEDIUM, Meta, Placed, SMALL, STICKY, bucket_index,
+        tag,
     },
 };
 
@@ -153,7 +154,11 @@ impl Image {
             changed.staged.push((Table::Slots, at));
             slots.push(answer);
         }
-        let turn = if count > 1 { self.turns.take(1) } else { 0 };
+        let turn = match wanted.sticky {
+            true => STICKY,
+            false if count > 1 => self.turns.take(1),
+            false => 0,
+        };
         answers.into_iter().for_each(|answer| self.release(answer));
         (Block { first, count, turn }, slots)
     }
@@ -185,7 +190,7 @@ impl Image {
         }
         for (block, slots) in place.rows.places.iter().flatten() {
             self.slots.retire(block.first, block.count);
-            if block.count > 1 {
+            if block.count > 1 && block.turn != STICKY {
                 self.turns.retire(block.turn, 1);
             }
             slots.iter().for_each(|answer| self.release(*answer));
@@ -272,13 +277,13 @@ impl Image {
 
 /// Do the places mean the same, with as many slots in each block?
 fn same_shape(now: &Rows, wanted: &Compiled) -> bool {
-    let now_slots = now.places.iter().flatten().map(|(_, slots)| slots.len());
-    let wanted_slots = wanted.places.iter().flatten().map(|choices| choices.slots.len());
+    let now_blocks = now.places.iter().flatten().map(|(block, slots)| (slots.len(), block.turn == STICKY));
+    let wanted_blocks = wanted.places.iter().flatten().map(|choices| (choices.slots.len(), choices.sticky));
     let same_places = match (&now.view, &wanted.view) {
         (Some(now), Some(wanted)) => now.means_as(wanted),
         (now, wanted) => now.is_none() && wanted.is_none(),
     };
-    same_places && now_slots.eq(wanted_slots)
+    same_places && now_blocks.eq(wanted_blocks)
 }
 
 /// The size class of a name's entry, by its words.
