@@ -2,11 +2,11 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
-    sync::Arc,
+    sync::{Arc, LazyLock},
 };
 
 use tm_userspace::{
-    compile::{Choices, Compiled, Records, Zone, interleave, nodata},
+    compile::{Choices, Compiled, Records, Zone, interleave, nodata, stick},
     desired::{EndpointKey, Soa},
     names::DnsName,
     places::{Choice, Class as PlaceClass, Place, View},
@@ -52,9 +52,11 @@ enum Kind {
     Cname,
     Weighted,
     Subnet,
+    Tree,
+    Sticky,
 }
 
-/// Tables with so many profiles: a tenth AAAA, a tenth CNAME, a tenth weighted, a tenth by the client's subnet, the rest one A each.
+/// Tables with so many profiles: a tenth each AAAA, CNAME, weighted, by the client's subnet, Geographic over Weighted, and sticky; the rest one A each.
 pub fn image(profiles: usize) -> Image {
     image_with_vlans(profiles, &[])
 }
@@ -103,6 +105,9 @@ pub fn classes(profiles: usize) -> Vec<Class> {
         class("A hit, EDNS, server cookie", None, carrying(some(Kind::A), &COOKIE_BACK)),
         class("A hit, EDNS, client subnet", None, carrying(some(Kind::A), &SUBNET)),
         class("Subnet hit, EDNS, IPv4", Some(1070.0), ask(some(Kind::Subnet), A, true, false, false)),
+        class("Geographic tree hit, EDNS, IPv4", Some(1070.0), ask(some(Kind::Tree), A, true, false, false)),
+        class("Geographic tree hit, EDNS, IPv6", None, ask(some(Kind::Tree), A, true, true, false)),
+        class("sticky hit, EDNS, IPv4", None, ask(some(Kind::Sticky), A, true, false, false)),
         class("Subnet hit, EDNS, IPv6", None, ask(some(Kind::Subnet), A, true, true, false)),
         class("Subnet hit, EDNS, client subnet", None, carrying(some(Kind::Subnet), &SUBNET)),
         class(
@@ -130,6 +135,8 @@ fn kind_of(i: usize) -> Kind {
         2 => Kind::Cname,
         3 => Kind::Weighted,
         4 => Kind::Subnet,
+        5 => Kind::Tree,
+        6 => Kind::Sticky,
         _ => Kind::A,
     }
 }
@@ -201,15 +208,21 @@ fn compiled(i: usize, zone: &Zone) -> Compiled {
             let target = record(5, b"\x03www\x07contoso\x04test\x00", "first");
             [one(target.clone()), one(target.clone()), one(target.clone()), one(target)]
         }
-        Kind::Weighted => {
+        Kind::Weighted | Kind::Tree | Kind::Sticky => {
             let answers =
                 vec![v4, record(1, &[10, 128 | a, b, c], "second"), record(1, &[10, 64 | a, b, c], "third")];
-            let all = Choices {
-                answers,
-                slots: interleave(&[10, 30, 60]).into_iter().map(|slot| slot as u16).collect(),
-                sticky: false,
+            let who = [(11, 10), (22, 30), (33, 60)];
+            let (slots, sticky) = match kind_of(i) {
+                Kind::Sticky => (stick(&who), true),
+                _ => (interleave(&who.map(|(_, weight)| weight)), false),
             };
-            [all.clone(), none.clone(), all, none]
+            let all = Choices { answers, slots: slots.into_iter().map(|slot| slot as u16).collect(), sticky };
+            let row = [all.clone(), none.clone(), all, none];
+            match kind_of(i) {
+                Kind::Tree => return Compiled { name, view: Some(world()), places: vec![row; 3] },
+                Kind::Sticky => return Compiled { name, view: Some(view(i)), places: vec![row; 3] },
+                _ => row,
+            }
         }
         Kind::Subnet => {
             let place = |octet: u8, endpoint| {
@@ -234,6 +247,20 @@ fn view(i: usize) -> Arc<View> {
         Place::ANYWHERE,
         [None, Some(1), Some(2)].map(class).to_vec(),
     ))
+}
+
+/// A view as a database of countries makes one: of many networks, the client's in a /24 and a /48 of their own.
+fn world() -> Arc<View> {
+    static WORLD: LazyLock<Arc<View>> = LazyLock::new(|| {
+        let class = |choice| PlaceClass(vec![("world".into(), Choice::Mapped(choice))]);
+        let v4 =
+            (0..30_000u32).map(|i| (Ipv4Addr::from_bits(0x0a00_0000 + (i << 8)), 24, Place((i % 3) as u16)));
+        let v6 = (0..5_000u128)
+            .map(|i| (Ipv6Addr::from_bits((0xfd53_0000_0000 + i) << 80), 48, Place((i % 3) as u16)));
+        let classes = [None, Some(0), Some(1)].map(class).to_vec();
+        Arc::new(View::new(v4.collect(), v6.collect(), Place::ANYWHERE, classes))
+    });
+    WORLD.clone()
 }
 
 fn parse(text: &str) -> IpAddr {

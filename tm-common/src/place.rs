@@ -255,7 +255,7 @@ fn word(tables: &(impl Lookup + ?Sized), line: u32, value: u32) -> Option<u32> {
 /// Follows the words from IPv4's root. One that was never written is no leaf, and leads to a table's first line, where no view is.
 #[inline(always)]
 fn walk_v4(tables: &(impl Lookup + ?Sized), root: Root, mut high: u64) -> Option<Leaf> {
-    let mut next = word(tables, root.line, (high >> (64 - root.bits & 63)) as u32)?;
+    let mut next = word(tables, root.line, (high >> ((64 - root.bits) & 63)) as u32)?;
     high <<= root.bits & 63;
     for _ in 0..MOST_V4 {
         if Leaf::is(next) {
@@ -270,16 +270,16 @@ fn walk_v4(tables: &(impl Lookup + ?Sized), root: Root, mut high: u64) -> Option
 /// The same from IPv6's root.
 #[inline(always)]
 fn walk_v6(tables: &(impl Lookup + ?Sized), root: Root, mut high: u64, mut low: u64) -> Option<Leaf> {
-    let mut next = word(tables, root.line + root.lines(), (high >> (64 - root.bits & 63)) as u32)?;
+    let mut next = word(tables, root.line + root.lines(), (high >> ((64 - root.bits) & 63)) as u32)?;
     let mut bits = root.bits & 63;
     for _ in 0..MOST_V6 {
-        high = high << bits | low >> (64 - bits & 63);
+        high = high << bits | low >> ((64 - bits) & 63);
         low <<= bits;
         if Leaf::is(next) {
             break;
         }
         bits = next & 15;
-        next = word(tables, next >> 4, (high >> (64 - bits & 63)) as u32)?;
+        next = word(tables, next >> 4, (high >> ((64 - bits) & 63)) as u32)?;
     }
     Leaf::is(next).then_some(Leaf(next))
 }

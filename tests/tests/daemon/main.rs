@@ -17,6 +17,7 @@ mod probes;
 mod reload;
 mod rules;
 mod statuses;
+mod sticky;
 mod subnets;
 mod vlans;
 mod wire;

@@ -80,7 +80,7 @@ fn clients_are_answered_by_their_country_and_their_nearest_region() {
         ("8.8.8.0/24", "", "any"),
     ] {
         assert_eq!(ask(&lab, "countries.tm.example", subnet), country, "{subnet}");
-        if region != "any" {
+        for _ in 0..if region == "any" { 0 } else { 4 } {
             assert_eq!(ask(&lab, "quick.tm.example", subnet), region, "{subnet}");
         }
     }
@@ -118,7 +118,10 @@ fn without_a_database_the_registry_of_the_address_tells_the_continent() {
         ("2a00:1450::/48", "192.0.2.1"),
         ("2600::/48", "192.0.2.2"),
     ] {
-        assert_eq!(ask(&lab, "quick.tm.example", subnet), answer, "{subnet}");
+        // More often than by turns.
+        for _ in 0..4 {
+            assert_eq!(ask(&lab, "quick.tm.example", subnet), answer, "{subnet}");
+        }
     }
 }
 

@@ -92,13 +92,26 @@ impl Point {
 
     /// The region that is nearest, the first by name of several.
     pub fn nearest(self) -> Option<Region> {
-        Region::all().min_by(|a, b| self.distance(a.point()).total_cmp(&self.distance(b.point())))
+        // The farther apart, the less of one direction is in the other; that is told without a look at angles.
+        let here = self.direction();
+        let apart = |region: &Region| -> f64 {
+            let there = &TABLE.directions[usize::from(region.0)];
+            -here.iter().zip(there).map(|(a, b)| a * b).sum::<f64>()
+        };
+        Region::all().min_by(|a, b| apart(a).total_cmp(&apart(b)))
+    }
+
+    /// As seen from the middle of the globe.
+    fn direction(self) -> [f64; 3] {
+        let (north, east) = (self.latitude.to_radians(), self.longitude.to_radians());
+        [north.cos() * east.cos(), north.cos() * east.sin(), north.sin()]
     }
 }
 
 /// The committed tables, which are checked by a test.
 struct Table {
     regions: Vec<(&'static str, Point)>,
+    directions: Vec<[f64; 3]>,
     by_text: HashMap<String, Region>,
     measured: HashMap<(Region, Region), f64>,
 }
@@ -120,7 +133,8 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
             }
         }
     }
-    Table { regions, by_text, measured }
+    let directions = regions.iter().map(|(_, point)| point.direction()).collect();
+    Table { regions, directions, by_text, measured }
 });
 
 fn bare(text: &str) -> String {
@@ -183,6 +197,12 @@ mod tests {
         assert!((point(0.0, 179.0).distance(point(0.0, -179.0)) - 222.4).abs() < 0.1);
         assert_eq!(point(52.5, 13.4).nearest(), Region::find("Germany North"));
         assert_eq!(point(-36.8, 174.8).nearest(), Region::find("New Zealand North"));
+        for (latitude, longitude) in (-9..=9).flat_map(|n| (-18..=18).map(move |e| (n * 10, e * 10))) {
+            let here = point(f64::from(latitude), f64::from(longitude));
+            let nearest = here.nearest().unwrap();
+            let least = Region::all().map(|region| here.distance(region.point())).fold(f64::MAX, f64::min);
+            assert!(here.distance(nearest.point()) - least < 0.001, "{here:?} {nearest}");
+        }
     }
 
     #[test]

@@ -192,6 +192,21 @@ mod tests {
         }
     }
 
+    /// 10.0.0.0-10.0.1.255 is made of 10.0.0.0/23, and 10.0.0.0-10.0.2.255 of that and more.
+    #[test]
+    fn of_equal_prefixes_that_of_the_smallest_range_is_first() {
+        let mut given = profile(RoutingMethod::Subnet, &["", ""]);
+        for (endpoint, last) in given.endpoints.iter_mut().zip(["10.0.2.255", "10.0.1.255"]) {
+            let range = Subnet { first: "10.0.0.0".parse().unwrap(), last: last.parse().unwrap() };
+            std::sync::Arc::make_mut(endpoint).subnets = vec![range];
+        }
+        let prefixes =
+            |layer: Layer| layer.subnets.iter().map(|(_, length, i)| (*length, *i)).collect::<Vec<_>>();
+        assert_eq!(prefixes(Layer::of(&given).unwrap()), [(23, 1), (23, 0), (24, 0)]);
+        given.endpoints.reverse();
+        assert_eq!(prefixes(Layer::of(&given).unwrap()), [(23, 0), (23, 1), (24, 1)]);
+    }
+
     #[test]
     fn a_disabled_endpoint_leaves_its_codes_to_the_next_one_up() {
         let layer =

@@ -33,7 +33,8 @@ fn check_placed(profiles: &str, expected: &str) {
 fn loaded(text: &str) -> Profile {
     let files = [("tm.toml", node()), ("conf.d/a.toml", text.to_owned())];
     let (_dir, loaded) = load_files(&files.each_ref().map(|(path, text)| (*path, text.as_bytes())));
-    (*loaded.unwrap().profiles["contoso"]).clone()
+    let loaded = loaded.unwrap_or_else(|error| panic!("{error}"));
+    (*loaded.profiles["contoso"]).clone()
 }
 
 #[test]

@@ -52,6 +52,32 @@ fn weight_zero_drains() {
 }
 
 #[test]
+fn the_first_that_picks_one_of_several_says_whether_clients_stick() {
+    let sticky = |profile: &mut crate::desired::Profile| profile.rules.sticky = true;
+    let tree = |parent, parent_sticks: bool, given: &[Given], child_sticks: bool| {
+        let change = |sticks| {
+            move |profile: &mut crate::desired::Profile| {
+                if sticks {
+                    sticky(profile);
+                }
+            }
+        };
+        Tree::default()
+            .and_like("a", parent, given, change(parent_sticks))
+            .and_like("b", Weighted, &[UP, UP], change(child_sticks))
+            .decided("a")
+            .sticky
+    };
+    let alone = [nested(">b"), DOWN];
+    let beside = [nested(">b"), UP];
+    assert_eq!(tree(Priority, false, &alone, true), [true], "Priority picks one: the child says");
+    assert_eq!(tree(Priority, false, &alone, false), [false]);
+    assert_eq!(tree(Weighted, false, &beside, true), [false], "turns above: each query may go elsewhere");
+    assert_eq!(tree(Weighted, true, &beside, false), [true], "and for all below");
+    assert_eq!(tree(Weighted, true, &alone, false), [false], "one is left, and its child takes turns");
+}
+
+#[test]
 fn multivalue_gives_all_that_are_eligible() {
     let answers = |given: &[Given]| alone(MultiValue, true, given).answers("a");
     let v6 = Given { target: "2001:db8::1", ..UP };
