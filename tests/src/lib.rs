@@ -34,4 +34,4 @@ pub mod world;
 use std::time::Duration;
 
 /// How long a wait for an event lasts before it fails.
-pub const DEADLINE: Duration = Duration::from_secs(10);
+pub const DEADLINE: Duration = Duration::from_secs(30);

@@ -65,7 +65,7 @@ fn what_is_asked_decides_what_is_answered() {
 }
 
 #[test]
-fn options_are_taken_and_none_comes_back() {
+fn options_are_taken_and_only_the_client_subnet_comes_back() {
     let lab = Lab::new().unwrap();
     let daemon = serve(&lab, "", &profile("web", "192.0.2.10"));
     // What kdig is told, the flags of the OPT that comes back, and whether XDP answers: at most 128 octets of options are read there.
@@ -97,9 +97,14 @@ fn options_are_taken_and_none_comes_back() {
             let line = said.lines().find_map(|line| line.strip_prefix(";; Version: 0; flags: "));
             let expected = opt.map(|flags| format!("{flags}; UDP size: 1232 B; ext-rcode: NOERROR"));
             assert_eq!(line.map(str::trim), expected.as_deref(), "{words:?} {server} {way}: {said}");
-            for option in ["COOKIE", "NSID", "PADDING", "CLIENT-SUBNET", "Option"] {
+            for option in ["COOKIE", "NSID", "PADDING", "Option"] {
                 assert!(!said.contains(option), "{words:?} {server} {way}: {said}");
             }
+            // It alone comes back: who asks makes no difference.
+            let subnet = words.iter().find_map(|word| word.strip_prefix("+subnet="));
+            let told = said.lines().find_map(|line| line.strip_prefix(";; CLIENT-SUBNET: "));
+            let expected = subnet.map(|subnet| format!("{subnet}/0"));
+            assert_eq!(told, expected.as_deref(), "{words:?} {server} {way}: {said}");
             let after = daemon.status(&lab).unwrap();
             let by_xdp = u64::from(by_xdp && !tcp);
             let moved = (
