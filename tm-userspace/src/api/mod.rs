@@ -4,13 +4,15 @@
 //! | --- | --- |
 //! | `GET /api/v1/status` | [`Status`] |
 //! | `POST /api/v1/query` with [`Question`] | [`Answered`] |
+//! | `POST /api/v1/explain` with [`Inquiry`] | [`Explained`] |
 //! | `POST /api/v1/order` with [`Order`] | [`Ordered`] |
 //! | `GET /api/v1/round-trips` | a list of [`RoundTripView`] |
 //! | `POST /api/v1/round-trips` with [`RoundTripsChange`] | `{"prefixes": 12}`: how many are known now |
 //! | `GET /api/v1/version` | `{"version": "..."}` |
 //!
-//! Errors are `{"error": "..."}` with 400, 404 or 500. Whoever may open the socket (mode 0660) may ask.
+//! Errors are `{"error": "..."}` with 400, 404, 500 or 503. Whoever may open the socket (mode 0660) may ask.
 
+mod explain;
 mod orders;
 mod query;
 mod round_trips;
@@ -21,7 +23,7 @@ use std::{
     os::unix::fs::{FileTypeExt as _, PermissionsExt as _},
     path::Path,
     sync::Arc,
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use anyhow::{Context as _, bail};
@@ -35,6 +37,10 @@ use axum::{
 use tokio::{net::UnixListener, sync::watch};
 use tokio_util::sync::CancellationToken;
 
+pub use explain::{
+    Assumed, Check, Client, EndpointStep, Explained, Group, Inquiry, Outcome, Part, ProfileStep, Shares,
+    Sticky,
+};
 pub use orders::{Order, OrderKind, Ordered};
 pub use query::{Answered, Question};
 pub use round_trips::{RoundTripView, RoundTripsChange, SampleText};
@@ -98,6 +104,7 @@ pub async fn run(
     let router = Router::new()
         .route("/api/v1/status", get(show_status))
         .route("/api/v1/query", post(answer_query))
+        .route("/api/v1/explain", post(answer_inquiry))
         .route("/api/v1/order", post(take_order))
         .route("/api/v1/round-trips", get(show_round_trips).post(change_round_trips))
         .route("/api/v1/version", get(|| async { Json(serde_json::json!({ "version": VERSION })) }))
@@ -140,6 +147,36 @@ async fn answer_query(State(view): State<View>, Json(question): Json<Question>) 
         Ok(Err(error)) => failure(StatusCode::BAD_REQUEST, &error),
         Err(error) => failure(StatusCode::INTERNAL_SERVER_ERROR, &error.into()),
     }
+}
+
+/// Decisions and tables change while they are looked at: what does not fit together is looked at again once more was published, a few times.
+async fn answer_inquiry(State(view): State<View>, Json(inquiry): Json<Inquiry>) -> Response {
+    const TRIES: usize = 5;
+    const PATIENCE: Duration = Duration::from_millis(500);
+    let inquiry = Arc::new(inquiry);
+    let mut published = view.published.clone();
+    for attempt in 1.. {
+        published.mark_unchanged();
+        let (view, inquiry) = (view.clone(), inquiry.clone());
+        let explained = tokio::task::spawn_blocking(move || explain::explain(&view, &inquiry)).await;
+        match explained {
+            Ok(Ok(explained)) if explained.check.agrees || attempt == TRIES => {
+                return Json(explained).into_response();
+            }
+            Ok(Err(explain::Refused::Changing)) if attempt == TRIES => break,
+            Ok(Ok(_) | Err(explain::Refused::Changing)) => {
+                // Nothing new is an answer too.
+                _ = tokio::time::timeout(PATIENCE, published.changed()).await;
+            }
+            Ok(Err(explain::Refused::Unknown(error))) => return failure(StatusCode::NOT_FOUND, &error),
+            Ok(Err(explain::Refused::Unfit(error))) => return failure(StatusCode::BAD_REQUEST, &error),
+            Err(error) => return failure(StatusCode::INTERNAL_SERVER_ERROR, &error.into()),
+        }
+    }
+    failure(
+        StatusCode::SERVICE_UNAVAILABLE,
+        &anyhow::anyhow!("the configuration is being put in force: ask again"),
+    )
 }
 
 async fn take_order(State(view): State<View>, Json(order): Json<Order>) -> Response {

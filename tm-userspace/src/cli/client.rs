@@ -8,7 +8,10 @@ use serde::de::DeserializeOwned;
 
 use super::{Failure, Output, Reach, report, show};
 use crate::{
-    api::{Answered, Order, Ordered, Question, RoundTripView, RoundTripsChange, Status, VERSION},
+    api::{
+        Answered, Explained, Inquiry, Order, Ordered, Question, RoundTripView, RoundTripsChange, Status,
+        VERSION,
+    },
     reload,
 };
 
@@ -31,6 +34,10 @@ pub(super) async fn query(reach: &Reach, question: Question) -> Result<(), Failu
         "NXDOMAIN" => Err(Failure::NoSuchName),
         _ => Ok(()),
     }
+}
+
+pub(super) async fn explain(reach: &Reach, inquiry: &Inquiry) -> Result<Explained, Failure> {
+    Daemon::find(reach)?.post("explain", inquiry).await
 }
 
 pub(super) async fn order(reach: &Reach, order: &Order) -> Result<Ordered, Failure> {

@@ -7,13 +7,14 @@
 //! | 0 | done |
 //! | 1 | failed |
 //! | 2 | wrong usage |
-//! | 3 | no such name: `tm query` was told NXDOMAIN, or there is no such endpoint |
+//! | 3 | no such name: `tm query` was told NXDOMAIN, or there is no such profile or endpoint |
 //! | 6 | the daemon cannot be reached |
 //! | 78 | the configuration is wrong (`EX_CONFIG`) |
 
 mod client;
 mod detach;
 mod endpoint;
+mod explain;
 mod geo;
 mod rtt;
 mod show;
@@ -52,6 +53,8 @@ enum Command {
     Status(Reach),
     /// Ask the loaded program what it would answer.
     Query(Query),
+    /// Say why a profile answers as it does, or what it would answer if endpoints were up, down or disabled.
+    Explain(explain::Explain),
     /// Look into the database of places, and tell the daemon how far clients are.
     #[command(subcommand)]
     Geo(geo::Geo),
@@ -173,6 +176,7 @@ pub fn main() -> ExitCode {
         Command::Query(Query { name, kind, client, reach }) => {
             in_runtime(client::query(&reach, Question { name, kind, client }))
         }
+        Command::Explain(explain) => in_runtime(explain::run(explain)),
         Command::Geo(command) => in_runtime(geo::run(command)),
         Command::Endpoint(endpoint) => in_runtime(endpoint::run(endpoint)),
         Command::Detach(detach) => detach::run(&detach.config, detach.output),
