@@ -10,13 +10,21 @@ use aya::{
     programs::{ProgramError, TestRun, TestRunOptions, Xdp},
 };
 
-use tm_userspace::sync::Image;
+use tm_common::{
+    dns::Asked,
+    verdict::{Reason, Verdict},
+};
+use tm_userspace::{places::Place, sync::Image, xdp::Kernel};
 
 use crate::{
     classes::{classes, image_with_vlans},
-    corpus, golden,
+    corpus,
+    frame::Frame,
+    golden,
+    host::answer_frame,
     objects::{PROGRAM, RIG},
-    parity::{Pair, spoilt},
+    parity::{Pair, spoilt, stay_on},
+    query::{Edns, Query, qtype},
     world::World,
 };
 
@@ -35,6 +43,7 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("answer every class", answer_every_class),
     ("answer the corpus", answer_the_corpus),
     ("answer the golden cases", answer_the_golden_cases),
+    ("ask a twin", ask_a_twin),
 ];
 
 /// Runs every check, prints a line for each and returns how many passed and failed.
@@ -160,6 +169,45 @@ fn answer_the_golden_cases() -> Result<String> {
         case.judge(pair.ask(&case.frame.build())?)?;
     }
     Ok(format!("{} as they should be", cases.len()))
+}
+
+/// A twin says what is answered at whichever turn, and those whose tables it reads go on as if nobody had asked.
+fn ask_a_twin() -> Result<String> {
+    stay_on(0)?;
+    let image = World::new()?.image;
+    let kernel = Kernel::load(&image)?;
+    let mut twin = kernel.model()?.load()?;
+    let mut given = 0;
+    // In the first program, and through both tail calls.
+    for (name, edns) in [("split", Edns::default()), ("heavy", Edns::default()), ("names", with_client())] {
+        let name = format!("{name}.tm.example");
+        let block =
+            image.block(&name.parse()?, Place::ANYWHERE, Asked::A).context("the zone has no such name")?;
+        let query = Query { edns: Some(edns), ..Query::new(&name, qtype::A) };
+        let frame = Frame::v4(query.build()).build();
+        let due: Vec<_> = (0..block.count).map(|_| answer_frame(&frame, &image).1).collect();
+        ensure!(due.len() > 1 && due.iter().any(|other| *other != due[0]), "{name} has no turns");
+        for now in &due {
+            for (turn, due) in (0..).zip(&due) {
+                let (verdict, reply, reason) = twin.ask(&frame, block.turn, turn)?;
+                ensure!((verdict, reason) == (Verdict::Reply, Reason::Answered), "{reason:?}");
+                ensure!(reply == *due, "at turn {turn} the twin says {reply:02x?}, and not {due:02x?}");
+            }
+            ensure!(kernel.ask(&frame)?.1 == *now, "the twin took a turn");
+            given += 1;
+        }
+    }
+    let unknown = Frame::v4(Query::with_edns("nobody.tm.example", qtype::A).build()).build();
+    let (verdict, reply, reason) = twin.ask(&unknown, 0, 0)?;
+    ensure!((verdict, reason) == (Verdict::Pass, Reason::UnknownName) && reply == unknown, "{reason:?}");
+    let counted = kernel.counters().read(u32::MAX).reasons();
+    ensure!(counted.iter().sum::<u64>() == given && counted[0] == given, "the twin was counted: {counted:?}");
+    Ok(format!("leaves no trace beside {given} answers"))
+}
+
+/// The client's subnet: an option that the first program leaves to another.
+fn with_client() -> Edns {
+    Edns { options: vec![(8, vec![0, 1, 24, 0, 203, 0, 113])], ..Edns::default() }
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ pub mod golden;
 pub mod host;
 pub mod kernel;
 pub mod lab;
+pub mod mmdb;
 pub mod namespace;
 pub mod objects;
 pub mod parity;

@@ -49,10 +49,13 @@ enum Part {
     /// From the death of an endpoint to the first packet with the next one's address
     #[value(alias = "d")]
     Failover,
+    /// Time and memory for a million IPv4 prefixes and half a million of IPv6, and from a change of one of them to the kernel's tables
+    #[value(alias = "e")]
+    Places,
 }
 
 impl Part {
-    const ALL: [Part; 4] = [Part::Packets, Part::Queries, Part::Flips, Part::Failover];
+    const ALL: [Part; 5] = [Part::Packets, Part::Queries, Part::Flips, Part::Failover, Part::Places];
 
     /// What `tm-bench` calls it.
     fn name(self) -> &'static str {
@@ -61,6 +64,7 @@ impl Part {
             Self::Queries => "queries",
             Self::Flips => "flips",
             Self::Failover => "failover",
+            Self::Places => "places",
         }
     }
 }

@@ -4,6 +4,7 @@ pub mod failover;
 pub mod flips;
 mod gdnsd;
 pub mod packets;
+pub mod places;
 pub mod queries;
 pub mod watch;
 

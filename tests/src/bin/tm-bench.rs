@@ -11,7 +11,7 @@ use tm_tests::{
         failover,
         flips::{self, Others},
         packets::{self, Packets},
-        queries,
+        places, queries,
     },
     namespace::require_root,
 };
@@ -61,6 +61,18 @@ enum Part {
         #[arg(long, default_value_t = 20)]
         kills: u32,
     },
+    /// What a million prefixes cost.
+    Places {
+        /// Prefixes of IPv4.
+        #[arg(long, default_value_t = 1_000_000)]
+        v4: usize,
+        /// Prefixes of IPv6.
+        #[arg(long, default_value_t = 500_000)]
+        v6: usize,
+        /// Changes of one prefix measured.
+        #[arg(long, default_value_t = 200)]
+        changes: usize,
+    },
     /// Serves HTTP until it is killed: the endpoint of `failover`.
     #[command(hide = true)]
     Serve { address: SocketAddr },
@@ -98,6 +110,9 @@ fn main() -> Result<()> {
         Part::Failover { kills } => {
             let measure = |tolerated| failover::measure(tolerated, kills);
             say(options.json, &[measure(0)?, measure(3)?][..], failover::table)
+        }
+        Part::Places { v4, v6, changes } => {
+            say(options.json, &places::measure(v4, v6, changes)?, places::table)
         }
         Part::Serve { address } => failover::serve(address),
     }

@@ -6,6 +6,8 @@ mod answers;
 mod cli;
 mod encrypted;
 mod ended;
+mod explain;
+mod explain_places;
 mod failover;
 mod frames;
 mod geo;

@@ -8,7 +8,7 @@ use tm_tests::{daemon::Daemon, lab::Lab};
 
 use crate::{ended::Ended, serve, wait_until_ready};
 
-const PLACES: &[u8] =
+pub(crate) const PLACES: &[u8] =
     include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../tm-userspace/tests/geo/places.mmdb"));
 
 /// Endpoints that are never probed: a name, the last octet of an address, and what else is said.
@@ -22,7 +22,7 @@ fn profile(name: &str, method: &str, endpoints: &[(&str, u8, &str)]) -> String {
         + &endpoints.iter().map(endpoint).collect::<String>()
 }
 
-fn countries() -> String {
+pub(crate) fn countries() -> String {
     profile(
         "countries",
         "geographic",
@@ -34,7 +34,7 @@ fn countries() -> String {
     )
 }
 
-fn quick() -> String {
+pub(crate) fn quick() -> String {
     profile(
         "quick",
         "performance",

@@ -1,6 +1,7 @@
 //! Random trees of profiles, any of their endpoints up or down, asked by random clients: from their files to what the engine answers, against a plain walk by the rules.
 
 mod clients;
+mod explained;
 mod trees;
 
 use std::{

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod body;
 mod events;
+mod explain;
 mod https;
 pub mod jwt;
 mod limits;
@@ -21,7 +22,7 @@ use std::{
     os::unix::fs::{FileTypeExt as _, PermissionsExt as _},
     path::Path,
     sync::Arc,
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use anyhow::{Context as _, bail};
@@ -37,6 +38,10 @@ use tokio::{net::UnixListener, sync::watch};
 use tokio_util::sync::CancellationToken;
 
 use access::{Failures, LocalPeer};
+pub use explain::{
+    Assumed, Check, Client, EndpointStep, Explained, Group, Inquiry, Outcome, Part, ProfileStep, Shares,
+    Sticky,
+};
 pub use orders::{Order, OrderKind, Ordered};
 pub use query::{Answered, Question};
 pub use round_trips::{RoundTripView, RoundTripsChange, SampleText};

@@ -8,7 +8,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use anyhow::{Context as _, bail};
 use hickory_proto::{
     op::{Edns, Message, MessageType, OpCode, Query},
-    rr::{Name, RecordType},
+    rr::{
+        Name, RecordType,
+        rdata::opt::{ClientSubnet, EdnsOption},
+    },
 };
 use serde::{Deserialize, Serialize};
 use tm_common::verdict::Verdict;
@@ -23,7 +26,7 @@ use crate::{
 /// Who asks, unless the question says: addresses for documentation (RFC 5737, RFC 3849).
 const CLIENTS: (IpAddr, IpAddr) =
     (IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)));
-const CLIENT_PORT: u16 = 5353;
+pub(super) const CLIENT_PORT: u16 = 5353;
 
 /// A question.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
@@ -61,22 +64,8 @@ pub(super) fn query(view: &View, question: &Question) -> anyhow::Result<Answered
     let desired = view.desired.borrow().clone().context("no configuration is in force yet")?;
     let name = full_name(&question.name, &desired.node.zone)?;
     let kind: RecordType = parse_type(&question.kind)?;
-    let mut request = Message::new(0x746d, MessageType::Query, OpCode::Query);
-    request.add_query(Query::query(name.clone(), kind));
-    let mut edns = Edns::new();
-    edns.set_max_payload(1232);
-    request.set_edns(edns);
-    let request = request.to_vec().context("cannot encode the question")?;
-
-    let served = view.published.borrow().listening.served.clone();
-    let family = |like: &IpAddr| served.iter().copied().find(|address| address.is_ipv4() == like.is_ipv4());
-    let client = match question.client {
-        Some(client) => client,
-        None if family(&CLIENTS.0).is_some() => CLIENTS.0,
-        None => CLIENTS.1,
-    };
-    let server =
-        family(&client).or(served.first().copied()).context("no address is served: check [listen]")?;
+    let request = request(&name, kind, None)?;
+    let (client, server) = hosts(view, question.client)?;
     // A client of a family that is not served is asked for at the sockets' code alone, which takes any.
     let frame = frame(&request, (client, CLIENT_PORT), (server, desired.node.listen.port));
     let in_kernel = match (&*view.tables.kernel(), frame) {
@@ -118,8 +107,39 @@ pub(super) fn query(view: &View, question: &Question) -> anyhow::Result<Answered
     })
 }
 
+/// A query as a resolver sends it, for a client in this prefix if one is given.
+pub(super) fn request(
+    name: &Name,
+    kind: RecordType,
+    subnet: Option<(IpAddr, u8)>,
+) -> anyhow::Result<Vec<u8>> {
+    let mut request = Message::new(0x746d, MessageType::Query, OpCode::Query);
+    request.add_query(Query::query(name.clone(), kind));
+    let mut edns = Edns::new();
+    edns.set_max_payload(1232);
+    if let Some((address, length)) = subnet {
+        edns.options_mut().insert(EdnsOption::Subnet(ClientSubnet::new(address, length, 0)));
+    }
+    request.set_edns(edns);
+    request.to_vec().context("cannot encode the question")
+}
+
+/// Who asks, and which of the served addresses: one of the same family where there is one.
+pub(super) fn hosts(view: &View, client: Option<IpAddr>) -> anyhow::Result<(IpAddr, IpAddr)> {
+    let served = view.published.borrow().listening.served.clone();
+    let family = |like: &IpAddr| served.iter().copied().find(|address| address.is_ipv4() == like.is_ipv4());
+    let client = match client {
+        Some(client) => client,
+        None if family(&CLIENTS.0).is_some() => CLIENTS.0,
+        None => CLIENTS.1,
+    };
+    let server =
+        family(&client).or(served.first().copied()).context("no address is served: check [listen]")?;
+    Ok((client, server))
+}
+
 /// A name that ends in the zone or in a dot is taken as it is; others are completed by the zone. Letters stay as they are written: the reply echoes them.
-fn full_name(text: &str, zone: &DnsName) -> anyhow::Result<Name> {
+pub(super) fn full_name(text: &str, zone: &DnsName) -> anyhow::Result<Name> {
     let known: DnsName = text.parse()?;
     let mut name = Name::from_ascii(text).with_context(|| format!("`{text}` is not a domain name"))?;
     if !known.is_within(zone) && !text.ends_with('.') {
@@ -130,7 +150,7 @@ fn full_name(text: &str, zone: &DnsName) -> anyhow::Result<Name> {
     Ok(name)
 }
 
-fn parse_type(text: &str) -> anyhow::Result<RecordType> {
+pub(super) fn parse_type(text: &str) -> anyhow::Result<RecordType> {
     let upper = text.to_ascii_uppercase();
     match upper.strip_prefix("TYPE").and_then(|number| number.parse::<u16>().ok()) {
         Some(number) => Ok(RecordType::from(number)),
@@ -142,7 +162,7 @@ fn parse_type(text: &str) -> anyhow::Result<RecordType> {
 }
 
 /// As `dig` writes it.
-fn rcode_name(code: hickory_proto::op::ResponseCode) -> String {
+pub(super) fn rcode_name(code: hickory_proto::op::ResponseCode) -> String {
     use hickory_proto::op::ResponseCode;
     match code {
         ResponseCode::NoError => "NOERROR".to_owned(),

@@ -1,7 +1,9 @@
 //! The subcommands that ask the daemon, over its Unix socket.
 
 use super::{Failure, Output, Reach, daemon::Daemon, show};
-use crate::api::{Answered, Order, Ordered, Question, RoundTripView, RoundTripsChange, Status, VERSION};
+use crate::api::{
+    Answered, Explained, Inquiry, Order, Ordered, Question, RoundTripView, RoundTripsChange, Status, VERSION,
+};
 
 pub(super) async fn status(reach: &Reach) -> Result<(), Failure> {
     let status: Status = Daemon::find(reach)?.get("status").await?;
@@ -22,6 +24,10 @@ pub(super) async fn query(reach: &Reach, question: Question) -> Result<(), Failu
         "NXDOMAIN" => Err(Failure::NoSuchName),
         _ => Ok(()),
     }
+}
+
+pub(super) async fn explain(reach: &Reach, inquiry: &Inquiry) -> Result<Explained, Failure> {
+    Daemon::find(reach)?.post("explain", inquiry).await
 }
 
 pub(super) async fn order(reach: &Reach, order: &Order) -> Result<Ordered, Failure> {

@@ -20,6 +20,7 @@ mod detach;
 mod document;
 mod endpoint;
 mod events;
+mod explain;
 mod geo;
 mod profile;
 mod rtt;
@@ -62,6 +63,8 @@ enum Command {
     Status(Reach),
     /// Ask the loaded program what it would answer.
     Query(Query),
+    /// Say why a profile answers as it does, or what it would answer if endpoints were up, down or disabled.
+    Explain(explain::Explain),
     /// Look into the database of places, and tell the daemon how far clients are.
     #[command(subcommand)]
     Geo(geo::Geo),
@@ -204,6 +207,7 @@ pub fn main() -> ExitCode {
         Command::Query(Query { name, kind, client, reach }) => {
             in_runtime(client::query(&reach, Question { name, kind, client }))
         }
+        Command::Explain(explain) => in_runtime(explain::run(explain)),
         Command::Geo(command) => in_runtime(geo::run(command)),
         Command::Endpoint(endpoint) => in_runtime(endpoint::run(endpoint)),
         Command::Profile(profile) => in_runtime(profile::run(profile)),

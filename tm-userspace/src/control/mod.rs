@@ -25,9 +25,11 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use anyhow::Context as _;
 use imbl::{OrdMap, ordmap::DiffItem};
 use tokio::{
     sync::{mpsc, watch},
+    task::JoinHandle,
     time::MissedTickBehavior,
 };
 use tokio_util::sync::CancellationToken;
@@ -36,6 +38,7 @@ use crate::{
     compile::{Compiled, Zone, compile},
     decide::{Ancestors, Decision, decide},
     desired::{Desired, Profile},
+    geo::RoundTrips,
     health::Health,
     listen::{Host, Listening},
     names::DnsName,
@@ -135,7 +138,8 @@ impl Control {
             before: Some(before),
         };
         control.listening = Listening::of(&control.desired.node.listen, &control.host);
-        control.views = control.place_clients();
+        control.views = place_clients(&control.desired, &control.health.round_trips, &control.views);
+        control.views.problems().iter().for_each(|problem| tracing::error!("{problem}"));
         control.decide_all();
         control.rebuild();
         control.publish();
@@ -148,6 +152,8 @@ impl Control {
         timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
         timer.reset();
         let mut repair: Option<Repair> = None;
+        // A wanted state whose views are being made. Meanwhile no other is taken, and all else goes on by the present one.
+        let mut ahead: Option<JoinHandle<(Desired, RoundTrips, Views)>> = None;
         loop {
             tokio::select! {
                 biased;
@@ -156,11 +162,15 @@ impl Control {
                     let health = inputs.health.borrow_and_update().clone();
                     self.take_health(health);
                 }
-                Ok(()) = inputs.desired.changed() => {
-                    let desired = inputs.desired.borrow_and_update().clone();
-                    if let Some(desired) = desired {
-                        self.take_desired(Arc::new(desired));
+                made = async { Some(ahead.as_mut()?.await) }, if ahead.is_some() => {
+                    ahead = None;
+                    if let Some((desired, measured, views)) = made.transpose().context("views were not made")? {
+                        self.take_desired(Arc::new(desired), &measured, views);
                     }
+                }
+                Ok(()) = inputs.desired.changed(), if ahead.is_none() => {
+                    let desired = inputs.desired.borrow_and_update().clone();
+                    ahead = desired.map(|desired| self.make_views(desired));
                 }
                 Ok(()) = inputs.host.changed() => {
                     let host = inputs.host.borrow_and_update().clone();
@@ -183,23 +193,13 @@ impl Control {
         self.apply(&changed, began);
     }
 
-    /// Where clients are: as is wanted, with what was measured since.
-    fn place_clients(&self) -> Views {
-        let measured = &self.health.round_trips;
-        if measured.is_empty() {
-            return Views::of(&self.desired, &self.views);
-        }
-        let overrides = Arc::new(self.desired.overrides.with(measured));
-        Views::of(&Desired { overrides, ..Desired::clone(&self.desired) }, &self.views)
-    }
-
     /// Flips, orders and measurements: only their profiles, and those in which they are nested, are decided anew.
     fn take_health(&mut self, health: Health) {
         let began = Instant::now();
         let before = std::mem::replace(&mut self.health, health);
         let mut placed: Vec<Arc<str>> = vec![];
         if !self.health.round_trips.is_same(&before.round_trips) {
-            let views = self.place_clients();
+            let views = place_clients(&self.desired, &self.health.round_trips, &self.views);
             placed.extend(views.differing(&self.views).cloned());
             self.views = views;
         }
@@ -218,13 +218,27 @@ impl Control {
         self.apply(&changed, began);
     }
 
-    /// A new configuration: everything that differs from the one before.
-    fn take_desired(&mut self, desired: Arc<Desired>) {
+    /// Begins to make the views of a wanted state on a thread of its own: a million prefixes take a second or so.
+    fn make_views(&self, desired: Desired) -> JoinHandle<(Desired, RoundTrips, Views)> {
+        let (before, measured) = (self.views.clone(), self.health.round_trips.clone());
+        tokio::task::spawn_blocking(move || {
+            let views = place_clients(&desired, &measured, &before);
+            (desired, measured, views)
+        })
+    }
+
+    /// A new configuration, whose views are these with what was measured then: everything that differs from the one before.
+    fn take_desired(&mut self, desired: Arc<Desired>, measured: &RoundTrips, views: Views) {
         let began = Instant::now();
         let before = std::mem::replace(&mut self.desired, desired);
         let zone = Zone::of(&self.desired.node, self.desired.generation);
         self.zone = Arc::new(zone);
-        self.views = self.place_clients();
+        // What was measured while they were made is in few prefixes.
+        self.views = match measured.is_same(&self.health.round_trips) {
+            true => views,
+            false => place_clients(&self.desired, &self.health.round_trips, &views),
+        };
+        self.views.problems().iter().for_each(|problem| tracing::error!("{problem}"));
         let same_places = before.atlas.as_ref().map(Arc::as_ptr)
             == self.desired.atlas.as_ref().map(Arc::as_ptr)
             && Arc::ptr_eq(&before.overrides, &self.desired.overrides);
@@ -351,4 +365,13 @@ impl Control {
             listening: self.listening.clone(),
         }));
     }
+}
+
+/// Where clients are: as is wanted, with what was measured since.
+fn place_clients(desired: &Desired, measured: &RoundTrips, before: &Views) -> Views {
+    if measured.is_empty() {
+        return Views::of(desired, before);
+    }
+    let overrides = Arc::new(desired.overrides.with(measured));
+    Views::of(&Desired { overrides, ..desired.clone() }, before)
 }

@@ -39,13 +39,47 @@ use crate::{
     health::Health,
 };
 
-/// An endpoint's place in the first table.
+/// The line of the first table that an endpoint is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    /// It is Disabled, Inactive or Stopped.
+    Off,
+    /// Nobody in its child may answer.
+    Empty,
+    /// It is the last resort.
+    LastResort,
+    /// The operator forces it to be this.
+    Forced(bool),
+    /// It is Unmonitored or CheckingEndpoint.
+    Unknown,
+    /// Online, and held back by failback.
+    HeldBack,
+    /// Online.
+    Up,
+    /// Degraded, and kept by the guard.
+    Kept,
+    /// Degraded.
+    Down,
+}
+
+/// What a line of the first table means for the second.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Class {
     Out,
     In,
     Waiting,
     Down,
+}
+
+impl Why {
+    fn class(self) -> Class {
+        match self {
+            Why::Off | Why::Empty | Why::LastResort | Why::Forced(false) => Class::Out,
+            Why::Forced(true) | Why::Unknown | Why::Up | Why::Kept => Class::In,
+            Why::HeldBack => Class::Waiting,
+            Why::Down => Class::Down,
+        }
+    }
 }
 
 /// Goes through the first table: where each endpoint stands, and what the rules make of it. `statuses` are those of the profile's endpoints,
@@ -60,7 +94,8 @@ pub(super) fn eligible(
     use EndpointStatus::{CheckingEndpoint, Disabled, Inactive, Online, Stopped, Unmonitored};
     let key = |i: usize| profile.key(&profile.endpoints[i]);
     let is_off = |i: usize| matches!(statuses[i], Disabled | Inactive | Stopped);
-    let is_out = |i: usize| is_off(i) || children[i].as_ref().is_some_and(|child| child.eligible.is_empty());
+    let is_empty = |i: usize| children[i].as_ref().is_some_and(|child| child.eligible.is_empty());
+    let is_out = |i: usize| is_off(i) || is_empty(i);
     let is_nested = |i: usize| matches!(profile.endpoints[i].target, Target::Profile(_));
     let last_resort = profile.last_resort();
     let mut rulings: Vec<Ruling> = (0..statuses.len())
@@ -96,28 +131,36 @@ pub(super) fn eligible(
             .filter(|_| profile.routing_method == RoutingMethod::Weighted)
             .and_then(|(returned, over)| slow_start::ramp(returned, over, now));
     }
-    let classes: Vec<Class> = (0..statuses.len())
-        .map(|i| if is_out(i) { Class::Out } else { class(statuses[i], &rulings[i]) })
-        .collect();
+    let lines: Vec<Why> = (0..statuses.len()).map(|i| line(statuses[i], is_empty(i), &rulings[i])).collect();
     let last_resort =
         last_resort.filter(|i| !is_out(*i) && rulings[*i].forced.is_none_or(|forced| forced.up));
     let none_when_down = profile.rules.when_all_down == WhenAllDown::None;
-    (Candidates { classes, last_resort, none_when_down }, rulings)
+    (Candidates { lines, last_resort, none_when_down }, rulings)
 }
 
 /// A profile's endpoints by the first table.
 #[derive(Debug)]
 pub(super) struct Candidates {
-    classes: Vec<Class>,
+    lines: Vec<Why>,
     last_resort: Option<usize>,
     none_when_down: bool,
 }
 
 impl Candidates {
+    /// The line of an endpoint.
+    pub(super) fn line(&self, index: usize) -> Why {
+        self.lines[index]
+    }
+
+    /// Are some down, and to be in no answer though nobody is up?
+    pub(super) fn none_when_down(&self) -> bool {
+        self.none_when_down && self.lines.contains(&Why::Down)
+    }
+
     /// The second table, for these endpoints as if there were no others: who may answer.
     pub(super) fn among(&self, is_candidate: impl Fn(usize) -> bool) -> Vec<usize> {
         let of = |wanted| -> Vec<usize> {
-            (0..self.classes.len()).filter(|i| self.classes[*i] == wanted && is_candidate(*i)).collect()
+            (0..self.lines.len()).filter(|i| self.lines[*i].class() == wanted && is_candidate(*i)).collect()
         };
         let first = [Class::In, Class::Waiting].into_iter().map(of).find(|some| !some.is_empty());
         match (first, self.last_resort) {
@@ -129,21 +172,18 @@ impl Candidates {
     }
 }
 
-fn class(status: EndpointStatus, ruling: &Ruling) -> Class {
+/// The first table.
+fn line(status: EndpointStatus, is_empty: bool, ruling: &Ruling) -> Why {
     use EndpointStatus::{CheckingEndpoint, Degraded, Disabled, Inactive, Online, Stopped, Unmonitored};
     match (status, ruling.forced) {
-        (Disabled | Inactive | Stopped, _) => Class::Out,
-        _ if ruling.last_resort => Class::Out,
-        (_, Some(forced)) => {
-            if forced.up {
-                Class::In
-            } else {
-                Class::Out
-            }
-        }
-        (Unmonitored | CheckingEndpoint, None) => Class::In,
-        (Online, None) if ruling.held.is_some() => Class::Waiting,
-        (Degraded, None) if ruling.held.is_none() => Class::Down,
-        (Online | Degraded, None) => Class::In,
+        (Disabled | Inactive | Stopped, _) => Why::Off,
+        _ if is_empty => Why::Empty,
+        _ if ruling.last_resort => Why::LastResort,
+        (_, Some(forced)) => Why::Forced(forced.up),
+        (Unmonitored | CheckingEndpoint, None) => Why::Unknown,
+        (Online, None) if ruling.held.is_some() => Why::HeldBack,
+        (Online, None) => Why::Up,
+        (Degraded, None) if ruling.held.is_some() => Why::Kept,
+        (Degraded, None) => Why::Down,
     }
 }

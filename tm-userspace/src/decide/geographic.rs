@@ -21,3 +21,16 @@ pub(super) fn pick(standing: &Standing<'_>, choice: Option<&Choice>) -> Vec<(usi
     let Some(Choice::Mapped(Some(mapped))) = choice else { return vec![] };
     standing.candidates.among(|i| i == *mapped).into_iter().map(|i| (i, 1)).collect()
 }
+
+/// What an endpoint is to the clients with this choice.
+pub(super) fn reason(standing: &Standing<'_>, choice: Option<&Choice>, index: usize) -> String {
+    let Some(Choice::Mapped(Some(mapped))) = choice else {
+        return "the client is mapped to nobody".to_owned();
+    };
+    let name = &standing.profile.endpoints[*mapped].name;
+    match pick(standing, choice).first() {
+        _ if *mapped == index => "the client is mapped to it".to_owned(),
+        Some((picked, _)) if *picked == index => format!("answers for {name}, which may not"),
+        _ => format!("the client is mapped to {name}"),
+    }
+}

@@ -10,6 +10,7 @@
 //! | `subnet`, `geographic`, `performance` | the same, by where the client is |
 //! | `nested` | the state of a nested endpoint, and what becomes of its child's choice |
 //! | `ancestors` | whose decisions rest on whose |
+//! | `explain` | all of that in words, for one class of clients |
 //!
 //! # The name itself, the first line that holds
 //!
@@ -30,6 +31,7 @@
 
 pub mod ancestors;
 mod eligible;
+pub mod explain;
 mod failback;
 mod geographic;
 mod guard;
@@ -52,6 +54,7 @@ use crate::{
 };
 
 pub use ancestors::Ancestors;
+pub use explain::{Candidate, Step, explain};
 pub use ruling::{Held, Ruling};
 pub use slow_start::Ramp;
 pub use status::{EndpointStatus, ProfileStatus};
@@ -150,16 +153,20 @@ pub fn exists(profile: &Profile) -> bool {
 }
 
 impl Decision {
-    /// The part of the answers that one of the profile's endpoints is in, 0 to 1. Where the method is MultiValue: of the answers of its address family.
+    /// The part of the answers that one of the profile's endpoints is in, 0 to 1, as [`part`] has it.
     pub fn part(&self, endpoint: usize) -> f64 {
-        let Some(shares) = self.places.first() else { return 0.0 };
-        if self.profile.routing_method == RoutingMethod::MultiValue {
-            return shares.iter().map(|share| multivalue::part(&self.profile, endpoint, share)).sum();
-        }
-        let sum = |shares: &mut dyn Iterator<Item = &Share>| shares.map(|share| share.weight).sum::<u64>();
-        let total = sum(&mut shares.iter()).max(1);
-        sum(&mut shares.iter().filter(|share| share.endpoint == endpoint)) as f64 / total as f64
+        self.places.first().map_or(0.0, |shares| part(&self.profile, shares, endpoint))
     }
+}
+
+/// The part of the answers at a place that one of the profile's endpoints is in, 0 to 1. Where the method is MultiValue: of the answers of its address family.
+pub fn part(profile: &Profile, shares: &[Share], endpoint: usize) -> f64 {
+    if profile.routing_method == RoutingMethod::MultiValue {
+        return shares.iter().map(|share| multivalue::part(profile, endpoint, share)).sum();
+    }
+    let sum = |shares: &mut dyn Iterator<Item = &Share>| shares.map(|share| share.weight).sum::<u64>();
+    let total = sum(&mut shares.iter()).max(1);
+    sum(&mut shares.iter().filter(|share| share.endpoint == endpoint)) as f64 / total as f64
 }
 
 impl Leaf {

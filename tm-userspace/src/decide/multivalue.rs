@@ -41,3 +41,12 @@ pub(super) fn part(profile: &Profile, endpoint: usize, share: &Share) -> f64 {
         false => 0.0,
     }
 }
+
+/// In which answers one that is eligible is.
+pub(super) fn reason(profile: &Profile, eligible: &[usize], index: usize) -> String {
+    let is_ipv4 = |i: usize| matches!(profile.endpoints[i].target, Target::V4(_));
+    let family = eligible.iter().filter(|i| is_ipv4(**i) == is_ipv4(index)).count();
+    let version = if is_ipv4(index) { 4 } else { 6 };
+    let most = usize::from(profile.max_return).min(family);
+    format!("one of {family} with an IPv{version} address, {most} in an answer")
+}

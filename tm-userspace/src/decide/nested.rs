@@ -76,6 +76,21 @@ fn available_for(standing: &Standing<'_>, family: &dyn Fn(&Target) -> bool) -> u
     available.count()
 }
 
+/// What a nested endpoint's state comes from.
+pub(super) fn reason(child: &Standing<'_>, least: MinChild) -> String {
+    let available = child.endpoints.iter().filter(|status| status.is_available()).count();
+    let (name, all) = (&child.profile.name, child.endpoints.len());
+    let mut words = format!("{available} of {all} in profile {name} available, {} needed", least.endpoints);
+    let mut also = |least: u16, family: &str, available: usize| {
+        if least > 0 {
+            words += &format!(", {available} for {family}, {least} needed");
+        }
+    };
+    also(least.ipv4, "IPv4", available_for(child, &is_ipv4));
+    also(least.ipv6, "IPv6", available_for(child, &is_ipv6));
+    words
+}
+
 /// Each part's weight, shared among what is in it by their own weights; what is in an empty part goes to the others. The result is exact, in least terms, wherever its sum is
 /// below 2^32 and 128 bits hold what lies between; else each share is right to 2^-32 of the whole, and none is nothing.
 pub fn scale<T>(parts: Vec<(u64, Vec<(u64, T)>)>) -> Vec<(u64, T)> {

@@ -30,3 +30,19 @@ pub(super) fn pick(standing: &Standing<'_>, choice: Option<&Choice>) -> Vec<(usi
     let nearest = groups.iter().map(in_group).find(|some| !some.is_empty());
     nearest.unwrap_or_else(|| eligible.to_vec()).into_iter().map(|i| (i, 1)).collect()
 }
+
+/// Why one that is eligible answers these clients, or does not.
+pub(super) fn reason(standing: &Standing<'_>, choice: Option<&Choice>, index: usize) -> String {
+    let picked = pick(standing, choice);
+    let is_known = matches!(choice, Some(Choice::Nearest(groups)) if !groups.is_empty());
+    if !picked.iter().any(|(i, _)| *i == index) {
+        let names: Vec<&str> = picked.iter().map(|(i, _)| &*standing.profile.endpoints[*i].name).collect();
+        let come = if names.len() > 1 { "come" } else { "comes" };
+        return format!("for this client, {} {come} first", names.join(" and "));
+    }
+    match (is_known, picked.len()) {
+        (false, count) => format!("no nearness is known: one of {count}, evenly"),
+        (true, 1) => "the first for this client of those that may answer".to_owned(),
+        (true, count) => format!("for this client, one of {count} that come first, evenly"),
+    }
+}

@@ -17,3 +17,19 @@ pub(super) fn pick(profile: &Profile, eligible: &[usize]) -> Vec<(usize, u64)> {
     let first = eligible.iter().min_by_key(|i| profile.endpoints[**i].priority);
     first.map(|i| (*i, 1)).into_iter().collect()
 }
+
+/// Why one that is eligible answers, or does not.
+pub(super) fn reason(profile: &Profile, eligible: &[usize], index: usize) -> String {
+    let priority = |i: usize| profile.endpoints[i].priority;
+    match pick(profile, eligible).first() {
+        Some((first, _)) if *first != index => {
+            format!(
+                "priority {}: {} has {}",
+                priority(index),
+                profile.endpoints[*first].name,
+                priority(*first)
+            )
+        }
+        _ => format!("priority {}, the lowest of those that may answer", priority(index)),
+    }
+}

@@ -31,3 +31,20 @@ pub(super) fn pick(profile: &Profile, eligible: &[usize], rulings: &[Ruling]) ->
 pub(super) fn is_steady(eligible: &[usize], rulings: &[Ruling]) -> bool {
     eligible.iter().all(|i| rulings[*i].ramp.is_none())
 }
+
+/// Why one that is eligible answers, or does not.
+pub(super) fn reason(profile: &Profile, eligible: &[usize], rulings: &[Ruling], index: usize) -> String {
+    let weight = profile.endpoints[index].weight;
+    let picked = pick(profile, eligible, rulings);
+    let Some((_, part)) = picked.iter().find(|(i, _)| *i == index) else {
+        return format!("weight {weight}: drained while others may answer");
+    };
+    match (weight, rulings[index].ramp) {
+        (0, _) => "weight 0, as all have that may answer".to_owned(),
+        (_, Some(ramp)) => format!("weight {weight}, of which slow start gives it {} %", ramp.tenths * 10),
+        (_, None) if is_steady(eligible, rulings) => {
+            format!("weight {part} of {}", picked.iter().map(|(_, part)| part).sum::<u64>())
+        }
+        (_, None) => format!("weight {weight}, while others start slowly"),
+    }
+}

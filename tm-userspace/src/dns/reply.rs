@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fmt,
     net::IpAddr,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
     time::{Duration, SystemTime},
 };
 
@@ -18,6 +18,7 @@ use tm_common::{
     name::{LONG, SHORT},
     net::{BARE, Bare},
     packet::{Buffer, Packet},
+    tables::Names,
     verdict::Reason,
 };
 use tokio::sync::watch;
@@ -178,6 +179,12 @@ impl Responder {
         (outcome, session.sign(reply).ok().map(Reply::Message))
     }
 
+    /// What the reply would be if it were this turn in every block: nothing is counted, and nobody's turn is taken.
+    pub fn preview(&self, query: &[u8], client: IpAddr, transport: Transport, turn: u32) -> Option<Vec<u8>> {
+        let image = self.image();
+        self.answer_over(query, client, transport, &image, &image.at_turn(turn)).1
+    }
+
     /// What became of the messages so far, by label.
     pub fn counts(&self) -> Vec<(&'static str, u64)> {
         self.counts.all()
@@ -188,9 +195,24 @@ impl Responder {
         self.counts.add_earlier(counts);
     }
 
+    fn image(&self) -> RwLockReadGuard<'_, Image> {
+        self.image.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn answer(&self, message: &[u8], client: IpAddr, transport: Transport) -> (Outcome, Option<Vec<u8>>) {
-        let image = self.image.read().unwrap_or_else(PoisonError::into_inner);
-        let ask = |message: &[u8]| ask(&image, message, client, transport);
+        let image = self.image();
+        self.answer_over(message, client, transport, &image, &*image)
+    }
+
+    fn answer_over(
+        &self,
+        message: &[u8],
+        client: IpAddr,
+        transport: Transport,
+        image: &Image,
+        tables: &impl Tables,
+    ) -> (Outcome, Option<Vec<u8>>) {
+        let ask = |message: &[u8]| ask(tables, message, client, transport);
         if let Ok(reply) = ask(message) {
             return (Outcome::Engine, Some(reply));
         }
@@ -291,9 +313,18 @@ fn limit(query: &Query<'_>, transport: Transport) -> usize {
         Transport::Tcp | Transport::Tls | Transport::Https => u16::MAX.into(),
     }
 }
+/// What the engine is asked over: names of any length.
+trait Tables: Names<SHORT> + Names<LONG> {}
+
+impl<T: Names<SHORT> + Names<LONG>> Tables for T {}
 
 /// Asks the engine.
-fn ask(image: &Image, message: &[u8], client: IpAddr, transport: Transport) -> Result<Vec<u8>, Reason> {
+fn ask(
+    tables: &impl Tables,
+    message: &[u8],
+    client: IpAddr,
+    transport: Transport,
+) -> Result<Vec<u8>, Reason> {
     let limit = match transport {
         Transport::Udp => 0,
         Transport::Tcp | Transport::Tls | Transport::Https => u16::MAX,
@@ -304,8 +335,8 @@ fn ask(image: &Image, message: &[u8], client: IpAddr, transport: Transport) -> R
     octets.extend(message);
     octets.resize(size + ROOM, 0);
     let mut packet = Buffer::new(&mut octets, size);
-    match answer_message::<SHORT>(&mut packet, image) {
-        Err(Reason::LongName) => answer_message::<LONG>(&mut packet, image)?,
+    match answer_message::<SHORT>(&mut packet, tables) {
+        Err(Reason::LongName) => answer_message::<LONG>(&mut packet, tables)?,
         done => done?,
     }
     let size = packet.size();

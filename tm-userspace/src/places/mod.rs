@@ -135,9 +135,13 @@ impl View {
 
     /// The view of profiles that do not look at the client.
     pub fn anywhere() -> Arc<View> {
-        static ANYWHERE: LazyLock<Arc<View>> =
-            LazyLock::new(|| Arc::new(View::new(vec![], vec![], Place::ANYWHERE, vec![Class::default()])));
+        static ANYWHERE: LazyLock<Arc<View>> = LazyLock::new(|| View::of_one(Class::default()));
         ANYWHERE.clone()
+    }
+
+    /// A view in which all clients are of one class.
+    pub fn of_one(class: Class) -> Arc<View> {
+        Arc::new(View::new(vec![], vec![], Place::ANYWHERE, vec![class]))
     }
 }
 

@@ -59,8 +59,8 @@ impl Partition {
         &self.v6
     }
     /// How many runs there are.
-    pub fn len(&self) -> usize {
-        self.v4.len() + self.v6.len()
+    pub fn count(&self) -> usize {
+        self.v4.count() + self.v6.count()
     }
     /// How many runs are at this place.
     pub fn runs_at(&self, place: usize) -> u32 {

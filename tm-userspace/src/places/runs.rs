@@ -65,11 +65,14 @@ impl<A: Address> Run<A> {
     }
 }
 
+/// Some runs, one at least.
+type Chunk<A> = Arc<[Run<A>]>;
+
 /// Runs that cover an address space, in order; the first begins at 0.
 #[derive(Clone, Debug)]
 pub struct Runs<A> {
     /// None of them empty.
-    chunks: Vec<Arc<[Run<A>]>>,
+    chunks: Vec<Chunk<A>>,
     len: usize,
 }
 
@@ -78,7 +81,7 @@ pub type Span = (u128, u128);
 
 impl<A: Address> Runs<A> {
     /// How many there are: one at least.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.len
     }
 
@@ -154,7 +157,7 @@ impl<A: Address> Runs<A> {
 
 impl<A: Address> PartialEq for Runs<A> {
     fn eq(&self, other: &Self) -> bool {
-        let same = |(a, b): (&Arc<[Run<A>]>, &Arc<[Run<A>]>)| Arc::ptr_eq(a, b);
+        let same = |(a, b): (&Chunk<A>, &Chunk<A>)| Arc::ptr_eq(a, b);
         self.len == other.len
             && (self.chunks.len() == other.chunks.len() && self.chunks.iter().zip(&other.chunks).all(same)
                 || self.iter().eq(other.iter()))
@@ -190,7 +193,7 @@ impl<'a, A: Address> Cursor<'a, A> {
         self.next().map_or(u128::MAX, |next| next.run().first() - 1)
     }
 
-    fn lies_in(&self) -> &'a Arc<[Run<A>]> {
+    fn lies_in(&self) -> &'a Chunk<A> {
         &self.runs.chunks[self.chunk]
     }
 
@@ -202,7 +205,7 @@ impl<'a, A: Address> Cursor<'a, A> {
 /// Makes runs from left to right.
 #[derive(Debug)]
 pub struct Builder<A> {
-    chunks: Vec<Arc<[Run<A>]>>,
+    chunks: Vec<Chunk<A>>,
     open: Vec<Run<A>>,
     len: usize,
     leaf: Option<Leaf>,

@@ -21,7 +21,7 @@ const MOST_NARROW: usize = 8;
 
 /// Has a partition so few runs that look-ups count for more than memory?
 pub fn is_roomy(partition: &Partition) -> bool {
-    partition.len() <= ROOMY
+    partition.count() <= ROOMY
 }
 
 /// Whose words: each family has its own.
@@ -127,19 +127,28 @@ impl<'a, A: Address> Builder<'a, A> {
     /// The words of a node that tells `bits` apart; `like` is the first line of the other partition's.
     fn fill(&mut self, words: &mut [u32], first: u128, depth: u8, bits: u8, like: Option<u32>) {
         let shift = 128 - u32::from(depth + bits);
+        let mut others = None;
         for (i, word) in words.iter_mut().enumerate() {
             let start = first | (i as u128) << shift;
             let last = start | ((1 << shift) - 1);
-            self.go(start);
-            if self.at.last() >= last {
-                *word = self.at.run().leaf.0;
-                continue;
+            if i % LINE == 0 {
+                others = like.and_then(|line| self.nodes.line(line + (i / LINE) as u32)).copied();
             }
-            let like = like.and_then(|line| Some(self.nodes.line(line + (i / LINE) as u32)?.0[i % LINE]));
-            let branched = like.and_then(|like| self.family.branched(like));
-            *word = match like.filter(|_| branched.is_some() && !self.differs((start, last))) {
-                Some(same) => same,
-                None => self.node(start, depth + bits, branched),
+            let other = others.map(|line| line.0[i % LINE]);
+            let branched = other.and_then(|other| self.family.branched(other));
+            *word = match other {
+                // What is the same is not looked at. Scopes are told below.
+                Some(other) if !self.differs((start, last)) => match branched {
+                    Some(_) => other,
+                    None => Leaf(other).with_scope(0).0,
+                },
+                _ => {
+                    self.go(start);
+                    match self.at.last() >= last {
+                        true => self.at.run().leaf.0,
+                        false => self.node(start, depth + bits, branched),
+                    }
+                }
             };
         }
         self.scope(words, depth);

@@ -16,7 +16,7 @@ use super::{
     prefix,
     refine::{Question, Refined},
     special::EMBEDDING,
-    tree::trees,
+    tree::{Names, trees},
 };
 use crate::{
     desired::{Desired, Profiles},
@@ -57,7 +57,7 @@ impl Views {
             ..Views::default()
         };
         // Trees of the same names that ask the same have one view: a profile that many nest, and they.
-        let mut made: HashMap<(Asked, Arc<[Arc<str>]>), Arc<View>> = HashMap::new();
+        let mut made: HashMap<(Asked, Names), Arc<View>> = HashMap::new();
         for (profile, names) in trees(&desired.profiles, &views.layers).collect::<Vec<_>>() {
             let layers: Vec<Arc<Layer>> =
                 names.iter().filter_map(|name| views.layers.get(name)).cloned().collect();

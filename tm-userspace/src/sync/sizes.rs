@@ -28,15 +28,18 @@ pub struct Sizes {
 }
 
 impl Sizes {
-    /// Twice as many of everything, and at least some: what to make for tables that are to grow for a while. Of nodes only half as many again, since theirs is the
-    /// table that may take hundreds of megabytes.
+    /// Twice as many of everything, and at least some: what to make for tables that are to grow for a while. Of nodes only a quarter again, since theirs is the
+    /// table that may take a hundred megabytes; but where there are large views, eight pairs of roots, which each change of one takes until nobody reads the old ones.
     pub fn with_headroom(self) -> Self {
+        /// Lines of a large view's roots.
+        const ROOTS: u32 = 2 * (1 << 16) / 16;
         let more = |size: u32| size.saturating_mul(2).max(256);
+        let least = if self.nodes > ROOTS { 8 * ROOTS } else { 4096 };
         Sizes {
             buckets: self.buckets,
             entries: more(self.entries),
             long_entries: more(self.long_entries),
-            nodes: self.nodes.saturating_add(self.nodes / 2).max(4096),
+            nodes: self.nodes.saturating_add((self.nodes / 4).max(least)),
             blocks: more(self.blocks),
             slots: more(self.slots),
             small: more(self.small),

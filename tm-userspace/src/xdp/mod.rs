@@ -1,7 +1,8 @@
 //! The kernel's side: loads the programs, writes the tables through shared memory, attaches, and asks.
 //!
 //! `attach` puts the program on interfaces (`hook` says what is there), `pin` lets it outlive the daemon, `mirror` keeps the tables what the daemon's
-//! are, `counters` reads what was counted. The daemon's `unsafe` is in `region` (memory shared with the kernel) and `interface` (one `ioctl`).
+//! are, `counters` reads what was counted, `twin` asks without being noticed. The daemon's `unsafe` is in `region` (memory shared with the kernel), `interface` (one `ioctl`)
+//! and `twin` (a descriptor in the place of another).
 
 mod attach;
 mod counters;
@@ -13,6 +14,7 @@ mod mirror;
 mod pin;
 mod region;
 mod rights;
+mod twin;
 
 use std::{
     fmt,
@@ -37,6 +39,7 @@ pub use interface::{Interface, interfaces, strips_vlan_tags};
 use mirror::Mapped;
 pub use mirror::Repair;
 pub use pin::Pins;
+pub use twin::{Model, Twin};
 
 use crate::sync::{Image, Sizes};
 
@@ -134,23 +137,7 @@ impl Kernel {
             .override_global("BUCKET_MASK", &mask, true)
             .override_global("VLANS_LISTED", &vlans, true);
         let mut bpf = loader.load(OBJECT)?;
-        for (slot, name) in
-            [(None, PROGRAM)].into_iter().chain(COLD.iter().enumerate().map(|(i, name)| (Some(i), *name)))
-        {
-            program_mut(&mut bpf, name)?.load().with_context(|| match slot {
-                None => "the kernel refuses the XDP program".to_owned(),
-                Some(_) => format!("the kernel refuses the XDP program `{name}`"),
-            })?;
-        }
-        let programs: Vec<_> = COLD
-            .iter()
-            .map(|name| anyhow::Ok(program(&bpf, name)?.fd()?.try_clone()?))
-            .collect::<Result<_, _>>()?;
-        let cold = bpf.map_mut("COLD").context("the object has no map `COLD`")?;
-        let mut cold = ProgramArray::try_from(cold)?;
-        for (slot, program) in (0..).zip(&programs) {
-            cold.set(slot, program, 0)?;
-        }
+        load_programs(&mut bpf)?;
         let tables = Mapped::of(&bpf, sizes)?;
         let counters = Arc::new(Counters::of(&bpf)?);
         let barrier = Some(Barrier(ArrayOfMaps::try_from(take(&mut bpf, "BARRIER")?)?));
@@ -175,18 +162,7 @@ impl Kernel {
 
     /// Sends a frame through the loaded program, which counts it like any other, and says what it made of it.
     pub fn ask(&self, frame: &[u8]) -> anyhow::Result<(Verdict, Vec<u8>)> {
-        let mut out = vec![0; 4096];
-        let options =
-            TestRunOptions { data_in: Some(frame), data_out: Some(&mut out), ..TestRunOptions::default() };
-        let result =
-            program(&self.bpf, PROGRAM)?.test_run(options).context("the kernel does not run the program")?;
-        out.truncate(result.data_size_out as usize);
-        let verdict = match result.return_value {
-            2 => Verdict::Pass,
-            3 => Verdict::Reply,
-            _ => Verdict::Abort,
-        };
-        Ok((verdict, out))
+        run(&self.bpf, frame)
     }
 
     /// All that is counted.
@@ -219,6 +195,43 @@ impl Kernel {
     pub fn program_fd(&self, name: &str) -> anyhow::Result<&aya::programs::ProgramFd> {
         Ok(program(&self.bpf, name)?.fd()?)
     }
+}
+
+/// Loads all programs of an object, and puts those in their slots that are tail-called.
+fn load_programs(bpf: &mut Ebpf) -> anyhow::Result<()> {
+    for (slot, name) in
+        [(None, PROGRAM)].into_iter().chain(COLD.iter().enumerate().map(|(i, name)| (Some(i), *name)))
+    {
+        program_mut(bpf, name)?.load().with_context(|| match slot {
+            None => "the kernel refuses the XDP program".to_owned(),
+            Some(_) => format!("the kernel refuses the XDP program `{name}`"),
+        })?;
+    }
+    let programs: Vec<_> = COLD
+        .iter()
+        .map(|name| anyhow::Ok(program(bpf, name)?.fd()?.try_clone()?))
+        .collect::<Result<_, _>>()?;
+    let cold = bpf.map_mut("COLD").context("the object has no map `COLD`")?;
+    let mut cold = ProgramArray::try_from(cold)?;
+    for (slot, program) in (0..).zip(&programs) {
+        cold.set(slot, program, 0)?;
+    }
+    Ok(())
+}
+
+/// Sends a frame through a loaded program, and says what it made of it.
+fn run(bpf: &Ebpf, frame: &[u8]) -> anyhow::Result<(Verdict, Vec<u8>)> {
+    let mut out = vec![0; 4096];
+    let options =
+        TestRunOptions { data_in: Some(frame), data_out: Some(&mut out), ..TestRunOptions::default() };
+    let result = program(bpf, PROGRAM)?.test_run(options).context("the kernel does not run the program")?;
+    out.truncate(result.data_size_out as usize);
+    let verdict = match result.return_value {
+        2 => Verdict::Pass,
+        3 => Verdict::Reply,
+        _ => Verdict::Abort,
+    };
+    Ok((verdict, out))
 }
 
 fn program<'a>(bpf: &'a Ebpf, name: &str) -> anyhow::Result<&'a Xdp> {

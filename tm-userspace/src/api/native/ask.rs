@@ -1,5 +1,7 @@
 //! What the daemon knows, what it would answer, and what operators order of it.
 
+use std::{sync::Arc, time::Duration};
+
 use axum::{
     Json,
     body::Body,
@@ -12,9 +14,9 @@ use serde_json::Value;
 use super::{Problem, profiles::object};
 use crate::{
     api::{
-        Answered, Order, Ordered, Question, RoundTripView, RoundTripsChange, Status, VERSION, View,
+        Answered, Explained, Inquiry, Order, Ordered, Question, RoundTripView, RoundTripsChange, Status, VERSION, View,
         access::Principal,
-        orders::{self, Refused},
+        explain, orders::{self, Refused},
         query, round_trips, status,
     },
     store::Level,
@@ -49,6 +51,39 @@ pub(super) async fn query(
         Ok(Err(error)) => Err(Problem::bad(format_args!("{error:#}"))),
         Err(error) => Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error)),
     }
+}
+
+/// Decisions and tables change while they are looked at: what does not fit together is looked at again once more was published, a few times.
+#[utoipa::path(post, path = "/api/v1/explain", tag = "state", request_body = Object, responses((status = 200, body = Object)))]
+pub(super) async fn explain(
+    principal: Principal,
+    State(view): State<View>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Explained>, Problem> {
+    const TRIES: usize = 5;
+    const PATIENCE: Duration = Duration::from_millis(500);
+    principal.may(Level::Read, None)?;
+    let inquiry: Arc<Inquiry> = Arc::new(read(&headers, body).await?);
+    let mut published = view.published.clone();
+    for attempt in 1..=TRIES {
+        published.mark_unchanged();
+        let (view, inquiry) = (view.clone(), inquiry.clone());
+        match tokio::task::spawn_blocking(move || explain::explain(&view, &inquiry)).await {
+            Ok(Ok(explained)) if explained.check.agrees || attempt == TRIES => return Ok(Json(explained)),
+            Ok(Ok(_) | Err(explain::Refused::Changing)) => {
+                // Nothing new is an answer too.
+                _ = tokio::time::timeout(PATIENCE, published.changed()).await;
+            }
+            Ok(Err(explain::Refused::Unknown(error))) => {
+                return Err(Problem::not_found(format_args!("{error:#}")));
+            }
+            Ok(Err(explain::Refused::Unfit(error))) => return Err(Problem::bad(format_args!("{error:#}"))),
+            Err(error) => return Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error)),
+        }
+    }
+    let message = "the configuration is being put in force: ask again";
+    Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, message))
 }
 
 #[utoipa::path(post, path = "/api/v1/order", tag = "endpoints", request_body = Order, responses((status = 200, body = Ordered)))]

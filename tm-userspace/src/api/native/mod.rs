@@ -15,6 +15,7 @@
 //! | `GET /api/v1/names/{name}` | is the name free? | read |
 //! | `GET /api/v1/status`, `GET /api/v1/version` | all that is known | read |
 //! | `POST /api/v1/query` | what would be answered | read |
+//! | `POST /api/v1/explain` | why, and what would be if | read |
 //! | `POST /api/v1/order` | force, release, restore | write |
 //! | `GET`, `POST /api/v1/round-trips` | measured round trips to clients; `{"prefixes": 12}`, how many are known now | read, write |
 //! | `GET`, `POST /api/v1/tokens`, `DELETE /api/v1/tokens/{id}`, `POST /api/v1/tokens/{id}/rotate` | tokens | admin |
@@ -69,6 +70,7 @@ pub(super) fn router(view: View) -> Router {
         .route("/api/v1/status", get(ask::status))
         .route("/api/v1/version", get(ask::version))
         .route("/api/v1/query", post(ask::query))
+        .route("/api/v1/explain", post(ask::explain))
         .route("/api/v1/order", post(ask::order))
         .route("/api/v1/round-trips", get(ask::round_trips).post(ask::change_round_trips))
         .route("/api/v1/tokens", get(tokens::list).post(tokens::create))

@@ -18,7 +18,7 @@ use super::{Problem, ask, audit, endpoints, events, profiles, tokens};
         profiles::list, profiles::show, profiles::put, profiles::patch, profiles::delete, profiles::is_free,
         endpoints::list, endpoints::show, endpoints::put, endpoints::patch, endpoints::delete,
         events::probe, events::follow, events::history,
-        ask::status, ask::version, ask::query, ask::order, ask::round_trips, ask::change_round_trips,
+        ask::status, ask::version, ask::query, ask::explain, ask::order, ask::round_trips, ask::change_round_trips,
         tokens::list, tokens::create, tokens::rotate, tokens::revoke, audit::list, audit::back_up
     ),
     components(schemas(Problem)),

@@ -1,6 +1,7 @@
 //! The tables of `decide`, row by row.
 
 mod clients;
+mod explain;
 mod kit;
 mod methods;
 mod nested_rules;

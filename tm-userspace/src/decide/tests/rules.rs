@@ -24,20 +24,20 @@ use crate::{
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// A time, in minutes.
-fn minute(minute: u32) -> SystemTime {
+pub(super) fn minute(minute: u32) -> SystemTime {
     SystemTime::UNIX_EPOCH + MINUTE * (1_000 + minute)
 }
 
 /// A profile `p` of `a`, `b`, `c` ..., and what is known of them.
 #[derive(Debug)]
-struct Case {
-    profile: Profile,
-    health: Health,
+pub(super) struct Case {
+    pub(super) profile: Profile,
+    pub(super) health: Health,
 }
 
 impl Case {
     /// Each endpoint by a letter: `u` up, `r` up again since minute 0, `d` down since minute 0, `n` new, `o` off, `w` always served.
-    fn new(method: RoutingMethod, rules: Rules, endpoints: &str) -> Self {
+    pub(super) fn new(method: RoutingMethod, rules: Rules, endpoints: &str) -> Self {
         let mut health = Health::default();
         let endpoint = |(i, state): (usize, char)| {
             let name = (b'a' + i as u8) as char;
@@ -61,23 +61,23 @@ impl Case {
         Case { profile, health }
     }
 
-    fn weighted(rules: Rules, endpoints: &str) -> Self {
+    pub(super) fn weighted(rules: Rules, endpoints: &str) -> Self {
         Case::new(RoutingMethod::Weighted, rules, endpoints)
     }
 
-    fn down_since(mut self, endpoint: &str, since: u32) -> Self {
+    pub(super) fn down_since(mut self, endpoint: &str, since: u32) -> Self {
         let verdict = Verdict { up: false, since: minute(since), recovered: false };
         self.health.verdicts.insert(key("p", endpoint), verdict);
         self
     }
 
-    fn forced(mut self, endpoint: &str, up: bool, until: Option<u32>) -> Self {
+    pub(super) fn forced(mut self, endpoint: &str, up: bool, until: Option<u32>) -> Self {
         let forced = Forced { up, since: minute(0), until: until.map(minute) };
         self.health.orders.forced.insert(key("p", endpoint), forced);
         self
     }
 
-    fn restored(mut self, endpoint: &str, at: u32) -> Self {
+    pub(super) fn restored(mut self, endpoint: &str, at: u32) -> Self {
         self.health.orders.restored.insert(key("p", endpoint), minute(at));
         self
     }

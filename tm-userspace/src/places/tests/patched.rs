@@ -41,7 +41,7 @@ proptest! {
         let (a, b) = (first.view(), second.view());
         let (a, b) = (a.partition().v4(), b.partition().v4());
         let (low, high) = (edges[0].min(edges[1]), edges[0].max(edges[1]));
-        let span = (u128::from(low) << 96, u128::from(high) << 96 | (1 << 96) - 1);
+        let span = (u128::from(low) << 96, prefix::span(u128::from(high) << 96, 32).1);
         let mut edit = runs::Builder::default();
         edit.push(span.0, b.at(span.0).run().leaf);
         b.iter().filter(|run| run.first() > span.0 && run.first() <= span.1).for_each(|run| edit.push(run.first(), run.leaf));

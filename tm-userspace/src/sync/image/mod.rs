@@ -1,8 +1,9 @@
 //! The daemon's copy of all tables.
 //!
-//! `write` puts names in and takes them out, `views` does so with what places their clients, `lookup` answers the engine.
+//! `write` puts names in and takes them out, `views` does so with what places their clients, `lookup` answers the engine, `still` without counting it.
 
 mod lookup;
+mod still;
 mod views;
 mod write;
 
@@ -34,6 +35,8 @@ use crate::{
     places::Partition,
 };
 use views::ViewUse;
+
+pub use still::Still;
 
 /// A change of one name: what it is to be, or that it goes.
 pub type Change<'a> = (&'a DnsName, Option<&'a Compiled>);

@@ -38,7 +38,9 @@ async fn listen() -> (UdpSocket, SocketAddr) {
 
 async fn heard(socket: &UdpSocket) -> (Vec<u8>, SocketAddr) {
     let mut octets = [0; 512];
-    let (length, from) = socket.recv_from(&mut octets).await.unwrap();
+    // Longer than anything here waits for; what never comes is to fail and not to hang.
+    let come = tokio::time::timeout(Duration::from_secs(200), socket.recv_from(&mut octets)).await;
+    let (length, from) = come.unwrap().unwrap();
     (octets[..length].to_vec(), from)
 }
 

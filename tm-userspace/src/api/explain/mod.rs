@@ -1,0 +1,135 @@
+//! "Why that answer?", and "what would happen if": the walk of `decide` from the live state, in words and numbers.
+//!
+//! | file | what it owns |
+//! | --- | --- |
+//! | `report` | what is said: the JSON of `tm explain` |
+//! | `world` | the state that is explained: the live one, or one in which endpoints are up, down or disabled |
+//! | `place`, `why` | where the client is, and why the profiles put it there |
+//! | `outcome` | the way through the profiles, and the answers at its end |
+//! | `clients` | the shares of all clients, before and after |
+//! | `check` | whether the loaded program answers what is said |
+//!
+//! Nothing changes by asking: deciding is pure, and what is asked of the tables leaves no trace in them.
+
+mod check;
+mod clients;
+mod outcome;
+mod place;
+mod report;
+mod why;
+mod world;
+
+use std::{net::IpAddr, sync::Arc, time::SystemTime};
+
+use anyhow::{Context as _, bail};
+use hickory_proto::rr::RecordType;
+use serde::{Deserialize, Serialize};
+use tm_common::dns::{Asked, asked};
+
+use super::{View, query};
+use crate::{compile::Zone, desired::Profile};
+
+pub use report::{
+    Assumed, Check, Client, EndpointStep, Explained, Group, Outcome, Part, ProfileStep, Shares, Sticky,
+};
+
+use place::Asker;
+use world::World;
+
+/// What is to be explained.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inquiry {
+    /// A profile's name without regard to case, or its DNS name.
+    pub profile: String,
+    /// A record type: `A`, `AAAA`, `TYPE65`.
+    pub kind: String,
+    /// Who asks.
+    pub client: Option<IpAddr>,
+    /// The client's prefix as a resolver would give it (EDNS Client Subnet), address and length.
+    pub ecs: Option<(IpAddr, u8)>,
+    /// What is assumed, as `endpoint=down` or `profile/endpoint=down`; also `up` and `disabled`.
+    #[serde(default)]
+    pub assume: Vec<String>,
+    /// Whether the shares of all clients are told too.
+    #[serde(default)]
+    pub all_clients: bool,
+}
+
+/// Why it was not explained.
+pub(super) enum Refused {
+    /// There is no such profile or endpoint.
+    Unknown(anyhow::Error),
+    /// The question is none.
+    Unfit(anyhow::Error),
+    /// A new configuration is on its way into the tables.
+    Changing,
+}
+
+/// Explains, as of now.
+pub(super) fn explain(view: &View, inquiry: &Inquiry) -> Result<Explained, Refused> {
+    let desired = view.desired.borrow().clone().context("no configuration is in force yet");
+    let desired = desired.map_err(Refused::Unfit)?;
+    let published = view.published.borrow().clone();
+    let health = view.health.borrow().clone();
+    let moment = SystemTime::now();
+    let profile = world::find_profile(&desired, &inquiry.profile).map_err(Refused::Unknown)?;
+    let kind = query::parse_type(&inquiry.kind).map_err(Refused::Unfit)?;
+    let block = asked_of(kind).map_err(Refused::Unfit)?;
+    let Some(decision) =
+        published.decisions.get(&profile.name).filter(|_| published.generation == desired.generation)
+    else {
+        return Err(Refused::Changing);
+    };
+    let assumptions = world::assumptions(&desired, &profile, &inquiry.assume)?;
+    let (sender, server) = query::hosts(view, inquiry.client).map_err(Refused::Unfit)?;
+    let asker = Asker { sender, subnet: inquiry.ecs };
+    let question = Question { asker, kind, block, zone: Zone::of(&desired.node, desired.generation), moment };
+
+    let now = World::live(&desired, &profile, decision.view.clone(), health);
+    let (outcome, expected) = outcome::outcome(&now, &question);
+    let name = profile.dns_name.to_hickory();
+    let subject =
+        check::Subject { question: &question, profile: &profile, server, port: desired.node.listen.port };
+    let check = check::check(view, &subject, &expected).map_err(Refused::Unfit)?;
+    let then = (!assumptions.is_empty()).then(|| now.assuming(&desired, &assumptions, moment));
+    let all_clients = inquiry.all_clients.then(|| clients::shares(&now, then.as_ref(), &question));
+    Ok(Explained {
+        name: name.to_string(),
+        kind: kind.to_string(),
+        client: question.asker.client(now.view()),
+        assumed: assumptions.iter().map(|assumption| assumption.report(&now)).collect(),
+        now: outcome,
+        then: then.map(|then| outcome::outcome(&then, &question).0),
+        check,
+        all_clients,
+    })
+}
+
+/// A question, put together.
+struct Question {
+    asker: Asker,
+    kind: RecordType,
+    block: Asked,
+    zone: Zone,
+    moment: SystemTime,
+}
+
+impl Question {
+    /// Does the answer follow names in the zone?
+    fn follows(&self) -> bool {
+        matches!(self.block, Asked::A | Asked::Aaaa)
+    }
+}
+
+/// Which of a name's blocks answers a type.
+fn asked_of(kind: RecordType) -> anyhow::Result<Asked> {
+    let [high, low] = u16::from(kind).to_be_bytes();
+    match asked(u32::from_le_bytes([high, low, 0, 1])) {
+        Some(asked) => Ok(asked),
+        None => bail!("no name has records of type {kind}"),
+    }
+}
+
+/// An endpoint of a profile, by index.
+type At = (Arc<Profile>, usize);

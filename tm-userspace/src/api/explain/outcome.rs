@@ -1,0 +1,146 @@
+//! The way through the profiles, and the answers at its end.
+
+use hickory_proto::{op::Message, rr::Record};
+
+use super::{
+    Question,
+    report::{EndpointStep, Outcome, Part, ProfileStep, Sticky},
+    why::{Known, why},
+    world::World,
+};
+use crate::{
+    compile::{Choices, Records, compile, nodata},
+    decide::{Candidate, Step, decide, explain},
+    desired::{Profile, Target},
+    places::{Class, Place, View},
+};
+
+/// What is answered at a place.
+pub(super) struct Expected {
+    pub(super) place: Place,
+    /// None where there is no such name.
+    pub(super) choices: Option<Choices>,
+    /// What is answered at each turn, by its place among the different answers; one where clients stick to theirs.
+    pub(super) slots: Vec<u16>,
+    pub(super) scope: Option<u8>,
+}
+
+/// What a question comes to in a world.
+pub(super) fn outcome(world: &World, question: &Question) -> (Outcome, Expected) {
+    let located = question.asker.locate(world.view());
+    let class = world.view().classes().get(usize::from(located.place.0)).cloned().unwrap_or_default();
+    let (choices, sticks) = choices(world, question, &class).unzip();
+    let sticks = sticks.unwrap_or(false);
+    let step =
+        explain(&world.profiles, &world.profile, &class, &world.health, question.moment, question.follows());
+    let mut parts = parts(world, question, choices.as_ref());
+    for (part, _) in parts.iter_mut().filter(|(part, _)| !part.authorities.is_empty()) {
+        let no_type = || format!("who is chosen has no record of type {}", question.kind);
+        part.reason = Some(step.nobody.clone().unwrap_or_else(no_type));
+    }
+    let ttl = parts.iter().map(|(_, ttl)| *ttl).min().unwrap_or(world.profile.ttl);
+    let seat = |choices: &Choices| choices.slots.get(located.seat(choices.slots.len())).copied();
+    let own = choices.as_ref().filter(|choices| sticks && choices.slots.len() > 1).and_then(seat);
+    let sticky = own.zip(choices.as_ref()).and_then(|(own, choices)| {
+        let (part, _) = part(world, question, choices.answers.get(usize::from(own))?, 1.0);
+        Some(Sticky { clients: located.neighbours(), records: part.records })
+    });
+    let scope = located.told_scope(is_looked_at(world, question), own.is_some());
+    let outcome = Outcome {
+        rcode: if choices.is_some() { "NOERROR" } else { "NXDOMAIN" }.to_owned(),
+        profile: profile_step(&step, &Known::of(&located, world), world, 1.0),
+        answers: parts.into_iter().map(|(part, _)| part).collect(),
+        sticky,
+        ttl,
+        scope,
+    };
+    let slots = match (own, &choices) {
+        (Some(own), _) => vec![own],
+        (None, Some(choices)) => choices.slots.clone(),
+        (None, None) => vec![0],
+    };
+    (outcome, Expected { place: located.place, choices, slots, scope })
+}
+
+/// Do the name's tables look at the client?
+fn is_looked_at(world: &World, question: &Question) -> bool {
+    let sticks = |class| choices(world, question, class).is_some_and(|(_, sticks)| sticks);
+    !world.view().is_anywhere() || world.view().classes().iter().any(sticks)
+}
+
+/// What is answered to one class of clients, as it lies in the tables, and whether they stick to it; none where there is no such name.
+pub(super) fn choices(world: &World, question: &Question, class: &Class) -> Option<(Choices, bool)> {
+    let view = View::of_one(class.clone());
+    let decision = decide(&world.profiles, &world.profile, &view, &world.health, question.moment);
+    let row = compile(&decision, &question.zone)?.places.pop()?;
+    let choices = row.into_iter().nth(question.block as usize)?;
+    Some((choices, decision.sticky.contains(&true)))
+}
+
+/// The different answers with their least TTL, those of the largest share first.
+fn parts(world: &World, question: &Question, choices: Option<&Choices>) -> Vec<(Part, u32)> {
+    let Some(choices) = choices else {
+        let records = nodata(&world.profile.dns_name, world.profile.ttl, &question.zone);
+        return vec![part(world, question, &records, 1.0)];
+    };
+    let count = |answer: usize| choices.slots.iter().filter(|slot| usize::from(**slot) == answer).count();
+    let mut counted: Vec<(usize, &Records)> =
+        choices.answers.iter().enumerate().map(|(i, records)| (count(i), records)).collect();
+    counted.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+    let all = choices.slots.len() as f64;
+    counted.into_iter().map(|(count, records)| part(world, question, records, count as f64 / all)).collect()
+}
+
+fn part(world: &World, question: &Question, records: &Records, share: f64) -> (Part, u32) {
+    let (answers, authorities) = sections(&world.profile, question, records);
+    let ttl = answers.iter().chain(&authorities).map(|record| record.ttl).min().unwrap_or(0);
+    let lines = |records: &[Record]| records.iter().map(ToString::to_string).collect();
+    let endpoint = records.endpoint.as_ref().map(ToString::to_string);
+    let (records, authorities) = (lines(&answers), lines(&authorities));
+    (Part { share, endpoint, records, authorities, reason: None }, ttl)
+}
+
+/// Finished records, read back: answer and authority section.
+fn sections(profile: &Profile, question: &Question, records: &Records) -> (Vec<Record>, Vec<Record>) {
+    let mut message =
+        [0u16, 0x8400, 1, records.answers, records.authorities, 0].map(u16::to_be_bytes).concat();
+    message.extend(profile.dns_name.wire());
+    message.extend([u16::from(question.kind), 1].map(u16::to_be_bytes).concat());
+    message.extend(&*records.octets);
+    // What was compiled can be read.
+    Message::from_vec(&message).map(|message| (message.answers, message.authorities)).unwrap_or_default()
+}
+
+/// A step in the form of the report; the profile has this part of all answers.
+fn profile_step(step: &Step, known: &Known, world: &World, of_all: f64) -> ProfileStep {
+    let profile = &step.profile;
+    let endpoint = |candidate: &Candidate| {
+        let endpoint = &candidate.endpoint;
+        let leads = match (&endpoint.target, &candidate.below) {
+            (Target::Profile(_), _) => Some("nested"),
+            (_, Some(_)) => Some("followed"),
+            (_, None) => None,
+        };
+        let share_of_all = of_all * candidate.part;
+        EndpointStep {
+            name: endpoint.name.to_string(),
+            target: endpoint.target.to_string(),
+            monitor_status: format!("{:?}", candidate.status),
+            share: candidate.part,
+            share_of_all,
+            reason: candidate.reason.clone(),
+            leads: leads.map(str::to_owned),
+            profile: candidate.below.as_ref().map(|below| profile_step(below, known, world, share_of_all)),
+        }
+    };
+    ProfileStep {
+        name: profile.name.to_string(),
+        dns_name: profile.dns_name.to_string(),
+        routing_method: profile.routing_method.label().to_owned(),
+        ttl: profile.ttl,
+        monitor_status: format!("{:?}", step.status),
+        place: step.choice.as_ref().and_then(|choice| why(profile, choice, known, world)),
+        nobody: step.nobody.clone(),
+        endpoints: step.candidates.iter().map(endpoint).collect(),
+    }
+}

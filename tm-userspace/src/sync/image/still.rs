@@ -1,0 +1,98 @@
+//! The tables asked without a trace: nothing is counted, and it is whoever's turn the asker says.
+
+use tm_common::{
+    dns::Asked,
+    name::{LONG, SHORT},
+    place::Line,
+    tables::{
+        Addresses, Answer, AnswerIndex, Block, Bucket, Entry, LARGE, Lookup, MEDIUM, Names, Placed, SMALL,
+    },
+};
+
+use super::Image;
+use crate::{names::DnsName, places::Place};
+
+/// The tables at one turn.
+#[derive(Clone, Copy, Debug)]
+pub struct Still<'a> {
+    image: &'a Image,
+    turn: u32,
+}
+
+impl Image {
+    /// These tables, as if in every block it were this turn.
+    pub fn at_turn(&self, turn: u32) -> Still<'_> {
+        Still { image: self, turn }
+    }
+
+    /// The block that answers this kind of question for a name at a place.
+    pub fn block(&self, name: &DnsName, place: Place, asked: Asked) -> Option<Block> {
+        let row = self.places.get(name)?.rows.places.get(usize::from(place.0))?;
+        Some(row.get(asked as usize)?.0)
+    }
+}
+
+impl Lookup for Still<'_> {
+    fn port(&self) -> u16 {
+        self.image.port()
+    }
+    fn seed(&self) -> u64 {
+        self.image.seed()
+    }
+    fn has_vlans(&self) -> bool {
+        self.image.has_vlans()
+    }
+    fn vlan(&self, id: u16) -> bool {
+        self.image.vlan(id)
+    }
+    fn served(&self, line: u32) -> Option<&Addresses> {
+        self.image.served(line)
+    }
+    fn own(&self, word: u32) -> Option<u64> {
+        self.image.own(word)
+    }
+    fn bucket(&self, index: u32) -> Option<&Bucket> {
+        self.image.bucket(index)
+    }
+    fn turn(&self, _index: u32, count: u32) -> Option<u32> {
+        Some(if self.turn < count { self.turn } else { 0 })
+    }
+    fn give_back(&self, _index: u32) {}
+    fn line(&self, index: u32) -> Option<&Line> {
+        self.image.line(index)
+    }
+    fn placed(&self, index: u32) -> Option<&Placed> {
+        self.image.placed(index)
+    }
+    fn slot(&self, index: u32) -> Option<AnswerIndex> {
+        self.image.slot(index)
+    }
+    fn small(&self, index: u32) -> Option<&Answer<SMALL>> {
+        self.image.small(index)
+    }
+    fn medium(&self, index: u32) -> Option<&Answer<MEDIUM>> {
+        self.image.medium(index)
+    }
+    fn large(&self, index: u32) -> Option<&Answer<LARGE>> {
+        self.image.large(index)
+    }
+    fn count(&self, _counter: u32) {}
+}
+
+impl Names<SHORT> for Still<'_> {
+    fn entry(&self, index: u32) -> Option<&Entry<SHORT>> {
+        Names::<SHORT>::entry(self.image, index)
+    }
+    fn find(&self, hash: u64) -> Option<&Entry<SHORT>> {
+        Names::<SHORT>::find(self.image, hash)
+    }
+}
+
+impl Names<LONG> for Still<'_> {
+    fn entry(&self, index: u32) -> Option<&Entry<LONG>> {
+        Names::<LONG>::entry(self.image, index)
+    }
+    fn find(&self, hash: u64) -> Option<&Entry<LONG>> {
+        Names::<LONG>::find(self.image, hash)
+    }
+}
