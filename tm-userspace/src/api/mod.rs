@@ -9,6 +9,7 @@
 //!
 //! Errors are `{"error": "..."}` with 400, 404 or 500. Whoever may open the socket (mode 0660) may ask.
 
+pub mod arm;
 mod orders;
 mod query;
 mod status;

@@ -57,6 +57,13 @@ pub const TIMEOUT: Duration = Duration::from_secs(10);
 pub const TIMEOUT_SHORT: Duration = Duration::from_secs(9);
 /// ... and the part of the interval, in percent, that it may take then.
 pub const TIMEOUT_SHORT_PERCENT: u32 = 90;
+/// A probe's timeout where none is given: shorter than the interval, whatever that is.
+pub fn timeout(interval: Duration) -> Duration {
+    if interval > TIMEOUT {
+        return TIMEOUT;
+    }
+    TIMEOUT_SHORT.min(interval * TIMEOUT_SHORT_PERCENT / 100)
+}
 /// The shortest timeout.
 pub const TIMEOUT_AT_LEAST: Duration = Duration::from_millis(1);
 /// Failures in a row that are looked past.
