@@ -5,3 +5,4 @@
 pub mod fault;
 pub mod id;
 pub mod model;
+pub mod path;

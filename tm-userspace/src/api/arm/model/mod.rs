@@ -7,6 +7,7 @@
 //! A body's keys and words are read in any case; `null`, `""` and `[]` are as if they were not there; what the service derives (statuses, `fqdn`, ids) is
 //! passed over, and so is what Azure does not know.
 
+mod annotations;
 mod duration;
 mod endpoint;
 mod fields;
@@ -24,6 +25,7 @@ use serde_json::{Map, Value};
 use super::id::ProfileId;
 use crate::decide::{EndpointStatus, ProfileStatus};
 
+pub use annotations::{join, split};
 pub use endpoint::{kind, read as read_endpoint, show as show_endpoint};
 pub use fields::Fields;
 pub use patch::lay_over;
