@@ -9,6 +9,7 @@ mod database;
 mod hierarchy;
 mod latency;
 mod mapping;
+mod name;
 mod record;
 mod region;
 

@@ -3,6 +3,7 @@
 //! `model` says what a body means and how a profile is shown; it knows neither HTTP nor the store.
 
 pub mod fault;
+pub mod hierarchy;
 pub mod id;
 pub mod model;
 pub mod path;
