@@ -5,7 +5,7 @@
 
 use std::{
     fmt,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     ops::RangeInclusive,
     path::PathBuf,
     sync::Arc,
@@ -54,6 +54,42 @@ pub struct Node {
     pub probes: Probes,
     /// How many names the kernel's tables hold, at most 16,777,216; 0 for as many as needed.
     pub capacity: u32,
+    /// Where profiles belong that do not say.
+    pub scope: Scope,
+    /// The HTTPS listener, if there is to be one.
+    pub api: Option<Api>,
+}
+
+/// Where a profile belongs in Azure's order of things: it says who may manage it, and nothing about how it is answered.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Scope {
+    /// A subscription's id, as written.
+    pub subscription: Arc<str>,
+    /// A resource group's name, as written.
+    pub resource_group: Arc<str>,
+}
+
+impl Scope {
+    /// Are both names the same without regard to case?
+    pub fn is(&self, other: &Scope) -> bool {
+        self.subscription.eq_ignore_ascii_case(&other.subscription)
+            && self.resource_group.eq_ignore_ascii_case(&other.resource_group)
+    }
+}
+
+/// The HTTPS listener.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Api {
+    /// Where.
+    pub listen: SocketAddr,
+    /// The certificate chain, PEM.
+    pub tls_cert: PathBuf,
+    /// Its key, PEM.
+    pub tls_key: PathBuf,
+    /// Are the two the daemon's own, to be made where they are not there?
+    pub tls_own: bool,
+    /// Certificates of those who sign the clients', PEM; none where clients need no certificate.
+    pub client_ca: Option<PathBuf>,
 }
 
 /// A name server of the zone.

@@ -1,10 +1,11 @@
 //! The daemon and its command line.
 //!
-//! In the order of the flow: `config` reads what is wanted into `desired`; `geo` knows where addresses are; `health` probes and counts; `places` says where clients are; `decide` and `compile` are pure; `sync` keeps the tables
+//! In the order of the flow: `config` reads what is wanted into `desired`, `catalog` lets the API change it and `store` keeps that; `geo` knows where addresses are; `health` probes and counts; `places` says where clients are; `decide` and `compile` are pure; `sync` keeps the tables
 //! and `xdp` mirrors them into the kernel; `dns` answers what the kernel passes up; `control` drives the stages, `state` is what
 //! the next daemon begins with, `api` and `cli` show them.
 
 pub mod api;
+pub mod catalog;
 pub mod cli;
 pub mod compile;
 pub mod config;
@@ -21,8 +22,10 @@ mod print;
 pub mod reload;
 #[cfg(test)]
 mod samples;
+pub mod secret;
 pub mod serve;
 pub mod state;
+pub mod store;
 pub mod sync;
 pub mod time;
 pub mod xdp;

@@ -1,4 +1,4 @@
-//! The wanted state from files: loaded at the start, again on SIGHUP and when a file changes.
+//! The files: loaded at the start, again on SIGHUP and when one changes.
 //!
 //! A load that fails changes nothing: what ran goes on, and says so.
 
@@ -17,7 +17,8 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::{self, ConfigError},
+    catalog::Catalog,
+    config::{self, ConfigError, Loaded, Stored},
     desired::Desired,
 };
 
@@ -43,35 +44,41 @@ pub struct Source {
 }
 
 impl Source {
-    /// Loads the wanted state that comes after `before`. Where it is the same in all but the generation, that one is kept.
-    pub fn load(&self, before: Option<&Desired>) -> Result<Desired, ConfigError> {
+    /// Loads the files together with what is `stored`. A database that the state `before` has is not read again where it is the same.
+    pub fn load(&self, before: Option<&Desired>, stored: Stored<'_>) -> Result<Loaded, ConfigError> {
         let known = before.and_then(|before| before.atlas.as_ref());
-        let loaded = config::load_for(&self.dir, &self.interfaces, known)?;
+        let loaded = config::load_for(&self.dir, &self.interfaces, known, stored)?;
         for warning in &loaded.warnings {
             tracing::warn!("{warning}");
         }
+        Ok(loaded)
+    }
+
+    /// The wanted state that comes after `before`. Where it is the same in all but the generation, that one is kept.
+    pub fn next(before: Option<&Desired>, loaded: &Loaded) -> Desired {
+        let known = before.and_then(|before| before.atlas.as_ref());
         let same_atlas = known.map(Arc::as_ptr) == loaded.atlas.as_ref().map(Arc::as_ptr);
-        let same = before.filter(|before| *before.node == loaded.node && before.profiles == loaded.profiles);
+        let same = before.filter(|before| before.node == loaded.node && before.profiles == loaded.profiles);
         if let Some(before) = same.filter(|_| same_atlas) {
-            return Ok(before.clone());
+            return before.clone();
         }
         let generation = next_generation(before.map(|before| before.generation));
         // What did not change is kept in the same memory, so that whoever compares finds it at once.
         let known = |name: &str| before.and_then(|before| before.profiles.get(name));
         let profiles = loaded
             .profiles
-            .into_iter()
+            .iter()
             .map(|(name, profile)| {
-                let kept = known(&name).filter(|known| **known == profile).cloned();
-                (name, kept.unwrap_or(profile))
+                let kept = known(name).filter(|known| *known == profile).unwrap_or(profile);
+                (name.clone(), kept.clone())
             })
             .collect();
-        Ok(Desired { generation, node: Arc::new(loaded.node), profiles, atlas: loaded.atlas })
+        Desired { generation, node: loaded.node.clone(), profiles, atlas: loaded.atlas.clone() }
     }
 }
 
 /// Ahead of the last one, and of any that an earlier run gave out: a run that makes less than one generation a second starts behind the clock.
-fn next_generation(before: Option<u64>) -> u64 {
+pub(crate) fn next_generation(before: Option<u64>) -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     before.map_or(now, |before| now.max(before + 1))
 }
@@ -79,6 +86,7 @@ fn next_generation(before: Option<u64>) -> u64 {
 /// Says when to load again: on SIGHUP, and when a file has changed.
 #[derive(Debug)]
 pub struct Trigger {
+    dir: PathBuf,
     changed: Arc<Notify>,
     hangup: Signal,
     _watch: Option<config::watch::Watch>,
@@ -97,7 +105,7 @@ impl Trigger {
             );
         });
         let hangup = signal(SignalKind::hangup()).context("cannot take SIGHUP")?;
-        Ok(Trigger { changed, hangup, _watch: watch.ok() })
+        Ok(Trigger { dir: dir.to_owned(), changed, hangup, _watch: watch.ok() })
     }
 
     async fn pulled(&mut self) {
@@ -110,9 +118,8 @@ impl Trigger {
 
 /// Loads again when told to, until `shutdown`.
 pub async fn run(
-    source: Source,
+    catalog: Catalog,
     mut trigger: Trigger,
-    desired: watch::Sender<Option<Desired>>,
     state: watch::Sender<Reload>,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
@@ -121,21 +128,13 @@ pub async fn run(
             () = shutdown.cancelled() => return Ok(()),
             () = trigger.pulled() => {}
         }
-        let (from, before) = (source.clone(), desired.borrow().clone());
-        let Ok(result) = tokio::task::spawn_blocking(move || from.load(before.as_ref())).await else {
-            continue;
-        };
-        match result {
-            Ok(wanted) => {
-                let is_new = desired.borrow().as_ref().is_none_or(|now| now.generation != wanted.generation);
-                tracing::info!(generation = wanted.generation, changed = is_new, "configuration reloaded");
-                if is_new {
-                    desired.send_replace(Some(wanted));
-                }
+        match catalog.reload().await {
+            Ok((generation, changed)) => {
+                tracing::info!(generation, changed, "configuration reloaded");
                 state.send_replace(Reload { ok: true, at: SystemTime::now(), error: None });
             }
             Err(error) => {
-                tracing::error!(dir = %source.dir.display(), "configuration not reloaded, what ran goes on: {error}");
+                tracing::error!(dir = %trigger.dir.display(), "configuration not reloaded, what ran goes on: {error}");
                 state.send_replace(Reload {
                     ok: false,
                     at: SystemTime::now(),

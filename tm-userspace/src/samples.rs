@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::desired::{
     Desired, Endpoint, EndpointKey, Listen, MinChild, Monitor, NameServer, Node, Probes, Profile, Protocol,
-    RoutingMethod, Rules, Soa, Status, Target, XdpMode,
+    RoutingMethod, Rules, Scope, Soa, Status, Target, XdpMode,
 };
 
 /// The smallest state with `profiles`, in which `allow` may be probed.
@@ -12,6 +12,8 @@ pub(crate) fn desired(allow: &[(&str, u8)], profiles: Vec<Profile>) -> Desired {
     let name = |text: &str| text.parse().unwrap();
     let allow = allow.iter().map(|(prefix, length)| (prefix.parse().unwrap(), *length)).collect();
     let node = Node {
+        scope: Scope { subscription: "s".into(), resource_group: "g".into() },
+        api: None,
         zone: name("tm.example"),
         name_servers: vec![NameServer { name: name("ns1.tm.example"), addresses: Vec::new() }],
         soa: soa(),

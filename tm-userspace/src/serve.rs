@@ -17,6 +17,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     api::{self, View},
+    catalog::{Catalog, Opened},
+    config::{self, ConfigError, Stored},
     control::{Control, Inputs, Published, Tables},
     desired::{Desired, XdpMode},
     dns::{self, Responder, ZoneView},
@@ -24,6 +26,7 @@ use crate::{
     listen::{self, Host},
     reload::{self, Reload, Source, Trigger},
     state::{Keeper, Lock, Saved},
+    store::{self, Store},
     time::Clock,
     xdp::{self, Pins},
 };
@@ -47,31 +50,37 @@ pub struct Options {
 /// Serves `desired`, and what the files say after it, until SIGTERM or SIGINT. A second signal does not wait for anything.
 ///
 /// An orderly stop takes the program off the interfaces, unless it is to be kept; a daemon that fails or dies leaves it there, answering.
-pub async fn run(options: Options, mut desired: Desired) -> anyhow::Result<()> {
+///
+/// # Errors
+///
+/// A [`ConfigError`] where the files are wrong.
+pub async fn run(options: Options) -> anyhow::Result<()> {
     // Before anything is begun that an end in order would have to undo.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let shutdown = CancellationToken::new();
-    let state_dir = desired.node.state_dir.clone();
+    let state_dir = state_dir(&options.source)?;
     fs::create_dir_all(&state_dir)
         .with_context(|| format!("cannot make the state directory {}", state_dir.display()))?;
     let _lock = Lock::take(&state_dir)?;
     let socket = options.socket.unwrap_or_else(|| state_dir.join(api::SOCKET));
     // First of all: where another daemon serves, nothing of it is touched.
     let listener = api::bind(&socket)?;
-    let pins = usable_pins(&desired);
+    let (store, contents) = Store::open(&state_dir)?;
     let earlier = Saved::load(&state_dir);
-    if let Some(earlier) = &earlier {
-        desired.generation = desired.generation.max(earlier.generation + 1);
-    }
-    let before = earlier.as_ref().map(|earlier| earlier.counted(&desired, pins.as_ref()));
-    let (known, memories) = earlier.as_ref().map(|earlier| earlier.health(&desired)).unwrap_or_default();
+    let generation = earlier.as_ref().map_or(0, |earlier| earlier.generation + 1);
+    let (published_to, published) = watch::channel(Arc::<Published>::default());
+    let Opened { catalog, desired, left_out } =
+        Catalog::open(options.source, store, contents, generation, published.clone())?;
+    let first = catalog.desired().context("no configuration")?;
+    let pins = usable_pins(&first);
+    let before = earlier.as_ref().map(|earlier| earlier.counted(&first, pins.as_ref()));
+    let (known, memories) = earlier.as_ref().map(|earlier| earlier.health(&first)).unwrap_or_default();
 
-    let (desired_to, desired) = watch::channel(Some(desired));
     let (health_to, health) = watch::channel(known);
     let (host_to, host) = watch::channel::<Host>(xdp::interfaces()?);
-    let (published_to, published) = watch::channel(Arc::<Published>::default());
-    let (reload_to, reload) = watch::channel(Reload { ok: true, at: SystemTime::now(), error: None });
+    let reloaded = Reload { ok: left_out.is_none(), at: SystemTime::now(), error: left_out };
+    let (reload_to, reload) = watch::channel(reloaded);
     let tables = Tables::empty();
     let details = Arc::new(Details::with(memories));
 
@@ -86,6 +95,7 @@ pub async fn run(options: Options, mut desired: Desired) -> anyhow::Result<()> {
     }
     let prober = Arc::new(Prober::new(desired.clone())?);
     let view = View {
+        catalog: catalog.clone(),
         desired: desired.clone(),
         health: health_to.clone(),
         details: details.clone(),
@@ -94,6 +104,7 @@ pub async fn run(options: Options, mut desired: Desired) -> anyhow::Result<()> {
         tables: tables.clone(),
         responder: responder.clone(),
         started: SystemTime::now(),
+        failures: Default::default(),
     };
     let keeper = Keeper::new(state_dir, view.clone());
 
@@ -102,10 +113,8 @@ pub async fn run(options: Options, mut desired: Desired) -> anyhow::Result<()> {
     stages.spawn(named("state", keeper.clone().run(token())));
     stages.spawn(named("control", control.run(inputs, token())));
     stages.spawn(named("interfaces", listen::watch_host(host_to, token())));
-    stages.spawn(named(
-        "configuration",
-        reload::run(options.source, options.trigger, desired_to, reload_to, token()),
-    ));
+    stages.spawn(named("configuration", reload::run(catalog.clone(), options.trigger, reload_to, token())));
+    stages.spawn(named("store", catalog.keep(token())));
     stages.spawn(named("sockets", dns::run(responder, addresses, token())));
     stages.spawn(named("zone", follow(desired.clone(), published, zone_to, addresses_to, token())));
     let run_api = {
@@ -143,6 +152,17 @@ pub async fn run(options: Options, mut desired: Desired) -> anyhow::Result<()> {
         false => tracing::warn!("stopped without waiting any longer"),
     }
     result
+}
+
+/// Where this daemon's state is. Files that are wrong without what the API manages may be right with it, so they are given up on only where there is nothing of the API.
+fn state_dir(source: &Source) -> Result<PathBuf, ConfigError> {
+    match source.load(None, Stored::default()) {
+        Ok(loaded) => Ok(loaded.node.state_dir.clone()),
+        Err(error) => {
+            let state_dir = config::state_dir(&source.dir).ok();
+            state_dir.filter(|dir| dir.join(store::NAME).exists()).ok_or(error)
+        }
+    }
 }
 
 /// Where to pin, if anything can be pinned there.

@@ -1,18 +1,19 @@
-//! The daemon's face to its own command line: HTTP and JSON over a Unix socket.
+//! The daemon's faces over HTTP: at a Unix socket for its own command line, and over TLS where `[api]` says.
 //!
-//! | request | answer |
-//! | --- | --- |
-//! | `GET /api/v1/status` | [`Status`] |
-//! | `POST /api/v1/query` with [`Question`] | [`Answered`] |
-//! | `POST /api/v1/order` with [`Order`] | [`Ordered`] |
-//! | `GET /api/v1/version` | `{"version": "..."}` |
-//!
-//! Errors are `{"error": "..."}` with 400, 404 or 500. Whoever may open the socket (mode 0660) may ask.
+//! `native` is the product's own face. `access` says who asks and what they may do, `body` and `limits` hold what comes to a size, a time and a number. Every
+//! answer bears an `X-Request-Id`, which the audit log has too. `/healthz` and `/readyz` are open to all.
 
+pub mod access;
 pub mod arm;
+pub mod body;
+mod https;
+pub mod jwt;
+mod limits;
+pub mod native;
 mod orders;
 mod query;
 mod status;
+mod tls;
 
 use std::{
     fs,
@@ -24,28 +25,35 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use axum::{
-    Json, Router,
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-    routing::{get, post},
+    Router,
+    extract::{Request, State},
+    http::{HeaderValue, StatusCode},
+    middleware::{self, Next},
+    response::{IntoResponse as _, Response},
+    routing::get,
 };
 use tokio::{net::UnixListener, sync::watch};
 use tokio_util::sync::CancellationToken;
 
+use access::{Failures, LocalPeer};
 pub use orders::{Order, OrderKind, Ordered};
 pub use query::{Answered, Question};
+
 pub use status::{EndpointView, GeoView, InterfaceView, ProfileView, Status};
 
-use orders::Refused;
-
 use crate::{
+    catalog::Catalog,
     control::{Published, Tables},
     desired::Desired,
     dns::Responder,
     health::{Details, Health},
     reload::Reload,
+    secret,
 };
+
+/// A request's id: the caller's own, or a random one.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub String);
 
 /// The socket's name under `state_dir`.
 pub const SOCKET: &str = "tm.sock";
@@ -56,6 +64,8 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// What the handlers look at.
 #[derive(Clone)]
 pub struct View {
+    /// What is managed.
+    pub catalog: Catalog,
     /// What is wanted.
     pub desired: watch::Receiver<Option<Desired>>,
     /// Who is up, and what operators order.
@@ -72,6 +82,8 @@ pub struct View {
     pub responder: Arc<Responder>,
     /// When the daemon began.
     pub started: SystemTime,
+    /// Log-ins that failed.
+    pub failures: Failures,
 }
 
 impl View {
@@ -85,23 +97,33 @@ impl View {
     }
 }
 
-/// Serves at `path`, where `listener` listens, until `shutdown`.
+/// Serves at `path`, where `listener` listens, and over TLS where the configuration says, until `shutdown`.
 pub async fn run(
     listener: UnixListener,
     path: &Path,
     view: View,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let router = Router::new()
-        .route("/api/v1/status", get(show_status))
-        .route("/api/v1/query", post(answer_query))
-        .route("/api/v1/order", post(take_order))
-        .route("/api/v1/version", get(|| async { Json(serde_json::json!({ "version": VERSION })) }))
-        .with_state(view);
-    let served = axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned()).await;
+    let router = router(view.clone());
+    let local = router.clone().into_make_service_with_connect_info::<LocalPeer>();
+    let served = async {
+        axum::serve(listener, local).with_graceful_shutdown(shutdown.clone().cancelled_owned()).await?;
+        anyhow::Ok(())
+    };
+    let served = tokio::try_join!(served, https::run(view, router, shutdown.clone()));
     // Best effort: a socket left behind is replaced by the next start.
     let _ = fs::remove_file(path);
-    served.context("the control socket failed")
+    served.map(drop).context("the API failed")
+}
+
+/// All faces.
+pub fn router(view: View) -> Router {
+    Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(is_ready).with_state(view.clone()))
+        .merge(native::router(view))
+        .fallback(|| async { native::Problem::not_found("there is nothing here") })
+        .layer(middleware::from_fn(with_request_id))
 }
 
 /// Listens at `path`. A socket left behind by a daemon that is gone is replaced; one that answers is not.
@@ -122,30 +144,27 @@ pub fn bind(path: &Path) -> anyhow::Result<UnixListener> {
     Ok(listener)
 }
 
-async fn show_status(State(view): State<View>) -> Response {
-    match tokio::task::spawn_blocking(move || status::status(&view)).await {
-        Ok(Ok(status)) => Json(status).into_response(),
-        Ok(Err(error)) => failure(StatusCode::INTERNAL_SERVER_ERROR, &error),
-        Err(error) => failure(StatusCode::INTERNAL_SERVER_ERROR, &error.into()),
+/// It answers what is wanted.
+async fn is_ready(State(view): State<View>) -> Response {
+    match view.published.borrow().generation {
+        0 => (StatusCode::SERVICE_UNAVAILABLE, "nothing is published yet\n").into_response(),
+        _ => "ready\n".into_response(),
     }
 }
 
-async fn answer_query(State(view): State<View>, Json(question): Json<Question>) -> Response {
-    match tokio::task::spawn_blocking(move || query::query(&view, &question)).await {
-        Ok(Ok(answered)) => Json(answered).into_response(),
-        Ok(Err(error)) => failure(StatusCode::BAD_REQUEST, &error),
-        Err(error) => failure(StatusCode::INTERNAL_SERVER_ERROR, &error.into()),
-    }
-}
+/// Gives each request an id, and its answer the same.
+async fn with_request_id(mut request: Request, next: Next) -> Response {
+    const NAME: &str = "x-request-id";
 
-async fn take_order(State(view): State<View>, Json(order): Json<Order>) -> Response {
-    match orders::order(&view, &order) {
-        Ok(ordered) => Json(ordered).into_response(),
-        Err(Refused::Unknown(error)) => failure(StatusCode::NOT_FOUND, &error),
-        Err(Refused::Unfit(error)) => failure(StatusCode::BAD_REQUEST, &error),
+    let given = request.headers().get(NAME).and_then(|id| id.to_str().ok());
+    let given =
+        given.filter(|id| (1..=128).contains(&id.len()) && id.bytes().all(|octet| octet.is_ascii_graphic()));
+    let id = given.map_or_else(|| secret::hexadecimal(&secret::random()[..16]), str::to_owned);
+    let header = HeaderValue::try_from(id.as_str());
+    request.extensions_mut().insert(RequestId(id));
+    let mut response = next.run(request).await;
+    if let Ok(header) = header {
+        response.headers_mut().insert(NAME, header);
     }
-}
-
-fn failure(status: StatusCode, error: &anyhow::Error) -> Response {
-    (status, Json(serde_json::json!({ "error": format!("{error:#}") }))).into_response()
+    response
 }

@@ -45,6 +45,17 @@ pub enum OrderKind {
     Restore,
 }
 
+impl OrderKind {
+    /// As the audit log has it.
+    pub fn label(&self) -> &'static str {
+        match self {
+            OrderKind::Force { .. } => "force",
+            OrderKind::Release => "release",
+            OrderKind::Restore => "restore",
+        }
+    }
+}
+
 /// What came of it, in words.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Ordered {

@@ -1,16 +1,7 @@
 //! The subcommands that ask the daemon, over its Unix socket.
 
-use std::path::PathBuf;
-
-use anyhow::{Context as _, anyhow};
-use reqwest::StatusCode;
-use serde::de::DeserializeOwned;
-
-use super::{Failure, Output, Reach, report, show};
-use crate::{
-    api::{Answered, Order, Ordered, Question, Status, VERSION},
-    reload,
-};
+use super::{Failure, Output, Reach, daemon::Daemon, show};
+use crate::api::{Answered, Order, Ordered, Question, Status, VERSION};
 
 pub(super) async fn status(reach: &Reach) -> Result<(), Failure> {
     let status: Status = Daemon::find(reach)?.get("status").await?;
@@ -58,65 +49,4 @@ pub(super) async fn version(reach: &Reach) -> Result<(), Failure> {
 pub(super) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
     println!("{}", serde_json::to_string_pretty(value).map_err(anyhow::Error::from)?);
     Ok(())
-}
-
-/// The daemon's socket, and how to speak over it.
-struct Daemon {
-    socket: PathBuf,
-    client: reqwest::Client,
-}
-
-impl Daemon {
-    fn find(reach: &Reach) -> Result<Self, Failure> {
-        let socket = match &reach.socket {
-            Some(socket) => socket.clone(),
-            None => reload::socket_of(&reach.config).map_err(report)?,
-        };
-        // No TLS passes through a Unix socket, but the client wants to know whose it would be.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
-            .unix_socket(socket.clone())
-            .no_proxy()
-            .timeout(std::time::Duration::from_secs(30))
-            .build()
-            .context("cannot make an HTTP client")?;
-        Ok(Daemon { socket, client })
-    }
-
-    async fn get<T: DeserializeOwned>(&self, what: &str) -> Result<T, Failure> {
-        self.send(self.client.get(format!("http://tm/api/v1/{what}"))).await
-    }
-
-    async fn post<T: DeserializeOwned>(
-        &self,
-        what: &str,
-        body: &impl serde::Serialize,
-    ) -> Result<T, Failure> {
-        self.send(self.client.post(format!("http://tm/api/v1/{what}")).json(body)).await
-    }
-
-    async fn send<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Result<T, Failure> {
-        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
-        let status = response.status();
-        let body = response.bytes().await.map_err(|error| self.unreachable(&error))?;
-        if status.is_success() {
-            return Ok(serde_json::from_slice(&body)
-                .context("the daemon's answer is not what this version expects")?);
-        }
-        let said: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
-        let said =
-            said["error"].as_str().map_or_else(|| String::from_utf8_lossy(&body).into_owned(), str::to_owned);
-        let error = anyhow!("the daemon says: {said}");
-        Err(if status == StatusCode::NOT_FOUND { Failure::NoSuchEndpoint(error) } else { error.into() })
-    }
-
-    fn unreachable(&self, error: &reqwest::Error) -> Failure {
-        let socket = self.socket.display();
-        let cause =
-            std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source()).last();
-        let cause = cause.map(ToString::to_string).unwrap_or_default();
-        Failure::Unreachable(anyhow!(
-            "no daemon answers at {socket} ({cause}): is `tm serve` running? --socket or TM_SOCKET names another one"
-        ))
-    }
 }

@@ -9,7 +9,7 @@ use crate::{config, state::Lock, xdp::Pins};
 
 /// Needs the right to remove the pins, and that no daemon runs.
 pub(super) fn run(dir: &Path, output: Output) -> Result<(), Failure> {
-    let node = config::load_for(dir, &[], None).map_err(report)?.node;
+    let node = config::load(dir).map_err(report)?.node;
     // Where there is no state directory, no daemon of this configuration can be running.
     let _lock = node.state_dir.is_dir().then(|| Lock::take(&node.state_dir)).transpose()?;
     let pins = Pins::of(&node.listen.pins, &node.state_dir);

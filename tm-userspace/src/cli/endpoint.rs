@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
-use super::{Failure, Output, Reach, client};
+use super::{Failure, Output, Reach, client, document};
 use crate::api::{Order, OrderKind};
 
 /// What can be ordered.
@@ -16,6 +16,20 @@ pub(super) enum Endpoint {
     Release(Named),
     /// Let it answer again where failback holds it back.
     Restore(Named),
+    /// List a profile's endpoints.
+    List(document::One),
+    /// Show one as it is written.
+    Show(document::Two),
+    /// Make one.
+    Create(document::SetTwo),
+    /// Change some of its keys.
+    Set(document::SetTwo),
+    /// Switch one on.
+    Enable(document::Two),
+    /// Switch one off: it is neither probed nor answered.
+    Disable(document::Two),
+    /// Remove one.
+    Delete(document::Two),
 }
 
 #[derive(Debug, Args)]
@@ -59,6 +73,13 @@ pub(super) async fn run(endpoint: Endpoint) -> Result<(), Failure> {
         }
         Endpoint::Release(named) => (named, OrderKind::Release),
         Endpoint::Restore(named) => (named, OrderKind::Restore),
+        Endpoint::List(one) => return one.list_endpoints().await,
+        Endpoint::Show(two) => return two.show().await,
+        Endpoint::Create(set) => return set.create().await,
+        Endpoint::Set(set) => return set.change().await,
+        Endpoint::Enable(two) => return two.switch("enabled").await,
+        Endpoint::Disable(two) => return two.switch("disabled").await,
+        Endpoint::Delete(two) => return two.delete().await,
     };
     let Named { name: (profile, endpoint), reach } = named;
     let ordered = client::order(&reach, &Order { profile, endpoint, order }).await?;
@@ -69,7 +90,7 @@ pub(super) async fn run(endpoint: Endpoint) -> Result<(), Failure> {
     Ok(())
 }
 
-fn name(text: &str) -> Result<(String, String), String> {
+pub(super) fn name(text: &str) -> Result<(String, String), String> {
     match text.split_once('/') {
         Some((profile, endpoint)) if !profile.is_empty() && !endpoint.is_empty() => {
             Ok((profile.to_owned(), endpoint.to_owned()))

@@ -7,15 +7,22 @@
 //! | 0 | done |
 //! | 1 | failed |
 //! | 2 | wrong usage |
-//! | 3 | no such name: `tm query` was told NXDOMAIN, or there is no such endpoint |
+//! | 3 | no such name: `tm query` was told NXDOMAIN, or there is no such profile, endpoint or token |
+//! | 4 | it cannot be as things are: it has changed since, a file manages it, a name is taken |
+//! | 5 | that is not for whoever asks |
 //! | 6 | the daemon cannot be reached |
 //! | 78 | the configuration is wrong (`EX_CONFIG`) |
 
+mod audit;
 mod client;
+mod daemon;
 mod detach;
+mod document;
 mod endpoint;
 mod geo;
+mod profile;
 mod show;
+mod token;
 
 use std::{io::IsTerminal as _, net::IpAddr, path::PathBuf, process::ExitCode};
 
@@ -30,12 +37,14 @@ use crate::{
 
 const FAILED: u8 = 1;
 const NO_SUCH_NAME: u8 = 3;
+const CONFLICT: u8 = 4;
+const DENIED: u8 = 5;
 const UNREACHABLE: u8 = 6;
 const WRONG_CONFIG: u8 = 78;
 
 /// Traffic Manager at the edge: DNS answers from XDP, steered by health.
 #[derive(Debug, Parser)]
-#[command(name = "tm", version = VERSION, after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no such name, 6 daemon not reached, 78 wrong configuration.")]
+#[command(name = "tm", version = VERSION, after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no such name, 4 conflict, 5 denied, 6 daemon not reached, 78 wrong configuration.")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -54,9 +63,19 @@ enum Command {
     /// Look into the database of places, without a daemon.
     #[command(subcommand)]
     Geo(geo::Geo),
-    /// Force an endpoint up or down, release it, or restore it after a failover.
+    /// List, show and change profiles.
+    #[command(subcommand)]
+    Profile(profile::Profile),
+    /// List, show and change endpoints; force one up or down, release it, or restore it after a failover.
     #[command(subcommand)]
     Endpoint(endpoint::Endpoint),
+    /// Make, list and revoke what the API's callers show.
+    #[command(subcommand)]
+    Token(token::Token),
+    /// Show who changed what.
+    Audit(audit::Audit),
+    /// Copy the store into a new file while the daemon runs.
+    Backup(audit::Backup),
     /// Take the program of a daemon that is gone off its interfaces.
     Detach(Detach),
     /// Print this program's version, and the daemon's if one can be reached.
@@ -156,7 +175,11 @@ enum Failure {
     #[error("there is no such name")]
     NoSuchName,
     #[error("{0:#}")]
-    NoSuchEndpoint(anyhow::Error),
+    NoSuchThing(anyhow::Error),
+    #[error("{0:#}")]
+    Conflict(anyhow::Error),
+    #[error("{0:#}")]
+    Denied(anyhow::Error),
     #[error("{0:#}")]
     Unreachable(anyhow::Error),
     #[error("{0:#}")]
@@ -174,25 +197,25 @@ pub fn main() -> ExitCode {
         }
         Command::Geo(command) => geo::run(&command),
         Command::Endpoint(endpoint) => in_runtime(endpoint::run(endpoint)),
+        Command::Profile(profile) => in_runtime(profile::run(profile)),
+        Command::Token(token) => in_runtime(token::run(token)),
+        Command::Audit(audit) => in_runtime(audit::list(audit)),
+        Command::Backup(backup) => in_runtime(audit::back_up(backup)),
         Command::Detach(detach) => detach::run(&detach.config, detach.output),
         Command::Version(reach) => in_runtime(client::version(&reach)),
     };
     let Err(failure) = result else { return ExitCode::SUCCESS };
+    // What is wrong with the configuration was drawn; what a name answers is an answer.
+    if !matches!(failure, Failure::Config | Failure::NoSuchName) {
+        eprintln!("tm: {failure}");
+    }
     ExitCode::from(match &failure {
         Failure::Config => WRONG_CONFIG,
-        Failure::NoSuchName => NO_SUCH_NAME,
-        Failure::NoSuchEndpoint(_) => {
-            eprintln!("tm: {failure}");
-            NO_SUCH_NAME
-        }
-        Failure::Unreachable(_) => {
-            eprintln!("tm: {failure}");
-            UNREACHABLE
-        }
-        Failure::Other(_) => {
-            eprintln!("tm: {failure}");
-            FAILED
-        }
+        Failure::NoSuchName | Failure::NoSuchThing(_) => NO_SUCH_NAME,
+        Failure::Conflict(_) => CONFLICT,
+        Failure::Denied(_) => DENIED,
+        Failure::Unreachable(_) => UNREACHABLE,
+        Failure::Other(_) => FAILED,
     })
 }
 
@@ -209,8 +232,11 @@ fn run_daemon(serve: Serve) -> Result<(), Failure> {
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from)?;
     let _inside = runtime.enter();
     let trigger = Trigger::new(&source.dir)?;
-    let desired = source.load(None).map_err(report)?;
-    Ok(runtime.block_on(serve::run(serve::Options { source, trigger, socket, keep }, desired))?)
+    let served = runtime.block_on(serve::run(serve::Options { source, trigger, socket, keep }));
+    served.map_err(|error| match error.downcast::<ConfigError>() {
+        Ok(error) => report(error),
+        Err(error) => error.into(),
+    })
 }
 
 fn start_log(format: LogFormat, filter: &str) -> anyhow::Result<()> {

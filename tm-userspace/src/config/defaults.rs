@@ -1,6 +1,10 @@
 //! What a key that is left out means, and the bounds of those that are not: one named place for each.
 
-use std::{ops::RangeInclusive, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    ops::RangeInclusive,
+    time::Duration,
+};
 
 /// Seconds that an answer may be kept.
 pub const TTL: u32 = 30;
@@ -87,6 +91,16 @@ pub const BODY_CONTAINS_AT_MOST: usize = 1024;
 /// Headers of a probe.
 pub const HEADERS_AT_MOST: usize = 8;
 
+/// The subscription of what names none.
+pub const SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000001";
+/// The resource group of what names none.
+pub const RESOURCE_GROUP: &str = "default";
+/// Where the API listens where `[api]` does not say.
+pub const API_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8443);
+/// The API's certificate under `state_dir`, where none is named.
+pub const TLS_CERT: &str = "tls/cert.pem";
+/// Its key, likewise.
+pub const TLS_KEY: &str = "tls/key.pem";
 /// Where the daemon keeps what must outlive it.
 pub const STATE_DIR: &str = "/var/lib/tm";
 /// Where links and tables are pinned that outlive the daemon: a directory on a BPF file system.

@@ -9,13 +9,13 @@ use crate::{
 
 use super::{
     defaults::{NESTED_AT_MOST, TREE_AT_MOST},
-    profile::Checked,
+    entry::Entry,
     report::{Fault, Found, Place, SHOWN_AT_MOST},
     value::quote,
 };
 
 /// Gives nested endpoints their profile's name as that has it, and those whose target is a profile's name that profile; what is wrong is in `found`.
-pub(super) fn check(node: Option<&Node>, profiles: &mut [Checked], found: &mut Found) {
+pub(super) fn check(node: Option<&Node>, profiles: &mut [Entry], found: &mut Found) {
     resolve(profiles, found);
     let steps = steps(node, profiles, found);
     let walk = Walk::through(&steps);
@@ -48,7 +48,7 @@ struct Step {
     place: Place,
 }
 
-fn resolve(profiles: &mut [Checked], found: &mut Found) {
+fn resolve(profiles: &mut [Entry], found: &mut Found) {
     let known: HashMap<String, (Arc<str>, usize)> = profiles
         .iter()
         .map(|checked| &checked.profile)
@@ -102,7 +102,7 @@ fn resolve(profiles: &mut [Checked], found: &mut Found) {
 }
 
 /// By profile; what names a place in the zone without a profile is a warning.
-fn steps(node: Option<&Node>, profiles: &[Checked], found: &mut Found) -> Vec<Vec<Step>> {
+fn steps(node: Option<&Node>, profiles: &[Entry], found: &mut Found) -> Vec<Vec<Step>> {
     let numbered = || profiles.iter().enumerate();
     let by_dns_name: HashMap<&DnsName, usize> = numbered().map(|(i, c)| (&c.profile.dns_name, i)).collect();
     let by_name: HashMap<&str, usize> = numbered().map(|(i, c)| (&*c.profile.name, i)).collect();
@@ -182,7 +182,7 @@ impl<'a> Walk<'a> {
 }
 
 /// No way down is longer than Azure's levels; told at the profiles that nobody nests.
-fn depth(profiles: &[Checked], steps: &[Vec<Step>], order: &[usize], found: &mut Found) {
+fn depth(profiles: &[Entry], steps: &[Vec<Step>], order: &[usize], found: &mut Found) {
     let mut depths = vec![1; profiles.len()];
     let mut deepest: Vec<Option<&Step>> = vec![None; profiles.len()];
     let mut is_nested = vec![false; profiles.len()];
@@ -209,7 +209,7 @@ fn depth(profiles: &[Checked], steps: &[Vec<Step>], order: &[usize], found: &mut
 }
 
 /// No tree is larger than a decision should look through; told at the lowest profile where it is.
-fn size(profiles: &[Checked], steps: &[Vec<Step>], order: &[usize], found: &mut Found) {
+fn size(profiles: &[Entry], steps: &[Vec<Step>], order: &[usize], found: &mut Found) {
     let mut sizes = vec![0usize; profiles.len()];
     for &at in order {
         let below: Vec<usize> = steps[at].iter().map(|step| sizes[step.to]).collect();
@@ -228,7 +228,7 @@ fn size(profiles: &[Checked], steps: &[Vec<Step>], order: &[usize], found: &mut 
 }
 
 /// Names with arrows between them; of a very long way, its beginning and its end.
-fn chain(profiles: &[Checked], way: impl Iterator<Item = usize>) -> String {
+fn chain(profiles: &[Entry], way: impl Iterator<Item = usize>) -> String {
     const SHOWN_AT_MOST: usize = 20;
 
     let mut names: Vec<&str> = way.map(|at| &*profiles[at].profile.name).collect();

@@ -11,7 +11,10 @@ pub mod defaults;
 pub mod watch;
 
 mod address;
+mod api;
+mod document;
 mod endpoint;
+mod entry;
 mod files;
 mod geo;
 mod header;
@@ -24,9 +27,11 @@ mod node;
 mod parse;
 mod profile;
 mod raw;
+mod registry;
 mod render;
 mod report;
 mod rules;
+mod together;
 mod value;
 mod whole;
 
@@ -35,14 +40,16 @@ use std::{
     sync::Arc,
 };
 
-use imbl::OrdMap;
-
 use crate::{
-    desired::{Node, Profile},
+    desired::{Node, Profiles},
     geo::Atlas,
 };
 
+pub use document::{Document, FieldFault};
+pub use entry::{Entry, key};
+pub use registry::{Changed, Registry, faults};
 pub use report::{ConfigError, Location, Problem};
+pub use together::{LeftOut, Stored};
 
 use report::{Found, Notes};
 
@@ -50,9 +57,13 @@ use report::{Found, Notes};
 #[derive(Clone, Debug)]
 pub struct Loaded {
     /// This node's settings.
-    pub node: Node,
+    pub node: Arc<Node>,
     /// By profile name.
-    pub profiles: OrdMap<Arc<str>, Arc<Profile>>,
+    pub profiles: Profiles,
+    /// Where they were written.
+    pub registry: Registry,
+    /// What is not among them, though it is written: only where a load is told to take what fits.
+    pub left_out: Vec<LeftOut>,
     /// Where clients are, if `[geo]` names a database.
     pub atlas: Option<Arc<Atlas>>,
     /// What is right but hardly meant, a line each: `file:line:column: message`.
@@ -61,7 +72,7 @@ pub struct Loaded {
 
 /// Reads and checks `dir/tm.toml` and `dir/conf.d/*.toml`, the latter in the order of their names; other files are passed over.
 pub fn load(dir: &Path) -> Result<Loaded, ConfigError> {
-    load_for(dir, &[], None)
+    load_for(dir, &[], None, Stored::default())
 }
 
 /// Where the node of `dir` keeps its state, as far as that can be told: whatever else the files say may be wrong.
@@ -69,7 +80,7 @@ pub fn state_dir(dir: &Path) -> Result<PathBuf, ConfigError> {
     match files::node_table(dir).as_ref().map(|table| table.get("state_dir")) {
         Some(None) => Ok(defaults::STATE_DIR.into()),
         Some(Some(toml::Value::String(path))) => Ok(path.into()),
-        _ => load(dir).map(|loaded| loaded.node.state_dir),
+        _ => load(dir).map(|loaded| loaded.node.state_dir.clone()),
     }
 }
 
@@ -81,12 +92,13 @@ pub fn database(dir: &Path) -> Result<Option<PathBuf>, ConfigError> {
     }
 }
 
-/// As [`load`], with interfaces that win over those of the file, none where the file decides; and with the database that an earlier load
-/// read, which is not read again where its file is the same.
+/// As [`load`], with interfaces that win over those of the file, none where the file decides; with the database that an earlier load
+/// read, which is not read again where its file is the same; and together with what the API manages.
 pub fn load_for(
     dir: &Path,
     interfaces: &[String],
     known: Option<&Arc<Atlas>>,
+    stored: Stored<'_>,
 ) -> Result<Loaded, ConfigError> {
     let mut found = Found::default();
     let files = files::read(dir, &mut found);
@@ -101,22 +113,28 @@ pub fn load_for(
     });
     let zone = node.as_ref().and_then(|(_, node, ..)| node.as_ref()).map(|node| &node.zone);
     let least_weight = node.as_ref().map_or(defaults::LEAST_WEIGHT, |(_, _, least_weight, _)| *least_weight);
-    let mut profiles = Vec::new();
+    let mut entries = Vec::new();
     for source in &files.profiles {
         let notes = &mut Notes { source, found: &mut found };
-        for raw in parse::profiles(notes) {
-            profiles.extend(profile::check(&raw, zone, least_weight, notes));
+        for written in parse::profiles(notes) {
+            entries.extend(profile::check(&written, zone, least_weight, notes).map(Arc::new));
         }
     }
-    if let (Some(source), Some((raw, Some(node), ..))) = (&files.node, &node) {
-        node::fits(raw, node, profiles.len(), &mut Notes { source, found: &mut found });
+    let mut left_out = Vec::new();
+    let Some((raw, Some(node), _, atlas)) = node else {
+        whole::check(None, entries.iter().map(|entry| Entry::clone(entry)).collect(), &mut found);
+        return Err(found.into_error());
+    };
+    entries.extend(together::entries(stored, &node, least_weight, &mut found, &mut left_out));
+    if let Some(source) = &files.node {
+        node::fits(&raw, &node, entries.len(), &mut Notes { source, found: &mut found });
     }
-    let (node, atlas) = node.map(|(_, node, _, atlas)| (node, atlas)).unwrap_or_default();
-    let profiles = whole::check(node.as_ref(), profiles, &mut found);
-    match node {
-        Some(node) if found.findings.is_empty() => {
-            Ok(Loaded { node, profiles, atlas, warnings: found.warnings })
-        }
-        _ => Err(found.into_error()),
+    let what_fits = stored.what_fits && found.findings.is_empty();
+    let profiles = together::check(what_fits, &node, &mut entries, &mut found, &mut left_out);
+    if !found.findings.is_empty() {
+        return Err(found.into_error());
     }
+    let node = Arc::new(node);
+    let registry = Registry::new(node.clone(), least_weight, &entries);
+    Ok(Loaded { node, profiles, registry, left_out, atlas, warnings: found.warnings })
 }

@@ -10,7 +10,7 @@ use crate::{
 };
 
 use super::{
-    address, defaults, listen, name,
+    address, api, defaults, listen, name,
     raw::{self, List, Text},
     report::{Fault, Notes},
     value::{absolute, number, quote},
@@ -26,7 +26,19 @@ pub(super) fn check(raw: &raw::Node, notes: &mut Notes<'_>) -> Option<Node> {
     let names = raw.limits.names.as_ref();
     let capacity = number(notes, "names", names, defaults::LIMIT_NAMES_RANGE, defaults::LIMIT_NAMES);
     let soa = soa(&raw.soa, zone.as_ref(), notes);
-    Some(Node { zone: zone?, name_servers, soa: soa?, state_dir, listen: listen?, probes, capacity })
+    let scope = api::scope(raw, notes);
+    let api = api::check(raw.api.as_ref(), &state_dir, notes);
+    Some(Node {
+        zone: zone?,
+        name_servers,
+        soa: soa?,
+        state_dir,
+        listen: listen?,
+        probes,
+        capacity,
+        scope,
+        api,
+    })
 }
 
 /// The least weight that an endpoint may have.

@@ -12,6 +12,7 @@ use toml::{
 };
 
 use super::{
+    document::{self, Document},
     raw,
     report::{Fault, Notes},
 };
@@ -26,8 +27,16 @@ pub(super) fn node(notes: &mut Notes<'_>) -> Option<raw::Node> {
     read(Spanned::new(span, DeValue::Table(root.into_inner())), notes)
 }
 
-/// A file of `conf.d`, each profile with the place of its table.
-pub(super) fn profiles(notes: &mut Notes<'_>) -> Vec<Spanned<raw::Profile>> {
+/// A profile as written.
+pub(super) struct Written {
+    /// With the place of its table.
+    pub(super) raw: Spanned<raw::Profile>,
+    /// The same as JSON.
+    pub(super) document: Document,
+}
+
+/// The profiles of a file of `conf.d`.
+pub(super) fn profiles(notes: &mut Notes<'_>) -> Vec<Written> {
     let mut profiles = Vec::new();
     for (key, value) in root(notes).map(Spanned::into_inner).unwrap_or_default() {
         let span = value.span();
@@ -39,7 +48,9 @@ pub(super) fn profiles(notes: &mut Notes<'_>) -> Vec<Spanned<raw::Profile>> {
             DeValue::Array(items) => {
                 for item in items {
                     let span = item.span();
-                    profiles.extend(read(item, notes).map(|profile| Spanned::new(span, profile)));
+                    let document = document::of_table(&item);
+                    let raw = read(item, notes).map(|profile| Spanned::new(span, profile));
+                    profiles.extend(raw.map(|raw| Written { raw, document }));
                 }
             }
             _ => notes.error(

@@ -1,8 +1,6 @@
 //! `[[profile]]` to a profile, with the places that checks across profiles point at.
 
-use std::{ops::Range, sync::Arc};
-
-use toml::Spanned;
+use std::sync::Arc;
 
 use crate::{
     desired::{Profile, RoutingMethod, Status},
@@ -10,8 +8,12 @@ use crate::{
 };
 
 use super::{
-    defaults, endpoint, monitor, name, raw,
-    report::{Notes, Source},
+    api, defaults, endpoint,
+    entry::Entry,
+    monitor, name,
+    parse::Written,
+    raw,
+    report::Notes,
     rules,
     value::{number, operator_name, quote, word},
 };
@@ -33,27 +35,15 @@ const OTHER_NAMES: &[(&str, RoutingMethod)] = &[
 pub(super) const STATUSES: &[(&str, Status)] =
     &[("enabled", Status::Enabled), ("disabled", Status::Disabled)];
 
-/// A profile and where it was written.
-pub(super) struct Checked {
-    pub(super) profile: Profile,
-    pub(super) source: Arc<Source>,
-    /// Of `name`.
-    pub(super) name: Range<usize>,
-    /// Of what its DNS name was made from.
-    pub(super) relative_name: Range<usize>,
-    /// Of the endpoints' targets.
-    pub(super) targets: Vec<Range<usize>>,
-}
-
 /// The profile, or none where it has no DNS name; what is wrong is in `notes`. Without a `zone` it stands below the root. A nested endpoint's
 /// target is as it was written.
 pub(super) fn check(
-    written: &Spanned<raw::Profile>,
+    written: &Written,
     zone: Option<&DnsName>,
     least_weight: u16,
     notes: &mut Notes<'_>,
-) -> Option<Checked> {
-    let raw = written.get_ref();
+) -> Option<Entry> {
+    let raw = written.raw.get_ref();
     if let Err(fault) = operator_name(raw.name.get_ref()) {
         notes.fault(raw.name.span(), fault);
     }
@@ -89,7 +79,12 @@ pub(super) fn check(
     }
     let rules = rules::check(raw, routing_method, &endpoints, notes);
     let name = raw.name.get_ref().as_str().into();
-    Some(Checked {
+    let belongs = |written: Option<&raw::Text>, notes: &mut Notes<'_>| {
+        written.map(|written| api::name(Some(written), "", notes).into())
+    };
+    let subscription = belongs(raw.subscription.as_ref(), notes);
+    let resource_group = belongs(raw.resource_group.as_ref(), notes);
+    Some(Entry {
         profile: Profile {
             name,
             dns_name: dns_name?,
@@ -102,8 +97,12 @@ pub(super) fn check(
             endpoints,
         },
         source: notes.source.clone(),
+        table: written.raw.span(),
         name: raw.name.span(),
         relative_name: relative.span(),
         targets: raw.endpoint.iter().map(endpoint::target_span).collect(),
+        subscription,
+        resource_group,
+        document: Arc::new(written.document.clone()),
     })
 }

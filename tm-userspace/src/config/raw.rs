@@ -29,6 +29,9 @@ pub(super) struct Node {
     pub(super) limits: Limits,
     #[serde(default)]
     pub(super) geo: Geo,
+    pub(super) subscription: Option<Text>,
+    pub(super) resource_group: Option<Text>,
+    pub(super) api: Option<Spanned<Api>>,
 }
 
 impl Node {
@@ -102,6 +105,16 @@ pub(super) struct Geo {
     pub(super) database: Option<Text>,
 }
 
+/// `[api]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Api {
+    pub(super) listen: Option<Text>,
+    pub(super) tls_cert: Option<Text>,
+    pub(super) tls_key: Option<Text>,
+    pub(super) client_ca: Option<Text>,
+}
+
 /// `[limits]`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -115,6 +128,8 @@ pub(super) struct Limits {
 #[serde(deny_unknown_fields)]
 pub(super) struct Profile {
     pub(super) name: Text,
+    pub(super) subscription: Option<Text>,
+    pub(super) resource_group: Option<Text>,
     pub(super) relative_name: Option<Text>,
     pub(super) status: Option<Text>,
     pub(super) routing_method: Text,

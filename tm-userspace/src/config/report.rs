@@ -179,7 +179,7 @@ impl Place {
     }
 
     /// Line and column, from 1; zeros for a whole file.
-    fn line_and_column(&self) -> (usize, usize) {
+    pub(super) fn line_and_column(&self) -> (usize, usize) {
         self.span.as_ref().map_or((0, 0), |span| self.source.line_and_column(span.start))
     }
 }

@@ -1,7 +1,7 @@
 //! Checks across profiles: names given twice.
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::{HashMap, hash_map},
     sync::Arc,
 };
 
@@ -10,8 +10,8 @@ use imbl::OrdMap;
 use crate::desired::{Node, Profile};
 
 use super::{
+    entry::Entry,
     links,
-    profile::Checked,
     report::{Fault, Found, Place},
     value::quote,
 };
@@ -19,7 +19,7 @@ use super::{
 /// All profiles by name; what is wrong is in `found`.
 pub(super) fn check(
     node: Option<&Node>,
-    mut profiles: Vec<Checked>,
+    mut profiles: Vec<Entry>,
     found: &mut Found,
 ) -> OrdMap<Arc<str>, Arc<Profile>> {
     names_once(&profiles, found);
@@ -30,17 +30,17 @@ pub(super) fn check(
     profiles.into_iter().map(|checked| (checked.profile.name.clone(), Arc::new(checked.profile))).collect()
 }
 
-fn names_once(profiles: &[Checked], found: &mut Found) {
+fn names_once(profiles: &[Entry], found: &mut Found) {
     let mut names = HashMap::new();
     let mut dns_names = HashMap::new();
     for checked in profiles {
-        let Checked { profile, source, .. } = checked;
+        let Entry { profile, source, .. } = checked;
         let name = Place::at(source, checked.name.clone());
         match names.entry(profile.name.to_lowercase()) {
-            Entry::Vacant(entry) => {
+            hash_map::Entry::Vacant(entry) => {
                 entry.insert(name);
             }
-            Entry::Occupied(first) => {
+            hash_map::Entry::Occupied(first) => {
                 let fault = Fault::new(
                     format!("profile {} is there twice", quote(&profile.name)),
                     "name each profile differently, over all files; case makes no difference",
@@ -51,10 +51,10 @@ fn names_once(profiles: &[Checked], found: &mut Found) {
             }
         }
         match dns_names.entry(&profile.dns_name) {
-            Entry::Vacant(entry) => {
+            hash_map::Entry::Vacant(entry) => {
                 entry.insert(checked);
             }
-            Entry::Occupied(entry) => {
+            hash_map::Entry::Occupied(entry) => {
                 let fault = Fault::new(
                     format!(
                         "DNS name `{}` is that of profile {} too",
@@ -71,7 +71,7 @@ fn names_once(profiles: &[Checked], found: &mut Found) {
 }
 
 /// A name server's name answers with its address, a profile's with its endpoint's.
-fn apart_from_name_servers(node: &Node, profiles: &[Checked], found: &mut Found) {
+fn apart_from_name_servers(node: &Node, profiles: &[Entry], found: &mut Found) {
     for checked in profiles {
         let dns_name = &checked.profile.dns_name;
         if node.name_servers.iter().any(|server| server.name == *dns_name) {
@@ -81,6 +81,6 @@ fn apart_from_name_servers(node: &Node, profiles: &[Checked], found: &mut Found)
     }
 }
 
-fn relative_name(checked: &Checked) -> Place {
+fn relative_name(checked: &Entry) -> Place {
     Place::at(&checked.source, checked.relative_name.clone())
 }

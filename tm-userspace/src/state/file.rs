@@ -4,8 +4,9 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File},
+    fs::{self, File, OpenOptions},
     io::{ErrorKind, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -123,17 +124,21 @@ impl Saved {
 
     /// Replaces the file.
     pub fn store(&self, state_dir: &Path) -> anyhow::Result<()> {
-        let (path, fresh) = (state_dir.join(NAME), state_dir.join(format!("{NAME}.new")));
-        let octets = serde_json::to_vec(self)?;
-        let write = || {
-            let mut file = File::create(&fresh)?;
-            file.write_all(&octets)?;
-            file.sync_all()?;
-            fs::rename(&fresh, &path)?;
-            File::open(state_dir)?.sync_all()
-        };
-        write().with_context(|| format!("cannot write {}", path.display()))
+        replace(state_dir, NAME, &serde_json::to_vec(self)?, 0o644)
     }
+}
+
+/// Puts a file with these octets and this mode in the place of `dir/name`: the old or the new one is there at every moment, and the new one is on the disk in the end.
+pub(crate) fn replace(dir: &Path, name: &str, octets: &[u8], mode: u32) -> anyhow::Result<()> {
+    let (path, fresh) = (dir.join(name), dir.join(format!("{name}.new")));
+    let write = || {
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&fresh)?;
+        file.write_all(octets)?;
+        file.sync_all()?;
+        fs::rename(&fresh, &path)?;
+        File::open(dir)?.sync_all()
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn parse(octets: &[u8]) -> anyhow::Result<Saved> {
@@ -149,7 +154,7 @@ fn parse(octets: &[u8]) -> anyhow::Result<Saved> {
 }
 
 /// Renames the file to one that nothing else is called.
-fn set_aside(path: &Path) -> std::io::Result<PathBuf> {
+pub(crate) fn set_aside(path: &Path) -> std::io::Result<PathBuf> {
     let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let aside = path.with_extension(format!("damaged-{seconds}"));
     fs::rename(path, &aside).map(|()| aside)

@@ -7,6 +7,8 @@ mod keep;
 mod lock;
 mod restore;
 
+pub(crate) use file::{replace, set_aside};
+
 pub use file::{NAME, Saved, SavedEndpoint, SavedPackets, SavedVerdict, VERSION};
 pub use keep::Keeper;
 pub use lock::Lock;

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tm_userspace::desired::{
     Endpoint, Listen, MinChild, Monitor, NameServer, Node, Probes, Profile, Protocol, RoutingMethod, Rules,
-    Soa, Status, Target, XdpMode,
+    Scope, Soa, Status, Target, XdpMode,
 };
 
 use crate::kit::{NODE, PROFILE, load_files, loaded_profile};
@@ -84,6 +84,11 @@ fn the_example_is_what_it_says() {
         },
         probes: Probes { allow: vec![] },
         capacity: 0,
+        scope: Scope {
+            subscription: "00000000-0000-0000-0000-000000000001".into(),
+            resource_group: "default".into(),
+        },
+        api: None,
     };
     let profile = Profile {
         name: "contoso".into(),
@@ -114,7 +119,7 @@ fn the_example_is_what_it_says() {
             endpoint("amsterdam", [198, 51, 100, 7], 2),
         ],
     };
-    assert_eq!(loaded.node, node);
+    assert_eq!(*loaded.node, node);
     assert_eq!(loaded.profiles.len(), 1);
     assert_eq!(*loaded.profiles["contoso"], profile);
     assert_eq!(loaded.warnings, Vec::<String>::new());

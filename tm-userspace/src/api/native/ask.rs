@@ -1,0 +1,78 @@
+//! What the daemon knows, what it would answer, and what operators order of it.
+
+use axum::{
+    Json,
+    body::Body,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{Problem, profiles::object};
+use crate::{
+    api::{
+        Answered, Order, Ordered, Question, Status, VERSION, View,
+        access::Principal,
+        orders::{self, Refused},
+        query, status,
+    },
+    store::Level,
+};
+
+pub(super) async fn status(principal: Principal, State(view): State<View>) -> Result<Json<Status>, Problem> {
+    principal.may(Level::Read, None)?;
+    match tokio::task::spawn_blocking(move || status::status(&view)).await {
+        Ok(Ok(status)) => Ok(Json(status)),
+        Ok(Err(error)) => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, format_args!("{error:#}"))),
+        Err(error) => Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error)),
+    }
+}
+
+pub(super) async fn version(_: Principal) -> Json<Value> {
+    Json(serde_json::json!({ "version": VERSION }))
+}
+
+pub(super) async fn query(
+    principal: Principal,
+    State(view): State<View>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Answered>, Problem> {
+    principal.may(Level::Read, None)?;
+    let question: Question = read(&headers, body).await?;
+    match tokio::task::spawn_blocking(move || query::query(&view, &question)).await {
+        Ok(Ok(answered)) => Ok(Json(answered)),
+        Ok(Err(error)) => Err(Problem::bad(format_args!("{error:#}"))),
+        Err(error) => Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error)),
+    }
+}
+
+pub(super) async fn order(
+    principal: Principal,
+    State(view): State<View>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Ordered>, Problem> {
+    let order: Order = read(&headers, body).await?;
+    let scope = view.catalog.profile(&order.profile).map(|record| record.scope.clone());
+    principal.may(Level::Write, scope.as_ref())?;
+    let done = orders::order(&view, &order);
+    let object = format!("endpoint {}/{}", order.profile, order.endpoint);
+    let result = match &done {
+        Ok(ordered) => ordered.done.clone(),
+        Err(Refused::Unknown(error) | Refused::Unfit(error)) => format!("refused: {error:#}"),
+    };
+    view.catalog.note(&principal.actor(), order.order.label(), &object, &result).await;
+    match done {
+        Ok(ordered) => Ok(Json(ordered)),
+        Err(Refused::Unknown(error)) => Err(Problem::not_found(format_args!("{error:#}"))),
+        Err(Refused::Unfit(error)) => Err(Problem::bad(format_args!("{error:#}"))),
+    }
+}
+
+/// A body of this form.
+pub(super) async fn read<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, Problem> {
+    let object = Value::Object(object(headers, body).await?);
+    serde_json::from_value(object).map_err(|error| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error))
+}

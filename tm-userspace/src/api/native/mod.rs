@@ -1,0 +1,75 @@
+//! The product's own face: `/api/v1`, in its own words.
+//!
+//! Bodies are JSON; errors are `application/problem+json` ([RFC 9457]) that name the value at fault. Unknown keys are refused. A profile is written as in a file: what is under
+//! `profile` in an answer can be put back as it is.
+//!
+//! | request | answer | scope |
+//! | --- | --- | --- |
+//! | `GET /api/v1/profiles` (`name`, `subscription`, `resource_group`, `managed_by`, `limit`, `after`) | a page | read |
+//! | `GET`, `PUT`, `PATCH`, `DELETE /api/v1/profiles/{profile}` | the profile | read, write |
+//! | `GET /api/v1/profiles/{profile}/endpoints` | its endpoints | read |
+//! | `GET`, `PUT`, `PATCH`, `DELETE /api/v1/profiles/{profile}/endpoints/{endpoint}` | the endpoint | read, write |
+//! | `GET /api/v1/names/{name}` | is the name free? | read |
+//! | `GET /api/v1/status`, `GET /api/v1/version` | all that is known | read |
+//! | `POST /api/v1/query` | what would be answered | read |
+//! | `POST /api/v1/order` | force, release, restore | write |
+//! | `GET`, `POST /api/v1/tokens`, `DELETE /api/v1/tokens/{id}`, `POST /api/v1/tokens/{id}/rotate` | tokens | admin |
+//! | `GET /api/v1/audit` (`object`, `before`, `limit`) | the audit log | admin |
+//! | `POST /api/v1/backup` | a copy of the store | admin, at the socket alone |
+//!
+//! [RFC 9457]: https://www.rfc-editor.org/rfc/rfc9457
+
+mod ask;
+mod audit;
+mod endpoints;
+mod etag;
+mod problem;
+mod profiles;
+mod tokens;
+
+use axum::{
+    Router,
+    extract::FromRequestParts,
+    http::{StatusCode, request::Parts},
+    routing::{get, post},
+};
+
+use super::{View, access, access::Principal};
+
+pub use audit::{AuditPage, Backup};
+pub use problem::Problem;
+pub use profiles::{Availability, Page, ProfileResource};
+pub use tokens::{CreateToken, FreshToken, RotateToken, TokenPage, TokenResource};
+
+/// Its routes.
+pub(super) fn router(view: View) -> Router {
+    let profile = get(profiles::show).put(profiles::put).patch(profiles::patch).delete(profiles::delete);
+    let endpoint = get(endpoints::show).put(endpoints::put).patch(endpoints::patch).delete(endpoints::delete);
+    Router::new()
+        .route("/api/v1/profiles", get(profiles::list))
+        .route("/api/v1/profiles/{profile}", profile)
+        .route("/api/v1/profiles/{profile}/endpoints", get(endpoints::list))
+        .route("/api/v1/profiles/{profile}/endpoints/{endpoint}", endpoint)
+        .route("/api/v1/names/{name}", get(profiles::is_free))
+        .route("/api/v1/status", get(ask::status))
+        .route("/api/v1/version", get(ask::version))
+        .route("/api/v1/query", post(ask::query))
+        .route("/api/v1/order", post(ask::order))
+        .route("/api/v1/tokens", get(tokens::list).post(tokens::create))
+        .route("/api/v1/tokens/{id}", axum::routing::delete(tokens::revoke))
+        .route("/api/v1/tokens/{id}/rotate", post(tokens::rotate))
+        .route("/api/v1/audit", get(audit::list))
+        .route("/api/v1/backup", post(audit::back_up))
+        .method_not_allowed_fallback(|| async {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this is not done to such a thing")
+        })
+        .with_state(view)
+}
+
+impl FromRequestParts<View> for Principal {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, view: &View) -> Result<Self, Problem> {
+        Ok(access::authenticate(&view.catalog, &view.failures, parts)?)
+    }
+}

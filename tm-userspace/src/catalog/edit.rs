@@ -1,0 +1,269 @@
+//! One change of one profile.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{Actor, Catalog, Inner, Listing, ManagedBy, Record, Refusal, State};
+use crate::{
+    config::{Changed, Document, FieldFault, faults, key},
+    desired::{Desired, Scope},
+    reload::next_generation,
+    store::{Batch, now},
+};
+
+/// What the caller believes to be there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// Whatever it is.
+    Anything,
+    /// Nothing (`If-None-Match: *`).
+    Absent,
+    /// Something (`If-Match: *`).
+    Present,
+    /// One of these ETags (`If-Match`).
+    OneOf(Vec<String>),
+}
+
+/// What is to become of a profile.
+#[derive(Clone, Debug)]
+pub enum Edit {
+    /// It is to be this.
+    Put(Draft),
+    /// It is to go.
+    Delete,
+}
+
+/// A profile as it is to be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draft {
+    /// Where it belongs.
+    pub scope: Scope,
+    /// In the words of a file, its name among them.
+    pub document: Document,
+    /// What a face of the API keeps beside it.
+    pub annotations: Value,
+}
+
+/// What became of it; warnings are lines.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// It was not there before.
+    Created(Arc<Record>, Vec<String>),
+    /// It was there and is another one now, or the same.
+    Changed(Arc<Record>, Vec<String>),
+    /// It was this, and is gone.
+    Deleted(Arc<Record>),
+}
+
+impl Catalog {
+    /// Makes one change: `edit` is given what is there and says what is to be there. It is done when the answers have it; with `dry_run` it is checked and not
+    /// done. The change is made to the end even where the caller goes away.
+    pub async fn edit<E>(
+        &self,
+        actor: Actor,
+        name: &str,
+        expected: Expected,
+        dry_run: bool,
+        edit: impl FnOnce(Option<&Record>) -> Result<Edit, E> + Send + 'static,
+    ) -> Result<Outcome, E>
+    where
+        E: From<Refusal> + std::fmt::Display + Send + 'static,
+    {
+        let (inner, name) = (self.inner.clone(), name.to_owned());
+        let change = tokio::spawn(async move {
+            let mut state = inner.state.clone().lock_owned().await;
+            let blocking = inner.clone();
+            let work = move || {
+                let done = change(&blocking, &mut state, &actor, &name, &expected, dry_run, edit);
+                drop(state);
+                if let Err(error) = &done
+                    && !dry_run
+                {
+                    let result = format!("refused: {error}");
+                    blocking.note(actor.row("change", &format!("profile {name}"), None, None, &result));
+                }
+                done
+            };
+            let (outcome, generation) = match tokio::task::spawn_blocking(work).await {
+                Ok(done) => done?,
+                Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+                Err(_) => return Err(Refusal::Stopping.into()),
+            };
+            if let Some(generation) = generation {
+                inner.published(generation).await;
+            }
+            Ok(outcome)
+        });
+        match change.await {
+            Ok(done) => done,
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(_) => Err(Refusal::Stopping.into()),
+        }
+    }
+}
+
+/// Makes it, and tells the generation that has it.
+fn change<E: From<Refusal>>(
+    inner: &Inner,
+    state: &mut State,
+    actor: &Actor,
+    name: &str,
+    expected: &Expected,
+    dry_run: bool,
+    edit: impl FnOnce(Option<&Record>) -> Result<Edit, E>,
+) -> Result<(Outcome, Option<u64>), E> {
+    let listing = inner.listing.borrow().clone();
+    let before = listing.profiles.get(&key(name)).cloned();
+    expected.check(before.as_deref(), name)?;
+    let edit = edit(before.as_deref())?;
+    if let Some(ManagedBy::File { path, line }) = before.as_ref().map(|record| &record.managed_by) {
+        let (path, line) = (path.clone(), *line);
+        return Err(Refusal::ManagedByFile { name: name.to_owned(), path, line }.into());
+    }
+    let desired = inner.desired.borrow().clone().ok_or(Refusal::Stopping)?;
+    let wanted = Wanted { listing: &listing, state, desired: &desired, key: key(name), name };
+    let next = match edit {
+        Edit::Put(draft) => wanted.put(before.as_ref(), draft)?,
+        Edit::Delete => wanted.delete(before.as_ref())?,
+    };
+    let Some(Next { outcome, changed, listing, batch }) = next else {
+        let Some(same) = before else { return Err(Refusal::Stopping.into()) };
+        return Ok((Outcome::Changed(same, Vec::new()), None));
+    };
+    if dry_run {
+        return Ok((outcome, None));
+    }
+    inner
+        .store
+        .commit(&Batch { audit: vec![audit(actor, name, before.as_deref(), &outcome)], ..batch })
+        .map_err(Refusal::from)?;
+    // From here on it is promised: nothing below may fail.
+    state.registry = changed.registry;
+    inner.listing.send_replace(Arc::new(listing));
+    let generation = next_generation(Some(desired.generation));
+    inner.desired.send_replace(Some(Desired { generation, profiles: changed.profiles, ..desired }));
+    Ok((outcome, Some(generation)))
+}
+
+/// What a change would bring.
+struct Next {
+    outcome: Outcome,
+    changed: Changed,
+    listing: Listing,
+    batch: Batch,
+}
+
+struct Wanted<'a> {
+    listing: &'a Listing,
+    state: &'a State,
+    desired: &'a Desired,
+    key: Arc<str>,
+    name: &'a str,
+}
+
+impl Wanted<'_> {
+    /// `None` where it would change nothing.
+    fn put(&self, before: Option<&Arc<Record>>, draft: Draft) -> Result<Option<Next>, Refusal> {
+        let Draft { scope, mut document, annotations } = draft;
+        match document.get("name").and_then(Value::as_str) {
+            Some(written) if key(written) == self.key => {}
+            Some(_) => {
+                let message = format!("the name is not `{}`, that of the request", self.name);
+                let fault = FieldFault::new("/name", &message, "leave it out, or write the same one");
+                return Err(Refusal::Invalid(vec![fault]));
+            }
+            None => {
+                document.insert("name".to_owned(), self.name.into());
+            }
+        }
+        if let Some(before) = before.filter(|before| !before.scope.is(&scope)) {
+            return Err(Refusal::Elsewhere { name: self.name.to_owned(), scope: before.scope.clone() });
+        }
+        let document = Arc::new(document);
+        let (entry, mut warnings) = self.state.registry.check(&document).map_err(Refusal::Invalid)?;
+        let entry = Arc::new(entry);
+        let same = before.filter(|before| {
+            *before.document == *document
+                && *before.annotations == annotations
+                && before.not_in_force.is_none()
+        });
+        if same.is_some() {
+            return Ok(None);
+        }
+        let holder = self.state.registry.by_dns_name(entry.dns_name()).filter(|holder| **holder != self.key);
+        if let Some(profile) = holder.and_then(|holder| self.listing.profiles.get(holder)) {
+            let (dns_name, profile) = (entry.dns_name().to_string(), profile.name.to_string());
+            return Err(Refusal::NameTaken { dns_name, profile });
+        }
+        let changes = [(self.key.clone(), Some(entry.clone()))];
+        let changed = self.state.registry.change(&self.desired.profiles, &changes);
+        let changed = changed.map_err(|error| Refusal::Invalid(faults(&error, &entry)))?;
+        warnings.extend(changed.warnings.iter().cloned());
+        let revision = self.listing.revision + 1;
+        let now = now();
+        let record = Record {
+            scope: before.map_or(scope, |before| before.scope.clone()),
+            name: entry.name().clone(),
+            document,
+            annotations: Arc::new(annotations),
+            etag: format!("r{revision}"),
+            created: before.and_then(|before| before.created).or(Some(now)),
+            changed: Some(now),
+            managed_by: ManagedBy::Api,
+            not_in_force: None,
+        };
+        let batch = Batch {
+            profiles: record.stored().into_iter().collect(),
+            revision: Some(revision),
+            ..Batch::default()
+        };
+        let record = Arc::new(record);
+        let mut listing = Listing { revision, ..self.listing.clone() };
+        listing.profiles.insert(self.key.clone(), record.clone());
+        let outcome = match before {
+            None => Outcome::Created(record, warnings),
+            Some(_) => Outcome::Changed(record, warnings),
+        };
+        Ok(Some(Next { outcome, changed, listing, batch }))
+    }
+
+    fn delete(&self, before: Option<&Arc<Record>>) -> Result<Option<Next>, Refusal> {
+        let before = before.ok_or_else(|| Refusal::NotFound(format!("profile `{}`", self.name)))?;
+        let changed = self.state.registry.change(&self.desired.profiles, &[(self.key.clone(), None)]);
+        let changed = changed.map_err(|error| Refusal::InUse(error.to_string()))?;
+        let revision = self.listing.revision + 1;
+        let batch =
+            Batch { gone_profiles: vec![self.key.to_string()], revision: Some(revision), ..Batch::default() };
+        let mut listing = Listing { revision, ..self.listing.clone() };
+        listing.profiles.remove(&self.key);
+        Ok(Some(Next { outcome: Outcome::Deleted(before.clone()), changed, listing, batch }))
+    }
+}
+
+impl Expected {
+    fn check(&self, there: Option<&Record>, name: &str) -> Result<(), Refusal> {
+        let etag = there.map(|record| record.etag.clone());
+        let holds = match self {
+            Expected::Anything => true,
+            Expected::Absent => there.is_none(),
+            Expected::Present => there.is_some(),
+            Expected::OneOf(etags) => etag.as_ref().is_some_and(|etag| etags.contains(etag)),
+        };
+        if holds {
+            return Ok(());
+        }
+        tracing::debug!(profile = name, "a precondition does not hold");
+        Err(Refusal::Precondition { etag })
+    }
+}
+
+fn audit(actor: &Actor, name: &str, before: Option<&Record>, outcome: &Outcome) -> crate::store::AuditRow {
+    let document = |record: &Record| Value::Object((*record.document).clone());
+    let (action, after) = match outcome {
+        Outcome::Created(record, _) => ("create", Some(document(record))),
+        Outcome::Changed(record, _) => ("change", Some(document(record))),
+        Outcome::Deleted(_) => ("delete", None),
+    };
+    actor.row(action, &format!("profile {name}"), before.map(document), after, "done")
+}

@@ -1,0 +1,66 @@
+//! `tm audit`, who changed what; and `tm backup`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use comfy_table::{Table, presets::NOTHING};
+use reqwest::Method;
+
+use super::{Failure, Output, Reach, client::print_json, daemon::Daemon};
+use crate::{
+    api::native::{AuditPage, Backup as Body},
+    time::rfc3339,
+};
+
+#[derive(Debug, Args)]
+pub(super) struct Audit {
+    /// Only what was done to this, as `profile contoso`.
+    object: Option<String>,
+    /// At most so many lines, the latest.
+    #[arg(long, value_name = "NUMBER", default_value_t = 50)]
+    limit: usize,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Backup {
+    /// A file that is not there yet.
+    #[arg(value_name = "FILE")]
+    to: PathBuf,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+pub(super) async fn list(audit: Audit) -> Result<(), Failure> {
+    let daemon = Daemon::find(&audit.reach)?;
+    let mut request = daemon.request(Method::GET, &["audit"]).query(&[("limit", audit.limit)]);
+    if let Some(object) = &audit.object {
+        request = request.query(&[("object", object)]);
+    }
+    let page: AuditPage = daemon.answer(request).await?;
+    if audit.reach.output == Output::Json {
+        return print_json(&page.value);
+    }
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    table.set_header(["WHEN", "WHO", "FROM", "DID", "TO", "RESULT"]);
+    for row in page.value {
+        table.add_row([rfc3339(row.at), row.who, row.source, row.action, row.object, row.result]);
+    }
+    println!("{table}");
+    Ok(())
+}
+
+pub(super) async fn back_up(backup: Backup) -> Result<(), Failure> {
+    let to = std::path::absolute(&backup.to).map_err(anyhow::Error::from)?;
+    let daemon = Daemon::find(&backup.reach)?;
+    daemon.send(daemon.request(Method::POST, &["backup"]).json(&Body { to: to.clone() })).await?;
+    match backup.reach.output {
+        Output::Json => print_json(&serde_json::json!({ "backup": to })),
+        Output::Text => {
+            println!("{}", to.display());
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! The daemon, as the command line reaches it: over its Unix socket.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, anyhow};
+use reqwest::{Method, RequestBuilder, StatusCode, header};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{Failure, Reach, report};
+use crate::{api::native::Problem, reload};
+
+/// The daemon's socket, and how to speak over it.
+pub(super) struct Daemon {
+    socket: PathBuf,
+    client: reqwest::Client,
+}
+
+impl Daemon {
+    pub(super) fn find(reach: &Reach) -> Result<Self, Failure> {
+        let socket = match &reach.socket {
+            Some(socket) => socket.clone(),
+            None => reload::socket_of(&reach.config).map_err(report)?,
+        };
+        // No TLS passes through a Unix socket, but the client wants to know whose it would be.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder()
+            .unix_socket(socket.clone())
+            .no_proxy()
+            .timeout(std::time::Duration::from_secs(30))
+            .build()
+            .context("cannot make an HTTP client")?;
+        Ok(Daemon { socket, client })
+    }
+
+    pub(super) async fn get<T: DeserializeOwned>(&self, what: &str) -> Result<T, Failure> {
+        self.answer(self.request(Method::GET, &[what])).await
+    }
+
+    pub(super) async fn post<T: DeserializeOwned>(
+        &self,
+        what: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Failure> {
+        self.answer(self.request(Method::POST, &[what]).json(body)).await
+    }
+
+    /// A request to `/api/v1/` and these segments, which may have any characters.
+    pub(super) fn request(&self, method: Method, path: &[&str]) -> RequestBuilder {
+        let mut url = reqwest::Url::parse("http://tm/api/v1").unwrap_or_else(|_| unreachable!("it is a URL"));
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.extend(path);
+        }
+        self.client.request(method, url)
+    }
+
+    /// Its answer, read.
+    pub(super) async fn answer<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Failure> {
+        let body = self.send(request).await?;
+        Ok(serde_json::from_slice(&body).context("the daemon's answer is not what this version expects")?)
+    }
+
+    /// Its answer's body, where it did what was asked.
+    pub(super) async fn send(&self, request: RequestBuilder) -> Result<Vec<u8>, Failure> {
+        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
+        let status = response.status();
+        let kind = response.headers().get(header::CONTENT_TYPE).cloned();
+        let body = response.bytes().await.map_err(|error| self.unreachable(&error))?;
+        if status.is_success() {
+            return Ok(body.into());
+        }
+        let problem = kind.filter(|kind| kind == "application/problem+json");
+        let problem = problem.and_then(|_| serde_json::from_slice::<Problem>(&body).ok());
+        let said = match problem {
+            Some(problem) => describe(&problem),
+            None => format!("{status}: {}", String::from_utf8_lossy(&body).trim()),
+        };
+        let error = anyhow!("the daemon says: {said}");
+        Err(match status {
+            StatusCode::NOT_FOUND => Failure::NoSuchThing(error),
+            StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED => Failure::Conflict(error),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS => {
+                Failure::Denied(error)
+            }
+            _ => error.into(),
+        })
+    }
+
+    fn unreachable(&self, error: &reqwest::Error) -> Failure {
+        let socket = self.socket.display();
+        let cause =
+            std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source()).last();
+        let cause = cause.map(ToString::to_string).unwrap_or_default();
+        Failure::Unreachable(anyhow!(
+            "no daemon answers at {socket} ({cause}): is `tm serve` running? --socket or TM_SOCKET names another one"
+        ))
+    }
+}
+
+fn describe(problem: &Problem) -> String {
+    let mut said = problem.detail.clone();
+    for fault in &problem.errors {
+        let at = if fault.pointer.is_empty() { "the profile" } else { &fault.pointer };
+        said += &format!("\n  {at}: {} ({})", fault.message, fault.help);
+    }
+    said
+}

@@ -1,0 +1,73 @@
+//! `tm profile`: profiles, as the API has them.
+
+use clap::{Args, Subcommand};
+use reqwest::Method;
+
+use super::{Failure, Output, Reach, client::print_json, daemon::Daemon, document};
+use crate::api::native::{Page, ProfileResource};
+
+/// What can be done with profiles.
+#[derive(Debug, Subcommand)]
+pub(super) enum Profile {
+    /// List them.
+    List(List),
+    /// Show one as it is written.
+    Show(document::One),
+    /// Make one.
+    Create(document::SetOne),
+    /// Change some of its keys.
+    Set(document::SetOne),
+    /// Switch one on.
+    Enable(document::One),
+    /// Switch one off: its name is then no name.
+    Disable(document::One),
+    /// Remove one.
+    Delete(document::One),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct List {
+    /// Only those with this in their name.
+    name: Option<String>,
+    /// Only those of this resource group.
+    #[arg(long, short = 'g', value_name = "NAME")]
+    resource_group: Option<String>,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+pub(super) async fn run(profile: Profile) -> Result<(), Failure> {
+    match profile {
+        Profile::List(list) => self::list(list).await,
+        Profile::Show(one) => one.show().await,
+        Profile::Create(set) => set.create().await,
+        Profile::Set(set) => set.change().await,
+        Profile::Enable(one) => one.switch("enabled").await,
+        Profile::Disable(one) => one.switch("disabled").await,
+        Profile::Delete(one) => one.delete().await,
+    }
+}
+
+async fn list(list: List) -> Result<(), Failure> {
+    let daemon = Daemon::find(&list.reach)?;
+    let mut all: Vec<ProfileResource> = Vec::new();
+    let mut after: Option<String> = None;
+    loop {
+        let query = [("name", &list.name), ("resource_group", &list.resource_group), ("after", &after)];
+        let query: Vec<_> =
+            query.into_iter().filter_map(|(key, value)| Some((key, value.as_ref()?))).collect();
+        let page: Page = daemon.answer(daemon.request(Method::GET, &["profiles"]).query(&query)).await?;
+        all.extend(page.value);
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    match list.reach.output {
+        Output::Json => print_json(&all),
+        Output::Text => {
+            println!("{}", document::table(&all));
+            Ok(())
+        }
+    }
+}
