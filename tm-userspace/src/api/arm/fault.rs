@@ -1,11 +1,9 @@
 //! What a client did wrong, in Azure's words: a status, a code, and a message.
 
-use axum::{
-    Json,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
-use serde_json::json;
+use std::fmt;
+
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use serde_json::{Value, json};
 
 /// A request that is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,12 +16,14 @@ pub struct Fault {
     pub message: String,
     /// The property that is meant.
     pub target: Option<String>,
+    /// Where more than one thing is wrong: each property, and what is wrong with it.
+    pub details: Vec<(Option<String>, String)>,
 }
 
 impl Fault {
     /// Any fault.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Fault { status, code, message: message.into(), target: None }
+        Fault { status, code, message: message.into(), target: None, details: Vec::new() }
     }
 
     /// A body that cannot be taken: 400.
@@ -45,15 +45,42 @@ impl Fault {
     pub fn conflict(message: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, "Conflict", message)
     }
+
+    /// The wrapped form: some clients print nothing for the other one.
+    pub fn body(&self) -> Value {
+        let one = |target: &Option<String>, message: &str| {
+            let mut error = json!({ "code": self.code, "message": message });
+            if let Some(target) = target {
+                error["target"] = target.as_str().into();
+            }
+            error
+        };
+        let mut error = one(&self.target, &self.message);
+        if !self.details.is_empty() {
+            error["details"] = self.details.iter().map(|(target, message)| one(target, message)).collect();
+        }
+        json!({ "error": error })
+    }
+
+    /// What the response bears besides.
+    pub fn headers(&self) -> Vec<(HeaderName, HeaderValue)> {
+        match self.status {
+            StatusCode::NOT_FOUND if self.code.starts_with("Resource") => {
+                vec![(HeaderName::from_static("x-ms-failure-cause"), HeaderValue::from_static("gateway"))]
+            }
+            StatusCode::UNAUTHORIZED => {
+                vec![(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""))]
+            }
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+                vec![(header::RETRY_AFTER, HeaderValue::from_static("5"))]
+            }
+            _ => Vec::new(),
+        }
+    }
 }
 
-impl IntoResponse for Fault {
-    /// The wrapped form: some clients print nothing for the other one.
-    fn into_response(self) -> Response {
-        let mut error = json!({ "code": self.code, "message": self.message });
-        if let Some(target) = self.target {
-            error["target"] = target.into();
-        }
-        (self.status, Json(json!({ "error": error }))).into_response()
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
     }
 }

@@ -2,19 +2,12 @@
 
 use std::fmt;
 
+pub use crate::desired::Scope;
+
 /// The provider's name, as Azure writes it.
 pub const PROVIDER: &str = "Microsoft.Network";
 /// The type of a profile, as ids have it.
 pub const PROFILES: &str = "trafficManagerProfiles";
-
-/// A subscription and a resource group in it: where a profile lies.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Scope {
-    /// The subscription's id.
-    pub subscription: String,
-    /// The group's name.
-    pub group: String,
-}
 
 /// A profile's id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,13 +29,6 @@ pub enum Kind {
     Nested,
 }
 
-impl Scope {
-    /// Is this the same place?
-    pub fn is(&self, other: &Scope) -> bool {
-        self.subscription.eq_ignore_ascii_case(&other.subscription) && same(&self.group, &other.group)
-    }
-}
-
 impl ProfileId {
     /// The id so written.
     pub fn parse(text: &str) -> Option<Self> {
@@ -52,7 +38,7 @@ impl ProfileId {
         let fixed = [(s, "subscriptions"), (g, "resourceGroups"), (p, "providers"), (t, PROFILES)];
         let whole = [subscription, group, name].iter().all(|text| !text.is_empty());
         (is(fixed) && provider.eq_ignore_ascii_case(PROVIDER) && whole).then(|| ProfileId {
-            scope: Scope { subscription: subscription.to_owned(), group: group.to_owned() },
+            scope: Scope { subscription: subscription.into(), resource_group: group.into() },
             name: name.to_owned(),
         })
     }
@@ -68,15 +54,14 @@ impl ProfileId {
     }
 }
 
-impl fmt::Display for Scope {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "/subscriptions/{}/resourceGroups/{}", self.subscription, self.group)
-    }
+/// The id of a resource group.
+pub fn group_id(scope: &Scope) -> String {
+    format!("/subscriptions/{}/resourceGroups/{}", scope.subscription, scope.resource_group)
 }
 
 impl fmt::Display for ProfileId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/providers/{PROVIDER}/{PROFILES}/{}", self.scope, self.name)
+        write!(f, "{}/providers/{PROVIDER}/{PROFILES}/{}", group_id(&self.scope), self.name)
     }
 }
 

@@ -86,7 +86,7 @@ pub fn parse(path: &str) -> Option<Resource> {
             _ => return None,
         },
         ["subscriptions", _, "resourcegroups", _, ..] => {
-            let scope = Scope { subscription: own(1), group: own(3) };
+            let scope = Scope { subscription: segments[1].into(), resource_group: segments[3].into() };
             return of_group(scope, &folded[4..], &segments[4..], network);
         }
         [_, "v2.0", ".well-known", "openid-configuration"] | [_, ".well-known", "openid-configuration"] => {
@@ -101,7 +101,10 @@ pub fn parse(path: &str) -> Option<Resource> {
 fn of_group(scope: Scope, folded: &[&str], segments: &[&str], network: &str) -> Option<Resource> {
     let [.., _] = folded else { return Some(Resource::Group(scope)) };
     if folded == ["resources"] {
-        return Some(Resource::Resources(scope.subscription, Some(scope.group)));
+        return Some(Resource::Resources(
+            scope.subscription.to_string(),
+            Some(scope.resource_group.to_string()),
+        ));
     }
     let ["providers", provider, profiles, rest @ ..] = folded else { return None };
     if *provider != network || !profiles.eq_ignore_ascii_case(PROFILES) {
@@ -143,7 +146,7 @@ mod tests {
 
     #[test]
     fn paths_are_read_in_any_case() {
-        let scope = Scope { subscription: "S".to_owned(), group: "My Group".to_owned() };
+        let scope = Scope { subscription: "S".into(), resource_group: "My Group".into() };
         let id = ProfileId { scope: scope.clone(), name: "P".to_owned() };
         let group = "/subscriptions/S/resourceGroups/My%20Group";
         let profiles = format!("{group}/providers/Microsoft.Network/trafficmanagerprofiles");

@@ -67,3 +67,9 @@ fn text<'a>(document: &'a Document, key: &str) -> Option<&'a str> {
 pub fn endpoints(document: &Document) -> impl Iterator<Item = &Document> {
     document.get("endpoint").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object)
 }
+
+/// Puts these endpoints into a profile's document, and a priority on each.
+pub fn set_endpoints(document: &mut Document, mut list: Vec<Document>) {
+    priority::assign(&mut list);
+    set(document, "endpoint", (!list.is_empty()).then_some(list));
+}

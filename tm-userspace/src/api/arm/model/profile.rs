@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Document, Fields, Surroundings, endpoint, endpoints, monitor, priority, set, text};
+use super::{Document, Fields, Surroundings, endpoint, endpoints, monitor, set, text};
 use crate::{
     api::arm::{
         fault::Fault,
@@ -65,9 +65,7 @@ pub fn read(
     set(&mut profile, "traffic_view", traffic_view.map(|word| word == "enabled"));
     set(&mut profile, "allowed_endpoint_record_types", allowed(&properties)?);
     record_type(&properties, &mut profile)?;
-    let mut list = endpoint_list(&properties, before, around)?;
-    priority::assign(&mut list);
-    set(&mut profile, "endpoint", (!list.is_empty()).then_some(list));
+    super::set_endpoints(&mut profile, endpoint_list(&properties, before, around)?);
     Ok(profile)
 }
 
