@@ -319,7 +319,7 @@ def the_end():
     assert names(profiles.list_by_resource_group(GROUP)) == []
 
 
-STEPS = [nothing_yet, failover, names_are_taken, weighted, multivalue, nested, by_place]
+STEPS = [nothing_yet, failover, names_are_taken, weighted, multivalue, nested, by_place, azure_endpoint]
 STEPS += [the_rest, mistakes, the_end]
 
 if __name__ == "__main__":

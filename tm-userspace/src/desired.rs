@@ -17,8 +17,10 @@ use imbl::OrdMap;
 use crate::{geo::Atlas, names::DnsName};
 
 mod rules;
+mod service;
 
 pub use rules::{Allowance, Failback, Guard, Rules, WhenAllDown};
+pub use service::{Service, ServiceKind, ServiceState, Services};
 
 /// Profiles by name.
 pub type Profiles = OrdMap<Arc<str>, Arc<Profile>>;
@@ -33,6 +35,8 @@ pub struct Desired {
     pub node: Arc<Node>,
     /// By profile name.
     pub profiles: Profiles,
+    /// What endpoints are picked from.
+    pub services: Services,
     /// Where clients are, if a database is named.
     pub atlas: Option<Arc<Atlas>>,
 }
@@ -224,6 +228,8 @@ pub struct Endpoint {
     pub weight: u16,
     /// Never probed, always eligible; never of a nested endpoint.
     pub always_serve: bool,
+    /// What it stands for, of the inventory: the target is that service's.
+    pub service: Option<Arc<Service>>,
     /// The profile whose name the target is: its answer is given behind the CNAME.
     pub follows: Option<Arc<str>>,
     /// How many of the target profile's endpoints a nested endpoint needs.
@@ -340,6 +346,13 @@ impl Profile {
     /// The key of one of its endpoints.
     pub fn key(&self, endpoint: &Endpoint) -> EndpointKey {
         EndpointKey { profile: self.name.clone(), endpoint: endpoint.name.clone() }
+    }
+}
+
+impl Endpoint {
+    /// Is it a service that is stopped?
+    pub fn is_stopped(&self) -> bool {
+        self.service.as_ref().is_some_and(|service| service.state == ServiceState::Stopped)
     }
 }
 

@@ -58,7 +58,11 @@ impl Source {
     pub fn next(before: Option<&Desired>, loaded: &Loaded) -> Desired {
         let known = before.and_then(|before| before.atlas.as_ref());
         let same_atlas = known.map(Arc::as_ptr) == loaded.atlas.as_ref().map(Arc::as_ptr);
-        let same = before.filter(|before| before.node == loaded.node && before.profiles == loaded.profiles);
+        let same = before.filter(|before| {
+            before.node == loaded.node
+                && before.profiles == loaded.profiles
+                && before.services == loaded.services
+        });
         if let Some(before) = same.filter(|_| same_atlas) {
             return before.clone();
         }
@@ -73,7 +77,13 @@ impl Source {
                 (name.clone(), kept.clone())
             })
             .collect();
-        Desired { generation, node: loaded.node.clone(), profiles, atlas: loaded.atlas.clone() }
+        Desired {
+            generation,
+            node: loaded.node.clone(),
+            profiles,
+            services: loaded.services.clone(),
+            atlas: loaded.atlas.clone(),
+        }
     }
 }
 

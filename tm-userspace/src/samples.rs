@@ -31,7 +31,7 @@ pub(crate) fn desired(allow: &[(&str, u8)], profiles: Vec<Profile>) -> Desired {
         capacity: 1,
     };
     let profiles = profiles.into_iter().map(|profile| (profile.name.clone(), Arc::new(profile))).collect();
-    Desired { generation: 1, node: Arc::new(node), profiles, atlas: None }
+    Desired { generation: 1, node: Arc::new(node), profiles, services: Default::default(), atlas: None }
 }
 
 /// The SOA of `tm.example`.
@@ -69,6 +69,7 @@ pub(crate) fn endpoint(name: &str, target: &str) -> Endpoint {
         priority: 1,
         weight: 1,
         always_serve: false,
+        service: None,
         follows: None,
         min_child: MinChild { endpoints: 1, ipv4: 0, ipv6: 0 },
         monitor: None,

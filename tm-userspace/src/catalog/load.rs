@@ -46,6 +46,7 @@ pub(super) fn first(
         generation: next_generation(None).max(earliest_generation),
         node: loaded.node.clone(),
         profiles: loaded.profiles.clone(),
+        services: loaded.services.clone(),
         atlas: loaded.atlas.clone(),
     };
     Ok((loaded, listing, desired, wrong))

@@ -31,6 +31,7 @@ fn compiled(name: &str, ttl: u32, targets: &[(Target, u16)]) -> Compiled {
         target: target.clone(),
         weight: *weight,
         always_serve: true,
+        service: None,
         ..samples::endpoint(&format!("e{i}"), "192.0.2.1")
     };
     let endpoints = targets.iter().enumerate().map(endpoint).collect();

@@ -17,6 +17,7 @@ mod endpoint;
 mod entry;
 mod files;
 mod geo;
+mod ground;
 mod header;
 mod links;
 mod listen;
@@ -31,6 +32,7 @@ mod registry;
 mod render;
 mod report;
 mod rules;
+mod service;
 mod together;
 mod value;
 mod whole;
@@ -41,7 +43,7 @@ use std::{
 };
 
 use crate::{
-    desired::{Node, Profiles},
+    desired::{Node, Profiles, Services},
     geo::Atlas,
 };
 
@@ -51,6 +53,7 @@ pub use registry::{Changed, Registry, faults};
 pub use report::{ConfigError, Location, Problem};
 pub use together::{LeftOut, Stored};
 
+use ground::Ground;
 use report::{Found, Notes};
 
 /// A configuration that is right.
@@ -60,6 +63,8 @@ pub struct Loaded {
     pub node: Arc<Node>,
     /// By profile name.
     pub profiles: Profiles,
+    /// What their endpoints are picked from.
+    pub services: Services,
     /// Where they were written.
     pub registry: Registry,
     /// What is not among them, though it is written: only where a load is told to take what fits.
@@ -111,21 +116,36 @@ pub fn load_for(
         let atlas = geo::check(&raw.geo, known, notes);
         Some((raw, node, least_weight, atlas))
     });
-    let zone = node.as_ref().and_then(|(_, node, ..)| node.as_ref()).map(|node| &node.zone);
-    let least_weight = node.as_ref().map_or(defaults::LEAST_WEIGHT, |(_, _, least_weight, _)| *least_weight);
-    let mut entries = Vec::new();
+    let mut ground = Ground::default();
+    let mut scope = defaults::scope();
+    if let Some((_, node, least_weight, _)) = &node {
+        ground.least_weight = *least_weight;
+        if let Some(node) = node {
+            (ground.zone, scope) = (node.zone.clone(), node.scope.clone());
+        }
+    }
+    let mut tables = Vec::new();
+    let mut services = Vec::new();
     for source in &files.profiles {
         let notes = &mut Notes { source, found: &mut found };
-        for written in parse::profiles(notes) {
-            entries.extend(profile::check(&written, zone, least_weight, notes).map(Arc::new));
-        }
+        let parse::Tables { profiles, services: written } = parse::tables(notes);
+        services.extend(written.iter().filter_map(|written| service::check(written, &scope, notes)));
+        tables.push((source, profiles));
+    }
+    ground.services = service::all(services, &mut found);
+    let mut entries = Vec::new();
+    for (source, profiles) in tables {
+        let notes = &mut Notes { source, found: &mut found };
+        entries.extend(
+            profiles.iter().filter_map(|written| profile::check(written, &ground, notes)).map(Arc::new),
+        );
     }
     let mut left_out = Vec::new();
     let Some((raw, Some(node), _, atlas)) = node else {
         whole::check(None, entries.iter().map(|entry| Entry::clone(entry)).collect(), &mut found);
         return Err(found.into_error());
     };
-    entries.extend(together::entries(stored, &node, least_weight, &mut found, &mut left_out));
+    entries.extend(together::entries(stored, &ground, &mut found, &mut left_out));
     if let Some(source) = &files.node {
         node::fits(&raw, &node, entries.len(), &mut Notes { source, found: &mut found });
     }
@@ -135,6 +155,7 @@ pub fn load_for(
         return Err(found.into_error());
     }
     let node = Arc::new(node);
-    let registry = Registry::new(node.clone(), least_weight, &entries);
-    Ok(Loaded { node, profiles, registry, left_out, atlas, warnings: found.warnings })
+    let services = ground.services.clone();
+    let registry = Registry::new(node.clone(), ground, &entries);
+    Ok(Loaded { node, profiles, services, registry, left_out, atlas, warnings: found.warnings })
 }

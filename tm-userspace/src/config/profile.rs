@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::{
-    desired::{Profile, RoutingMethod, Status},
-    names::DnsName,
-};
+use crate::desired::{Profile, RoutingMethod, Status};
 
 use super::{
     api, defaults, endpoint,
     entry::Entry,
+    ground::Ground,
     monitor, name,
     parse::Written,
     raw,
@@ -35,14 +33,9 @@ const OTHER_NAMES: &[(&str, RoutingMethod)] = &[
 pub(super) const STATUSES: &[(&str, Status)] =
     &[("enabled", Status::Enabled), ("disabled", Status::Disabled)];
 
-/// The profile, or none where it has no DNS name; what is wrong is in `notes`. Without a `zone` it stands below the root. A nested endpoint's
+/// The profile, or none where it has no DNS name; what is wrong is in `notes`. A nested endpoint's
 /// target is as it was written.
-pub(super) fn check(
-    written: &Written,
-    zone: Option<&DnsName>,
-    least_weight: u16,
-    notes: &mut Notes<'_>,
-) -> Option<Entry> {
+pub(super) fn check(written: &Written, ground: &Ground, notes: &mut Notes<'_>) -> Option<Entry> {
     let raw = written.raw.get_ref();
     if let Err(fault) = operator_name(raw.name.get_ref()) {
         notes.fault(raw.name.span(), fault);
@@ -50,7 +43,7 @@ pub(super) fn check(
     let relative = raw.relative_name.as_ref().unwrap_or(&raw.name);
     let text = relative.get_ref();
     let dns_name = name::relative(text)
-        .and_then(|name| name::under(&name, zone.unwrap_or(&DnsName::root()), text))
+        .and_then(|name| name::under(&name, &ground.zone, text))
         .map_err(|mut fault| {
             if raw.relative_name.is_none() {
                 fault.help = format!("{}, or give a relative_name beside the name", fault.help);
@@ -73,7 +66,7 @@ pub(super) fn check(
     }
     let max_return =
         number(notes, "max_return", max_return, defaults::MAX_RETURN_RANGE, defaults::MAX_RETURN);
-    let endpoints = endpoint::check(&raw.endpoint, routing_method, least_weight, base, notes)?;
+    let endpoints = endpoint::check(&raw.endpoint, routing_method, ground, base, notes)?;
     if endpoints.is_empty() {
         notes.warn(raw.name.span(), format!("profile {} has no endpoints", quote(raw.name.get_ref())));
     }

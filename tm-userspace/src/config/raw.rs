@@ -209,6 +209,7 @@ pub(super) struct Endpoint {
     pub(super) kind: Option<Text>,
     pub(super) target: Option<Text>,
     pub(super) target_profile: Option<Text>,
+    pub(super) target_service: Option<Text>,
     pub(super) min_child_endpoints: Option<Spanned<Integer>>,
     pub(super) min_child_endpoints_ipv4: Option<Spanned<Integer>>,
     pub(super) min_child_endpoints_ipv6: Option<Spanned<Integer>>,
@@ -217,6 +218,18 @@ pub(super) struct Endpoint {
     pub(super) status: Option<Text>,
     pub(super) always_serve: Option<Spanned<bool>>,
     pub(super) monitor: Option<Spanned<Monitor>>,
+}
+
+/// `[[service]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Service {
+    pub(super) id: Option<Text>,
+    pub(super) kind: Option<Text>,
+    pub(super) name: Text,
+    pub(super) target: Text,
+    pub(super) location: Option<Text>,
+    pub(super) state: Option<Text>,
 }
 
 /// A whole number; one that 64 bits cannot hold is the nearest that they can, and out of every range.

@@ -16,6 +16,7 @@ use super::{
     document,
     document::{Document, FieldFault},
     entry::{Entry, Link},
+    ground::Ground,
     parse, profile,
     report::{ConfigError, Fault, Found, Notes, Place},
     whole,
@@ -25,7 +26,7 @@ use super::{
 #[derive(Clone, Debug)]
 pub struct Registry {
     node: Arc<Node>,
-    least_weight: u16,
+    ground: Ground,
     entries: OrdMap<Arc<str>, Arc<Entry>>,
     by_dns_name: HashMap<DnsName, Arc<str>>,
     /// Who leads there.
@@ -44,9 +45,9 @@ pub struct Changed {
 }
 
 impl Registry {
-    pub(super) fn new(node: Arc<Node>, least_weight: u16, entries: &[Arc<Entry>]) -> Self {
+    pub(super) fn new(node: Arc<Node>, ground: Ground, entries: &[Arc<Entry>]) -> Self {
         let (by_dns_name, users) = Default::default();
-        let mut registry = Registry { node, least_weight, entries: OrdMap::new(), by_dns_name, users };
+        let mut registry = Registry { node, ground, entries: OrdMap::new(), by_dns_name, users };
         entries.iter().for_each(|entry| registry.insert(entry.clone()));
         registry
     }
@@ -67,13 +68,13 @@ impl Registry {
     }
 
     /// Does a document mean the same here as there?
-    pub(super) fn has_rules_of(&self, node: &Node, least_weight: u16) -> bool {
-        self.node.zone == node.zone && self.least_weight == least_weight
+    pub(super) fn has_ground(&self, ground: &Ground) -> bool {
+        self.ground == *ground
     }
 
     /// A document by itself; with warnings.
     pub fn check(&self, document: &Arc<Document>) -> Result<(Entry, Vec<String>), Vec<FieldFault>> {
-        check(document, &self.node, self.least_weight)
+        check(document, &self.ground)
     }
 
     /// `changes` (a key, and what is there then) applied to this state, whose profiles are `profiles`.
@@ -199,15 +200,13 @@ impl Registry {
 /// A document by itself, by the rules of this node; with warnings.
 pub(super) fn check(
     document: &Arc<Document>,
-    node: &Node,
-    least_weight: u16,
+    ground: &Ground,
 ) -> Result<(Entry, Vec<String>), Vec<FieldFault>> {
     let source = document::source(document).map_err(|fault| vec![fault])?;
     let mut found = Found::default();
     let notes = &mut Notes { source: &source, found: &mut found };
-    let written = parse::profiles(notes);
-    let mut entry =
-        written.first().and_then(|written| profile::check(written, Some(&node.zone), least_weight, notes));
+    let written = parse::tables(notes).profiles;
+    let mut entry = written.first().and_then(|written| profile::check(written, ground, notes));
     for (key, given) in [("subscription", "subscription"), ("resource_group", "resource_group")] {
         if document.contains_key(key) {
             let message = format!("`{given}` is no part of the document");
@@ -219,7 +218,7 @@ pub(super) fn check(
     }
     match entry.take() {
         Some(mut entry) => {
-            // As it was given: the text has lost its nulls and its order.
+            // As it was given: the text has lost its nulls.
             entry.document = document.clone();
             Ok((entry, found.warnings))
         }

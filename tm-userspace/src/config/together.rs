@@ -10,6 +10,7 @@ use crate::desired::{Node, Profiles};
 use super::{
     document::Document,
     entry::Entry,
+    ground::Ground,
     registry::{self, Registry},
     report::{Fault, Finding, Found, Place, Source},
     whole,
@@ -40,12 +41,11 @@ pub struct LeftOut {
 /// The documents, each by itself; those that are wrong are in `found`, or left out.
 pub(super) fn entries(
     stored: Stored<'_>,
-    node: &Node,
-    least_weight: u16,
+    ground: &Ground,
     found: &mut Found,
     left_out: &mut Vec<LeftOut>,
 ) -> Vec<Arc<Entry>> {
-    let known = stored.known.filter(|known| known.has_rules_of(node, least_weight));
+    let known = stored.known.filter(|known| known.has_ground(ground));
     let mut entries = Vec::with_capacity(stored.documents.len());
     for document in stored.documents {
         let name = document.get("name").and_then(|name| name.as_str()).unwrap_or("?");
@@ -54,7 +54,7 @@ pub(super) fn entries(
             entries.push(entry.clone());
             continue;
         }
-        match registry::check(document, node, least_weight) {
+        match registry::check(document, ground) {
             Ok((entry, _)) => entries.push(Arc::new(entry)),
             Err(faults) => {
                 let place = Place::whole(&Source::new(

@@ -12,11 +12,11 @@ use super::{
 };
 use crate::{
     api::View,
-    catalog::{Listing, Record},
+    catalog::{Listing, Record, Refusal},
     config::key,
     control::Published,
     decide::{EndpointStatus, ProfileStatus},
-    desired::{Node, Scope},
+    desired::{Node, Scope, Service, Services},
     names::DnsName,
 };
 
@@ -26,13 +26,20 @@ pub(super) struct World {
     pub(super) listing: Arc<Listing>,
     published: Arc<Published>,
     pub(super) node: Arc<Node>,
+    services: Services,
 }
 
 impl World {
     pub(super) fn of(view: &View) -> Result<Self, Fault> {
-        let node = view.desired.borrow().as_ref().map(|desired| desired.node.clone());
-        let node = node.ok_or(crate::catalog::Refusal::Stopping)?;
-        Ok(World { listing: view.catalog.listing(), published: view.published.borrow().clone(), node })
+        let desired = view.desired.borrow();
+        let desired = desired.as_ref().ok_or(Refusal::Stopping)?;
+        let (node, services) = (desired.node.clone(), desired.services.clone());
+        Ok(World {
+            listing: view.catalog.listing(),
+            published: view.published.borrow().clone(),
+            node,
+            services,
+        })
     }
 
     /// A profile by its id.
@@ -122,8 +129,8 @@ impl Surroundings for World {
         Some((id_of(record), fqdn))
     }
 
-    fn target_of_service(&self, _: &str) -> Option<String> {
-        None
+    fn target_of_service(&self, id: &str) -> Option<String> {
+        Some(self.services.get(&Service::key(id))?.target.to_string())
     }
 
     fn profile_status(&self, name: &str) -> Option<ProfileStatus> {
