@@ -98,5 +98,11 @@ pub fn desired_of(node: &str, profiles: &str) -> Result<Desired> {
 
 fn load_from(directory: &Path) -> Result<Desired> {
     let loaded = load(directory).map_err(|error| anyhow::anyhow!("{error}"))?;
-    Ok(Desired { generation: SERIAL, node: loaded.node, profiles: loaded.profiles, atlas: loaded.atlas })
+    Ok(Desired {
+        generation: SERIAL,
+        node: loaded.node,
+        profiles: loaded.profiles,
+        services: loaded.services,
+        atlas: loaded.atlas,
+    })
 }

@@ -28,9 +28,25 @@ interfaces = ["tm0"]
 listen = "127.0.0.1:8443"
 "#;
 
+/// What endpoints of type Azure are picked from.
+const SERVICES: &str = r#"
+[[service]]
+id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg-one/providers/Microsoft.Network/publicIPAddresses/pip-virginia"
+kind = "public_ip"
+name = "pip-virginia"
+target = "10.53.0.11"
+location = "East US"
+[[service]]
+id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg-one/providers/Microsoft.Network/publicIPAddresses/pip-stopped"
+kind = "public_ip"
+name = "pip-stopped"
+target = "10.53.0.12"
+state = "stopped"
+"#;
+
 /// A daemon with an API, and a client that may do everything: its id and its secret.
 fn serve(lab: &Lab) -> (Daemon, [String; 2]) {
-    let mut daemon = Daemon::start(lab, &[("tm.toml", NODE)]).unwrap();
+    let mut daemon = Daemon::start(lab, &[("tm.toml", NODE), ("conf.d/services.toml", SERVICES)]).unwrap();
     daemon.wait_for("the API", |line| line.contains("the API listens"));
     let made = daemon.tm(lab, &["token", "create", "--client", "tests", "--scope", "admin"]);
     let made = made.unwrap().output().unwrap();

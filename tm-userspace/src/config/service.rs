@@ -71,7 +71,7 @@ pub(super) fn all(written: Vec<Written>, found: &mut Found) -> Services {
         let key = Service::key(&service.id);
         if let Some(first) = places.get(&key) {
             let fault = Fault::new(
-                format!("service {} is there twice", quote(&service.id)),
+                "a service of this id is there twice",
                 "give each service an id of its own, or another name; case makes no difference",
             );
             found.add_beside(place, fault, first.clone(), "first given here");
@@ -102,7 +102,7 @@ pub(super) fn target(
     let found = services.get(&Service::key(text));
     if found.is_none() {
         let help = "write the id of a [[service]] in conf.d";
-        notes.error(written.span(), format!("there is no service {}", quote(text)), help);
+        notes.error(written.span(), "there is no service of this id", help);
     }
     found.map(|service| (service.target.clone(), service.clone()))
 }

@@ -12,3 +12,4 @@ mod own_monitors;
 mod profiles;
 mod report;
 mod rules;
+mod services;
