@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::desired::{
     Desired, Endpoint, EndpointKey, Listen, MinChild, Monitor, NameServer, Node, Probes, Profile, Protocol,
-    RoutingMethod, Rules, Scope, Soa, Status, Target, XdpMode,
+    RoutingMethod, Rules, Scope, Service, ServiceKind, ServiceState, Soa, Status, Target, XdpMode,
 };
 
 /// The smallest state with `profiles`, in which `allow` may be probed.
@@ -32,6 +32,18 @@ pub(crate) fn desired(allow: &[(&str, u8)], profiles: Vec<Profile>) -> Desired {
     };
     let profiles = profiles.into_iter().map(|profile| (profile.name.clone(), Arc::new(profile))).collect();
     Desired { generation: 1, node: Arc::new(node), profiles, services: Default::default(), atlas: None }
+}
+
+/// A service of the inventory.
+pub(crate) fn service(state: ServiceState) -> Arc<Service> {
+    Arc::new(Service {
+        id: "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/publicIPAddresses/pip".into(),
+        kind: ServiceKind::PublicIp,
+        name: "pip".into(),
+        target: target("192.0.2.1"),
+        location: None,
+        state,
+    })
 }
 
 /// The SOA of `tm.example`.

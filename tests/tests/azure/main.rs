@@ -42,6 +42,13 @@ kind = "public_ip"
 name = "pip-stopped"
 target = "10.53.0.12"
 state = "stopped"
+[[profile]]
+name = "filed"
+routing_method = "priority"
+[[profile.endpoint]]
+name = "only"
+target = "10.53.0.71"
+always_serve = true
 "#;
 
 /// A daemon with an API, and a client that may do everything: its id and its secret.
@@ -101,4 +108,9 @@ fn the_sdk_for_python_of_2022() {
 #[test]
 fn the_sdk_for_javascript() {
     run("node", "sdk.cjs");
+}
+
+#[test]
+fn the_contract_octet_by_octet() {
+    run("sdk-2", "wire.py");
 }

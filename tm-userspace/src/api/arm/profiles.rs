@@ -145,6 +145,7 @@ pub(super) async fn change(
         let (around, make, called) = (world.clone(), make.clone(), name.clone());
         let edit = move |record: Option<&Record>| {
             let whole = make(record, &around, &called)?;
+            model::check_records(&whole, &around)?;
             let (document, annotations) = model::split(whole);
             let scope = record.map_or(scope, |record| record.scope.clone());
             Ok::<_, Fault>(Edit::Put(Draft { scope, document, annotations }))

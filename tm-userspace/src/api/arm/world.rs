@@ -133,6 +133,10 @@ impl Surroundings for World {
         Some(self.services.get(&Service::key(id))?.target.to_string())
     }
 
+    fn document_of(&self, name: &str) -> Option<Document> {
+        self.listing.profiles.get(&key(name)).map(|record| whole(record))
+    }
+
     fn profile_status(&self, name: &str) -> Option<ProfileStatus> {
         Some(self.published.decisions.get(name)?.status)
     }

@@ -16,6 +16,7 @@ mod monitor;
 mod patch;
 mod priority;
 mod profile;
+mod records;
 mod subnets;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ pub use endpoint::{kind, read as read_endpoint, show as show_endpoint};
 pub use fields::Fields;
 pub use patch::lay_over;
 pub use profile::{read as read_profile, relative_name, show as show_profile};
+pub use records::check_records;
 
 /// A profile's, or an endpoint's, keys in the product's words.
 pub type Document = Map<String, Value>;
@@ -44,6 +46,8 @@ pub trait Surroundings {
     fn id_of_profile(&self, name: &str) -> Option<(ProfileId, String)>;
     /// What a service of the inventory answers with.
     fn target_of_service(&self, id: &str) -> Option<String>;
+    /// The whole document of the profile that documents call so.
+    fn document_of(&self, name: &str) -> Option<Document>;
     /// What is derived of a profile; none where it is not in force yet.
     fn profile_status(&self, name: &str) -> Option<ProfileStatus>;
     /// What is derived of an endpoint of it.

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// A zone with one profile `child` in it, one service, and everything Online.
-struct World;
+pub(super) struct World;
 
 const CHILD: &str =
     "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/trafficManagerProfiles/child";
@@ -32,6 +32,10 @@ impl Surroundings for World {
     }
     fn target_of_service(&self, id: &str) -> Option<String> {
         id.eq_ignore_ascii_case(SERVICE).then(|| "192.0.2.7".to_owned())
+    }
+    fn document_of(&self, name: &str) -> Option<Document> {
+        let child = json!({ "name": name, "endpoint": [{ "name": "e", "target": "192.0.2.8" }] });
+        child.as_object().cloned()
     }
     fn profile_status(&self, _: &str) -> Option<ProfileStatus> {
         Some(ProfileStatus::Online)
