@@ -9,7 +9,7 @@ use std::{
     thread,
 };
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -124,6 +124,18 @@ impl Daemon {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())
+    }
+
+    /// Waits until it has ended by itself and returns its exit code; none where a signal ended it. After ten seconds that is an error.
+    pub fn wait(&mut self) -> Result<Option<i32>> {
+        let (state, waited) = self
+            .log
+            .changed
+            .wait_timeout_while(self.log.lock(), DEADLINE, |state| !state.ended)
+            .unwrap_or_else(PoisonError::into_inner);
+        drop(state);
+        ensure!(!waited.timed_out(), "the daemon did not end within {DEADLINE:?}");
+        Ok(self.child.wait()?.code())
     }
 
     /// Asks it to end (SIGTERM), waits for that and returns its exit code; none where a signal ended it. After ten seconds it is

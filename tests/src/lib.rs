@@ -3,6 +3,7 @@
 //! Nothing here sleeps: waiting means waiting for an event, with a generous deadline after which the wait panics and shows
 //! what was seen instead. What builds and checks packets shares no code with the engine that it checks.
 
+pub mod api;
 pub mod attached;
 pub mod bench;
 pub mod bpffs;

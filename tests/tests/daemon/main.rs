@@ -1,6 +1,7 @@
 //! The real daemon from outside: packets, clients, files, signals and the command line, in namespaces of each test's own.
 #![expect(clippy::unwrap_used, reason = "helpers of tests: a panic is how they fail")]
 
+mod access;
 mod answers;
 mod cli;
 mod ended;
@@ -8,12 +9,14 @@ mod failover;
 mod frames;
 mod geo;
 mod interfaces;
+mod manage;
 mod modes;
 mod outlive;
 mod probes;
 mod reload;
 mod rules;
 mod statuses;
+mod store;
 mod vlans;
 mod wire;
 

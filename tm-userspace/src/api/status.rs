@@ -32,6 +32,9 @@ pub struct Status {
     pub config_ok: bool,
     /// What was wrong with it.
     pub config_error: Option<String>,
+    /// What is wrong with the store, if anything is.
+    #[serde(default)]
+    pub store_error: Option<String>,
     /// The database of `[geo]` that is in use.
     pub geo: Option<GeoView>,
     /// Packets that XDP saw, by what became of them.
@@ -208,6 +211,7 @@ pub(super) fn status(view: &View) -> anyhow::Result<Status> {
         interfaces,
         config_ok: reload.ok,
         config_error: reload.error,
+        store_error: view.catalog.alert(),
         geo: desired.atlas.as_ref().map(|atlas| GeoView {
             database: atlas.database.path().display().to_string(),
             kind: atlas.survey.kind.clone(),

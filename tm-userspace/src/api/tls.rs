@@ -18,6 +18,8 @@ use rustls::{
 
 use crate::{desired::Api, state};
 
+/// Who signs the daemon's own certificates.
+const ISSUER: &str = "Traffic Manager";
 /// How long a certificate of the daemon's own is good for.
 const LIFETIME: Duration = Duration::from_secs(825 * 86_400);
 /// It is made anew when it has less than this left.
@@ -77,15 +79,16 @@ fn verifier(octets: &[u8], path: &Path) -> anyhow::Result<Arc<dyn ClientCertVeri
     verifier.with_context(|| format!("{} has no certificate in it", path.display()))
 }
 
-/// Is the pair not there, or the certificate at its end?
+/// Is neither of the pair there, or is the certificate one that was made here and is at its end? What somebody else put there is left alone, whatever it is.
 fn is_due(certificate: &Path, key: &Path) -> bool {
-    let Ok(octets) = fs::read(certificate) else { return true };
-    let Some(Ok(der)) = CertificateDer::pem_slice_iter(&octets).next() else { return true };
-    let Ok((_, parsed)) = x509_parser::parse_x509_certificate(&der) else { return true };
+    let Ok(octets) = fs::read(certificate) else { return !certificate.exists() && !key.exists() };
+    let Some(Ok(der)) = CertificateDer::pem_slice_iter(&octets).next() else { return false };
+    let Ok((_, parsed)) = x509_parser::parse_x509_certificate(&der) else { return false };
+    let issuer = parsed.issuer().iter_common_name().next().and_then(|name| name.as_str().ok());
     let ends = parsed.validity().not_after.timestamp();
     let soon = SystemTime::now() + RENEW;
     let soon = soon.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    !key.exists() || ends < i64::try_from(soon).unwrap_or(i64::MAX)
+    issuer == Some(ISSUER) && ends < i64::try_from(soon).unwrap_or(i64::MAX)
 }
 
 /// Signed by itself, for this host by all the names that it is reached by.
@@ -98,7 +101,7 @@ fn make(certificate: &Path, key: &Path) -> anyhow::Result<()> {
         params.subject_alt_names.push(rcgen::SanType::IpAddress(address));
     }
     params.distinguished_name = rcgen::DistinguishedName::new();
-    params.distinguished_name.push(rcgen::DnType::CommonName, "Traffic Manager");
+    params.distinguished_name.push(rcgen::DnType::CommonName, ISSUER);
     params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
     params.key_usages = vec![rcgen::KeyUsagePurpose::DigitalSignature];
     params.not_before = (SystemTime::now() - SKEW).into();

@@ -11,7 +11,7 @@ use crate::store::Contents;
 const GATHER: Duration = Duration::from_secs(2);
 
 impl Catalog {
-    /// Writes the snapshot soon after each change, until `shutdown`, and then once more. That it failed is told once, until it succeeds.
+    /// Writes the snapshot soon after each change, until `shutdown`, and then once more, and closes the store. That it failed is told once, until it succeeds.
     pub async fn keep(self, shutdown: CancellationToken) -> anyhow::Result<()> {
         let mut listings = self.watch();
         let mut failed = false;
@@ -29,7 +29,8 @@ impl Catalog {
                 }
             }
             if shutdown.is_cancelled() {
-                return Ok(());
+                let inner = self.inner.clone();
+                return Ok(tokio::task::spawn_blocking(move || inner.store.close()).await?);
             }
             tokio::select! {
                 () = shutdown.cancelled() => continue,

@@ -22,6 +22,9 @@ pub(super) fn status(status: &Status) {
     if let Some(error) = &status.config_error {
         println!("the configuration on disk is wrong and not in force:\n{error}");
     }
+    if let Some(error) = &status.store_error {
+        println!("{error}");
+    }
     let answered: u64 = status.packets.get("answered").copied().unwrap_or(0);
     let by_sockets: u64 = status.messages.values().sum();
     println!("answered by XDP {answered}  seen by sockets {by_sockets}");

@@ -5,9 +5,10 @@
 //! nothing depends on being told.
 //!
 //! This file is the order of things. `write` puts what was decided into the tables, `counted` carries over what others have counted, `attach` keeps the
-//! program where it belongs, `due` knows which decision changes next, `reclaim` frees what nobody reads any more.
+//! program where it belongs, `changes` takes in a configuration that differs in a few profiles, `due` knows which decision changes next, `reclaim` frees what nobody reads any more.
 
 mod attach;
+mod changes;
 mod counted;
 mod due;
 mod reclaim;
@@ -195,6 +196,9 @@ impl Control {
         let before = std::mem::replace(&mut self.desired, desired);
         let zone = Zone::of(&self.desired.node, self.desired.generation);
         self.zone = Arc::new(zone);
+        if before.node == self.desired.node && self.take_changes(&before) {
+            return self.publish_desired(began);
+        }
         self.ancestors = Ancestors::of(&self.desired.profiles);
         self.listening = Listening::of(&self.desired.node.listen, &self.host);
         self.decide_all();
@@ -220,14 +224,24 @@ impl Control {
             self.set_addresses();
             self.attach();
         }
+        self.forget_endpoints(before.profiles.values());
+        self.publish_desired(began);
+    }
+
+    /// Gives up the counts of endpoints of these profiles that are there no longer.
+    fn forget_endpoints<'a>(&self, before: impl Iterator<Item = &'a Arc<Profile>>) {
         let mut image = self.tables.image_mut();
-        for (key, _, _) in before.endpoints() {
-            let known = |profile: &Arc<Profile>| profile.endpoints.iter().any(|e| e.name == key.endpoint);
-            if !self.desired.profiles.get(&key.profile).is_some_and(known) {
-                image.forget_endpoint(&key);
+        for (profile, endpoint) in
+            before.flat_map(|profile| profile.endpoints.iter().map(move |endpoint| (profile, endpoint)))
+        {
+            let known = |now: &Arc<Profile>| now.endpoints.iter().any(|e| e.name == endpoint.name);
+            if !self.desired.profiles.get(&profile.name).is_some_and(known) {
+                image.forget_endpoint(&profile.key(endpoint));
             }
         }
-        drop(image);
+    }
+
+    fn publish_desired(&self, began: Instant) {
         self.publish();
         tracing::info!(
             generation = self.desired.generation,

@@ -5,7 +5,7 @@ use tokio::task::JoinHandle;
 use super::*;
 use crate::{
     decide::EndpointStatus,
-    desired::{Endpoint, EndpointKey, Failback, Rules},
+    desired::{Endpoint, EndpointKey, Failback, Rules, Target},
     health::{Forced, Verdict},
     samples,
 };
@@ -107,4 +107,80 @@ async fn an_order_is_decided_on_at_once_and_again_at_its_end() {
     bench.next().await;
     assert_eq!((bench.answering(), bench.decision().until), (vec![0], None));
     bench.end().await;
+}
+
+/// What each of forty profiles is at a step: absent, or led by what is behind it: an address, another profile, or another profile's name.
+fn states(steps: usize) -> Vec<Desired> {
+    let mut random = 1u64;
+    let mut next = move |below: usize| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) as usize % below
+    };
+    let mut kinds = [(0, 0); 40];
+    let mut states: Vec<Desired> = Vec::new();
+    for step in 0..steps {
+        for _ in 0..if step == 0 { 200 } else { 3 } {
+            kinds[next(40)] = (next(4), next(40));
+        }
+        let profiles = (0..40).filter(|index| kinds[*index].0 > 0).map(|index| {
+            let (kind, other) = (kinds[index].0, kinds[index].1 % index.max(1));
+            let leads = other < index && kinds[other].0 > 0;
+            let address = Endpoint {
+                always_serve: true,
+                ..samples::endpoint("a", &format!("192.0.2.{}", kinds[index].1))
+            };
+            let endpoint = match kind {
+                2 if leads => Endpoint {
+                    target: Target::Profile(format!("p{other}").into()),
+                    always_serve: false,
+                    ..address
+                },
+                3 if other < index => Endpoint {
+                    target: Target::Name(format!("p{other}.tm.example").parse().unwrap()),
+                    follows: leads.then(|| format!("p{other}").into()),
+                    ..address
+                },
+                _ => address,
+            };
+            samples::profile(&format!("p{index}"), samples::monitor(), vec![endpoint])
+        });
+        let profiles: Vec<Profile> = profiles.collect();
+        let mut state = samples::desired(&[], profiles);
+        // As a catalog hands it out: what is the same is the same memory.
+        if let Some(before) = states.last() {
+            state.node = before.node.clone();
+            for (name, profile) in state.profiles.clone() {
+                let kept = before.profiles.get(&name).filter(|kept| **kept == profile);
+                state.profiles.insert(name, kept.cloned().unwrap_or(profile));
+            }
+        }
+        states.push(state);
+    }
+    states
+}
+
+#[tokio::test]
+async fn a_few_changes_bring_what_a_full_pass_would() {
+    let states = states(60);
+    let (published, _) = watch::channel(Arc::default());
+    let (_desired_to, desired) = watch::channel(Some(states[0].clone()));
+    let (_health_to, health) = watch::channel(Health::default());
+    let (_host_to, host) = watch::channel(Host::default());
+    let mut inputs = Inputs { desired, health, host, clock: Clock::System };
+    let mut control =
+        Control::start(&mut inputs, Tables::empty(), published, None, Counted::default()).unwrap();
+    let mut names: BTreeSet<Arc<str>> = states[0].profiles.keys().cloned().collect();
+    for (step, state) in states.iter().enumerate().skip(1) {
+        names.extend(state.profiles.keys().cloned());
+        control.take_desired(Arc::new(state.clone()));
+        let few = control.decisions.clone();
+        control.decide_all();
+        assert_eq!(few, control.decisions, "step {step}");
+        let gone = names.iter().filter(|name| !state.profiles.contains_key(*name));
+        let gone = gone.map(|name| (format!("{name}.tm.example").parse().unwrap(), None));
+        let all: Vec<(DnsName, Option<Compiled>)> = gone.chain(control.compile_all()).collect();
+        let mut image = control.tables.image_mut();
+        let changes = image.apply(all.iter().map(|(name, compiled)| (name, compiled.as_ref())));
+        assert!(changes.is_empty(), "step {step}: {changes:?}");
+    }
 }

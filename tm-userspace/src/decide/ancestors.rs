@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use crate::desired::{Profiles, Target};
+use crate::desired::{Profile, Profiles, Target};
 
 /// For each profile that is nested anywhere, or whose name is a target, those that answer with it.
 #[derive(Clone, Debug, Default)]
@@ -14,19 +14,28 @@ pub struct Ancestors(HashMap<Arc<str>, Vec<Arc<str>>>);
 impl Ancestors {
     /// Of these profiles.
     pub fn of(profiles: &Profiles) -> Self {
-        let mut parents: HashMap<Arc<str>, Vec<Arc<str>>> = HashMap::new();
-        for profile in profiles.values() {
-            for endpoint in &profile.endpoints {
-                let nested = match &endpoint.target {
-                    Target::Profile(child) => Some(child),
-                    _ => None,
-                };
-                for child in nested.into_iter().chain(&endpoint.follows) {
-                    parents.entry(child.clone()).or_default().push(profile.name.clone());
+        let mut ancestors = Ancestors::default();
+        profiles.values().for_each(|profile| ancestors.add(profile));
+        ancestors
+    }
+
+    /// One more profile.
+    pub fn add(&mut self, profile: &Profile) {
+        for child in children(profile) {
+            self.0.entry(child.clone()).or_default().push(profile.name.clone());
+        }
+    }
+
+    /// One profile less, as it was added.
+    pub fn remove(&mut self, profile: &Profile) {
+        for child in children(profile) {
+            if let Some(parents) = self.0.get_mut(child) {
+                parents.retain(|parent| *parent != profile.name);
+                if parents.is_empty() {
+                    self.0.remove(child);
                 }
             }
         }
-        Ancestors(parents)
     }
 
     /// These profiles and all above them.
@@ -40,4 +49,14 @@ impl Ancestors {
         }
         all
     }
+}
+
+fn children(profile: &Profile) -> impl Iterator<Item = &Arc<str>> {
+    profile.endpoints.iter().flat_map(|endpoint| {
+        let nested = match &endpoint.target {
+            Target::Profile(child) => Some(child),
+            _ => None,
+        };
+        nested.into_iter().chain(&endpoint.follows)
+    })
 }

@@ -102,7 +102,8 @@ impl Store {
     pub fn commit(&self, batch: &Batch) -> Result<(), StoreError> {
         let mut connection = self.connection();
         let Some(connection) = connection.as_mut() else {
-            return Err(StoreError::Unavailable(self.alert().unwrap_or_default()));
+            let why = self.alert().unwrap_or_else(|| "the daemon is stopping".to_owned());
+            return Err(StoreError::Unavailable(why));
         };
         let written = write::commit(connection, batch);
         if let Err(error @ StoreError::Damaged(_)) = &written {
@@ -140,6 +141,15 @@ impl Store {
     /// Replaces the snapshot. Blocks.
     pub fn snapshot(&self, contents: &Contents) -> anyhow::Result<()> {
         snapshot::store(&self.dir, contents)
+    }
+
+    /// Closes the database, so that all is in its one file. Nothing is written after it. Blocks.
+    pub fn close(&self) {
+        if let Some(connection) = self.connection().take()
+            && let Err((_, error)) = connection.close()
+        {
+            tracing::warn!(%error, "the store was not closed in order; nothing is lost");
+        }
     }
 
     /// What is wrong with the store, if anything is.

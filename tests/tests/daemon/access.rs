@@ -1,0 +1,170 @@
+//! Who may do what over the API: tokens, their scopes, their end, the certificate, and what the audit log says of it all.
+
+use serde_json::{Value, json};
+use tm_tests::api::{Answer, Api, Call, certificate};
+
+use crate::manage::{Managed, document};
+
+fn status(api: &Api, plane: &Managed, method: &str, path: &str, body: Option<&Value>) -> u16 {
+    let body = body.map(|body| body.to_string().into_bytes());
+    let answer = api.call(&plane.lab, &Call { method, path, headers: &[], body }).unwrap();
+    if answer.status >= 400 {
+        assert_eq!(answer.kind, "application/problem+json");
+    }
+    answer.status
+}
+
+#[test]
+fn without_a_valid_token_there_is_nothing() {
+    let plane = Managed::start();
+    let good = plane.api.token.clone();
+    let expired = plane.tm(&["token", "create", "--scope", "admin", "--for", "0s"]).out;
+    let revoked = plane.tm(&["token", "create", "--scope", "admin", "-o", "json"]).json();
+    assert_eq!(plane.tm(&["token", "revoke", revoked["token"]["id"].as_str().unwrap()]).code, Some(0));
+    let client = plane.tm(&["token", "create", "--client", "ci", "--scope", "admin"]).out;
+    let (id, secret) = client.trim().split_once('\n').unwrap();
+    let id = id.strip_prefix("client_id=").unwrap();
+    let secret = secret.strip_prefix("client_secret=").unwrap();
+    assert_eq!(id.len(), 36);
+    let forged = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.eyJzdWIiOiJhIn0.";
+    for token in [
+        "",
+        "x",
+        &good[..good.len() - 1],
+        expired.trim(),
+        revoked["secret"].as_str().unwrap(),
+        secret,
+        id,
+        forged,
+    ] {
+        let api = plane.api.showing(token);
+        assert_eq!(status(&api, &plane, "GET", "/api/v1/profiles", None), 401, "{token}");
+        assert_eq!(
+            status(&api, &plane, "PUT", "/api/v1/profiles/x", Some(&document("192.0.2.1"))),
+            401,
+            "{token}"
+        );
+    }
+    assert_eq!(plane.get("profiles/x").status, 404);
+    assert_eq!(plane.api.showing("").get(&plane.lab, "/healthz").unwrap().status, 200);
+    assert_eq!(plane.api.showing("").get(&plane.lab, "/readyz").unwrap().status, 200);
+}
+
+#[test]
+fn a_scope_allows_what_it_says_and_where_it_says() {
+    let plane = Managed::start();
+    let token =
+        |arguments: &[&str]| plane.api.showing(&Api::token(&plane.lab, &plane.daemon, arguments).unwrap());
+    let (read, write) = (token(&["--scope", "read"]), token(&["--scope", "write"]));
+    let within = token(&["--scope", "write", "--subscription", "s1", "--resource-group", "g1"]);
+    let put = |api: &Api, name: &str, group: Option<(&str, &str)>| {
+        let mut body = document("192.0.2.20");
+        if let Some((subscription, group)) = group {
+            body["subscription"] = subscription.into();
+            body["resource_group"] = group.into();
+        }
+        status(api, &plane, "PUT", &format!("/api/v1/profiles/{name}"), Some(&body))
+    };
+    assert_eq!(put(&read, "a", None), 403);
+    assert_eq!(plane.get("profiles/a").status, 404);
+    assert_eq!(put(&write, "a", None), 201);
+    assert_eq!(status(&read, &plane, "GET", "/api/v1/profiles/a", None), 200);
+    assert_eq!(status(&read, &plane, "GET", "/api/v1/status", None), 200);
+    assert_eq!(status(&write, &plane, "GET", "/api/v1/tokens", None), 403);
+    assert_eq!(status(&write, &plane, "GET", "/api/v1/audit", None), 403);
+    assert_eq!(status(&write, &plane, "POST", "/api/v1/tokens", Some(&json!({ "scope": "admin" }))), 403);
+    let order = json!({ "profile": "a", "endpoint": "only", "order": { "force": { "up": false } } });
+    assert_eq!(status(&read, &plane, "POST", "/api/v1/order", Some(&order)), 403);
+
+    assert_eq!(put(&within, "b", None), 403);
+    assert_eq!(put(&within, "b", Some(("s1", "g2"))), 403);
+    assert_eq!(put(&within, "b", Some(("S1", "G1"))), 201);
+    assert_eq!(put(&within, "a", Some(("s1", "g1"))), 403);
+    assert_eq!(status(&within, &plane, "GET", "/api/v1/profiles/a", None), 404);
+    assert_eq!(status(&within, &plane, "DELETE", "/api/v1/profiles/a", None), 403);
+    assert_eq!(status(&within, &plane, "POST", "/api/v1/order", Some(&order)), 403);
+    assert_eq!(status(&within, &plane, "GET", "/api/v1/status", None), 403);
+    let listed = within.get(&plane.lab, "/api/v1/profiles").unwrap().json;
+    assert_eq!(listed["value"].as_array().unwrap().len(), 1, "{listed:#}");
+    assert_eq!(put(&within, "b", None), 200);
+    assert_eq!(plane.get("profiles/b").json["profile"]["resource_group"], "G1");
+    assert_eq!(plane.short("a"), "192.0.2.20");
+}
+
+#[test]
+fn a_rotated_token_has_another_secret_and_the_old_one_its_time() {
+    let plane = Managed::start();
+    let made = plane.tm(&["token", "create", "--scope", "read", "--name", "ci", "-o", "json"]).json();
+    let id = made["token"]["id"].as_str().unwrap();
+    let works = |secret: &str| status(&plane.api.showing(secret), &plane, "GET", "/api/v1/profiles", None);
+    let first = made["secret"].as_str().unwrap();
+    let second = plane.tm(&["token", "rotate", id, "--overlap", "1h"]).out;
+    assert_eq!((works(first), works(second.trim())), (200, 200));
+    let third = plane.tm(&["token", "rotate", id]).out;
+    assert_eq!((works(first), works(second.trim()), works(third.trim())), (200, 401, 200));
+    assert_eq!(plane.tm(&["token", "rotate", "none"]).code, Some(3));
+    assert_eq!(plane.tm(&["token", "revoke", "none"]).code, Some(3));
+}
+
+#[test]
+fn who_fails_too_often_is_told_to_wait_and_who_has_a_token_is_not() {
+    let plane = Managed::start();
+    let wrong = plane.api.showing("tm_wrong");
+    let call = Call { method: "GET", path: "/api/v1/profiles", headers: &[], body: None };
+    let answers = wrong.call_all(&plane.lab, &vec![call; 25]).unwrap();
+    let mut statuses: Vec<u16> =
+        answers.into_iter().map(|answer: anyhow::Result<Answer>| answer.unwrap().status).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [[401; 20].as_slice(), &[429; 5]].concat());
+    assert_eq!(plane.get("profiles").status, 200);
+}
+
+#[test]
+fn every_change_and_every_refusal_is_in_the_audit_log() {
+    let plane = Managed::start();
+    let headers = [("x-request-id", "the-first")];
+    let body = Some(document("192.0.2.20").to_string().into_bytes());
+    let call = Call { method: "PUT", path: "/api/v1/profiles/shop", headers: &headers, body };
+    assert_eq!(plane.api.call(&plane.lab, &call).unwrap().request_id, "the-first");
+    plane.put("web", &document("192.0.2.66"));
+    plane.tm(&["endpoint", "force", "shop/only", "down"]);
+    plane.tm(&["profile", "delete", "shop"]);
+    let lines = plane.tm(&["audit", "-o", "json"]).json();
+    let said = |line: &Value| {
+        ["action", "object", "result", "source"].map(|key| line[key].as_str().unwrap().to_owned())
+    };
+    let lines: Vec<&Value> = lines.as_array().unwrap().iter().collect();
+    assert_eq!(said(lines[0]), ["delete", "profile shop", "done", "socket"]);
+    assert_eq!(
+        (&lines[0]["before"]["routing_method"], &lines[0]["after"]),
+        (&json!("priority"), &Value::Null)
+    );
+    assert_eq!(said(lines[1]), ["force", "endpoint shop/only", "forced down", "socket"]);
+    assert_eq!((&lines[2]["action"], &lines[2]["object"]), (&json!("change"), &json!("profile web")));
+    assert!(lines[2]["result"].as_str().unwrap().starts_with("refused: 409"), "{:#}", lines[2]);
+    assert_eq!((&lines[3]["action"], &lines[3]["request"]), (&json!("create"), &json!("the-first")));
+    assert_eq!(lines[3]["after"]["endpoint"][0]["target"], "192.0.2.20");
+    assert!(lines[3]["who"].as_str().unwrap().starts_with("token "), "{:#}", lines[3]);
+    assert_eq!((lines.len(), lines[0]["who"].as_str()), (5, Some("uid 0")));
+    assert!(!plane.tm(&["audit"]).out.contains(&plane.api.token));
+}
+
+#[test]
+fn the_certificate_is_replaced_without_a_restart_and_a_bad_one_is_not_taken() {
+    let mut plane = Managed::start();
+    let (own, key) = certificate(&["127.0.0.1"]).unwrap();
+    let other = Api::trusting_only(&plane.api.token, own.as_bytes());
+    assert!(other.get(&plane.lab, "/healthz").is_err());
+    let write = |plane: &Managed, certificate: &str| {
+        plane.daemon.write("state/tls/key.pem", &key).unwrap();
+        plane.daemon.write("state/tls/cert.pem", certificate).unwrap();
+        plane.daemon.signal(rustix::process::Signal::HUP).unwrap();
+    };
+    write(&plane, "-----BEGIN NONSENSE-----");
+    plane.daemon.wait_for("the refusal", |line| line.contains("not served as it is configured"));
+    assert_eq!(plane.get("version").status, 200);
+    write(&plane, &own);
+    plane.daemon.wait_for("the other certificate", |line| line.contains("shows another certificate"));
+    assert_eq!(other.get(&plane.lab, "/healthz").unwrap().status, 200);
+    assert!(plane.api.get(&plane.lab, "/healthz").is_err());
+}

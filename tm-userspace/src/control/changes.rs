@@ -1,0 +1,63 @@
+//! A configuration that differs from the last one in a few profiles: what is decided, compiled and written follows those, however many there are.
+//!
+//! Negative answers bear the zone's serial. Those of profiles that did not change keep the one they were made with until the slow timer's full pass: a resolver looks at nothing
+//! but the TTL there, and who asks for the SOA is told the latest.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use imbl::ordmap::DiffItem;
+
+use super::Control;
+use crate::{
+    compile::{Compiled, compile},
+    desired::{Desired, Profile},
+    names::DnsName,
+};
+
+/// Where more than one profile in so many has changed, a full pass costs less.
+const FEW: usize = 8;
+/// So many always go this way.
+const SURELY_FEW: usize = 64;
+
+impl Control {
+    /// Takes in what differs from `before`, if that is little. The node is the same.
+    pub(super) fn take_changes(&mut self, before: &Desired) -> bool {
+        let wanted = self.desired.clone();
+        let mut changed: Vec<(Option<&Arc<Profile>>, Option<&Arc<Profile>>)> = Vec::new();
+        let few = SURELY_FEW.max(wanted.profiles.len() / FEW);
+        for item in before.profiles.diff(&wanted.profiles) {
+            changed.push(match item {
+                DiffItem::Add(_, new) => (None, Some(new)),
+                DiffItem::Update { old: (_, old), new: (_, new) } => (Some(old), Some(new)),
+                DiffItem::Remove(_, old) => (Some(old), None),
+            });
+            if changed.len() > few {
+                return false;
+            }
+        }
+        let mut touched = BTreeSet::new();
+        // Names are given up first, so that one that moved from one profile to another is there in the end.
+        let mut changes: Vec<(DnsName, Option<Compiled>)> = Vec::new();
+        for (old, new) in &changed {
+            if let Some(old) = old {
+                self.ancestors.remove(old);
+                if new.is_none_or(|new| new.dns_name != old.dns_name) {
+                    changes.push((old.dns_name.clone(), None));
+                }
+                if new.is_none() {
+                    self.decisions.remove(&old.name);
+                    self.due.set(&old.name, None);
+                }
+            }
+            if let Some(new) = new {
+                self.ancestors.add(new);
+            }
+            touched.extend([old, new].into_iter().flatten().map(|profile| profile.name.clone()));
+        }
+        let decided = self.decide_some(self.ancestors.with(touched));
+        changes.extend(decided.iter().map(|d| (d.profile.dns_name.clone(), compile(d, &self.zone))));
+        self.write(&changes);
+        self.forget_endpoints(changed.iter().filter_map(|(old, _)| *old));
+        true
+    }
+}
