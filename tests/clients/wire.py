@@ -177,6 +177,47 @@ def files():
     assert status == 409 and "conf.d/services.toml:" in body["error"]["message"], body
 
 
+def services():
+    """The inventory by the product's own face: what is picked from it follows."""
+    pip = group("Wire") + "/providers/Microsoft.Network/publicIPAddresses/pip"
+    at = "/api/v1/services" + pip
+    document = {"name": "pip", "kind": "public_ip", "target": "10.53.0.91"}
+    assert ask("GET", at, query="")[0] == 404
+    assert ask("PUT", at, document, "")[:2] == (
+        201,
+        {"id": pip, **document, "location": None, "state": "running"},
+    )
+    profile_at = group("Wire") + PROFILES + "/picked"
+    assert ask("PUT", profile_at, profile(dnsConfig={"relativeName": "picked", "ttl": 30}))[0] == 201
+    endpoint = {"properties": {"targetResourceId": pip, "alwaysServe": "Enabled"}}
+    assert ask("PUT", profile_at + "/AzureEndpoints/e", endpoint)[1]["properties"]["target"] == "10.53.0.91"
+    dns("picked.tm.example A = 30 A 10.53.0.91")
+    assert ask("PUT", at, {**document, "target": "10.53.0.92"}, "")[0] == 200
+    dns("picked.tm.example A = 30 A 10.53.0.92")
+    assert ask("PATCH", profile_at + "/AzureEndpoints/e", {"properties": {"alwaysServe": "Disabled"}})[0] == 200
+    assert ask("PUT", at, {**document, "state": "stopped"}, "")[0] == 200
+    status = ask("GET", profile_at + "/AzureEndpoints/e")[1]["properties"]["endpointMonitorStatus"]
+    assert status == "Stopped", status
+    dns("picked.tm.example A =")
+    assert ask("DELETE", at, query="")[0] == 409
+    assert ask("PUT", at, {**document, "target": "no target"}, "")[0] == 422
+    assert ask("PUT", at, {**document, "colour": "red"}, "")[0] == 422
+    filed = "/api/v1/services" + group("rg-one") + "/providers/Microsoft.Network/publicIPAddresses/pip-virginia"
+    status, body, _ = ask("PUT", filed, {"name": "x", "target": "10.53.0.93"}, "")
+    assert status == 409 and "conf.d/services.toml:" in body["detail"], body
+    listed = [item["name"] for item in ask("GET", "/api/v1/services", query="")[1]["value"]]
+    assert listed == ["pip-stopped", "pip-virginia", "pip"], listed
+    assert ask("DELETE", profile_at)[0] == 200
+    assert ask("DELETE", at, query="")[0] == 204
+    assert ask("GET", at, query="")[0] == 404
+
+
+def dns(question):
+    print("dns", question, flush=True)
+    answer = sys.stdin.readline().strip()
+    assert answer == "ok", f"{question}: {answer}"
+
+
 def bodies():
     at = group("Wire") + PROFILES + "/p"
     assert error("PUT", at, "{") == (400, "InvalidRequestContent")
@@ -203,7 +244,7 @@ def named(name, target):
     return {"name": name, "type": "x/externalEndpoints", "properties": {"target": target, "alwaysServe": "Enabled"}}
 
 
-STEPS = [strangers, log_in, versions, paths, lives, groups, surroundings, files, bodies]
+STEPS = [strangers, log_in, versions, paths, lives, groups, surroundings, files, services, bodies]
 
 if __name__ == "__main__":
     for step in STEPS:

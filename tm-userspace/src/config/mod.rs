@@ -51,6 +51,7 @@ pub use document::{Document, FieldFault};
 pub use entry::{Entry, key};
 pub use registry::{Changed, Registry, faults};
 pub use report::{ConfigError, Location, Problem};
+pub use service::service_of;
 pub use together::{LeftOut, Stored};
 
 use ground::Ground;
@@ -132,7 +133,11 @@ pub fn load_for(
         services.extend(written.iter().filter_map(|written| service::check(written, &scope, notes)));
         tables.push((source, profiles));
     }
-    ground.services = service::all(services, &mut found);
+    let mut left_out = Vec::new();
+    let mut all = service::stored(stored, &scope, &mut found, &mut left_out);
+    all.extend(services);
+    let (services, service_places) = service::all(all, stored.what_fits, &mut found, &mut left_out);
+    ground.services = services;
     let mut entries = Vec::new();
     for (source, profiles) in tables {
         let notes = &mut Notes { source, found: &mut found };
@@ -140,7 +145,6 @@ pub fn load_for(
             profiles.iter().filter_map(|written| profile::check(written, &ground, notes)).map(Arc::new),
         );
     }
-    let mut left_out = Vec::new();
     let Some((raw, Some(node), _, atlas)) = node else {
         whole::check(None, entries.iter().map(|entry| Entry::clone(entry)).collect(), &mut found);
         return Err(found.into_error());
@@ -156,6 +160,6 @@ pub fn load_for(
     }
     let node = Arc::new(node);
     let services = ground.services.clone();
-    let registry = Registry::new(node.clone(), ground, &entries);
+    let registry = Registry::new(node.clone(), ground, service_places, &entries);
     Ok(Loaded { node, profiles, services, registry, left_out, atlas, warnings: found.warnings })
 }

@@ -3,7 +3,7 @@
 //! A change is checked with what it can touch alone: the profiles that lead to the changed one, and all that those lead to. The rules are those of a load, since
 //! both call `whole::check`.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use imbl::{HashMap, OrdMap, OrdSet};
 
@@ -27,6 +27,8 @@ use super::{
 pub struct Registry {
     node: Arc<Node>,
     ground: Ground,
+    /// The file and the line of each service that a file has, by its key.
+    service_places: HashMap<Arc<str>, (PathBuf, usize)>,
     entries: OrdMap<Arc<str>, Arc<Entry>>,
     by_dns_name: HashMap<DnsName, Arc<str>>,
     /// Who leads there.
@@ -45,9 +47,15 @@ pub struct Changed {
 }
 
 impl Registry {
-    pub(super) fn new(node: Arc<Node>, ground: Ground, entries: &[Arc<Entry>]) -> Self {
+    pub(super) fn new(
+        node: Arc<Node>,
+        ground: Ground,
+        service_places: HashMap<Arc<str>, (PathBuf, usize)>,
+        entries: &[Arc<Entry>],
+    ) -> Self {
         let (by_dns_name, users) = Default::default();
-        let mut registry = Registry { node, ground, entries: OrdMap::new(), by_dns_name, users };
+        let mut registry =
+            Registry { node, ground, service_places, entries: OrdMap::new(), by_dns_name, users };
         entries.iter().for_each(|entry| registry.insert(entry.clone()));
         registry
     }
@@ -60,6 +68,11 @@ impl Registry {
     /// The node whose rules hold.
     pub fn node(&self) -> &Arc<Node> {
         &self.node
+    }
+
+    /// The file and the line that have the service of this key; none where no file has it.
+    pub fn service_place(&self, key: &str) -> Option<&(PathBuf, usize)> {
+        self.service_places.get(key)
     }
 
     /// The key of the profile that has this DNS name.
@@ -202,7 +215,7 @@ pub(super) fn check(
     document: &Arc<Document>,
     ground: &Ground,
 ) -> Result<(Entry, Vec<String>), Vec<FieldFault>> {
-    let source = document::source(document).map_err(|fault| vec![fault])?;
+    let source = document::source(document, "profile", document::DOCUMENTS).map_err(|fault| vec![fault])?;
     let mut found = Found::default();
     let notes = &mut Notes { source: &source, found: &mut found };
     let written = parse::tables(notes).profiles;

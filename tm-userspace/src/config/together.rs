@@ -21,13 +21,15 @@ use super::{
 pub struct Stored<'a> {
     /// Its profiles.
     pub documents: &'a [Arc<Document>],
+    /// Its services.
+    pub services: &'a [Arc<serde_json::Value>],
     /// An earlier state: what is the same in it is not read again.
     pub known: Option<&'a Registry>,
     /// Leave out what does not fit, instead of failing?
     pub what_fits: bool,
 }
 
-/// A profile that is not in force.
+/// A profile, or a service, that is not in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftOut {
     /// Its name.

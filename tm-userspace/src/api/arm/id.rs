@@ -29,18 +29,38 @@ pub enum Kind {
     Nested,
 }
 
-impl ProfileId {
+/// What any id of a resource in a group says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scoped {
+    /// Where it lies.
+    pub scope: Scope,
+    /// Its type with the provider's name, as written.
+    pub kind: String,
+    /// Its name there.
+    pub name: String,
+}
+
+impl Scoped {
     /// The id so written.
     pub fn parse(text: &str) -> Option<Self> {
         let segments: Vec<&str> = text.trim_matches('/').split('/').collect();
-        let [s, subscription, g, group, p, provider, t, name] = segments[..] else { return None };
-        let is = |pairs: [(&str, &str); 4]| pairs.iter().all(|(is, should)| is.eq_ignore_ascii_case(should));
-        let fixed = [(s, "subscriptions"), (g, "resourceGroups"), (p, "providers"), (t, PROFILES)];
-        let whole = [subscription, group, name].iter().all(|text| !text.is_empty());
-        (is(fixed) && provider.eq_ignore_ascii_case(PROVIDER) && whole).then(|| ProfileId {
+        let [s, subscription, g, group, p, provider, kind, name] = segments[..] else { return None };
+        let is = |pairs: [(&str, &str); 3]| pairs.iter().all(|(is, should)| is.eq_ignore_ascii_case(should));
+        let fixed = [(s, "subscriptions"), (g, "resourceGroups"), (p, "providers")];
+        let whole = [subscription, group, provider, kind, name].iter().all(|text| !text.is_empty());
+        (is(fixed) && whole).then(|| Scoped {
             scope: Scope { subscription: subscription.into(), resource_group: group.into() },
+            kind: format!("{provider}/{kind}"),
             name: name.to_owned(),
         })
+    }
+}
+
+impl ProfileId {
+    /// The id so written.
+    pub fn parse(text: &str) -> Option<Self> {
+        let Scoped { scope, kind, name } = Scoped::parse(text)?;
+        kind.eq_ignore_ascii_case(&format!("{PROVIDER}/{PROFILES}")).then_some(ProfileId { scope, name })
     }
 
     /// Is this the same profile?

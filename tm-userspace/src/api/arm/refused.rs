@@ -48,7 +48,7 @@ impl From<Refusal> for Fault {
                 "PreconditionFailed",
                 "The condition '*' in the If-None-Match or If-Match header was not satisfied.",
             ),
-            Refusal::ManagedByFile { .. } => Fault::conflict(said),
+            Refusal::ManagedByFile { .. } | Refusal::ServiceOfFile { .. } => Fault::conflict(said),
             Refusal::Invalid(faults) => invalid(&faults),
             Refusal::NameTaken { dns_name, .. } => Fault::conflict(format!(
                 "Domain name {dns_name} already exists. Please choose a different DNS prefix."

@@ -9,6 +9,8 @@
 //! | `GET`, `PUT`, `PATCH`, `DELETE /api/v1/profiles/{profile}` | the profile | read, write |
 //! | `GET /api/v1/profiles/{profile}/endpoints` | its endpoints | read |
 //! | `GET`, `PUT`, `PATCH`, `DELETE /api/v1/profiles/{profile}/endpoints/{endpoint}` | the endpoint | read, write |
+//! | `GET /api/v1/services` | the inventory of services | read |
+//! | `GET`, `PUT`, `DELETE /api/v1/services{id}` | the service of this resource id | read, write |
 //! | `GET /api/v1/names/{name}` | is the name free? | read |
 //! | `GET /api/v1/status`, `GET /api/v1/version` | all that is known | read |
 //! | `POST /api/v1/query` | what would be answered | read |
@@ -25,6 +27,7 @@ mod endpoints;
 mod etag;
 mod problem;
 mod profiles;
+mod services;
 mod tokens;
 
 use axum::{
@@ -39,6 +42,7 @@ use super::{View, access, access::Principal};
 pub use audit::{AuditPage, Backup};
 pub use problem::Problem;
 pub use profiles::{Availability, Page, ProfileResource};
+pub use services::{ServicePage, ServiceResource};
 pub use tokens::{CreateToken, FreshToken, RotateToken, TokenPage, TokenResource};
 
 /// Its routes.
@@ -50,6 +54,8 @@ pub(super) fn router(view: View) -> Router {
         .route("/api/v1/profiles/{profile}", profile)
         .route("/api/v1/profiles/{profile}/endpoints", get(endpoints::list))
         .route("/api/v1/profiles/{profile}/endpoints/{endpoint}", endpoint)
+        .route("/api/v1/services", get(services::list))
+        .route("/api/v1/services/{*id}", get(services::show).put(services::put).delete(services::delete))
         .route("/api/v1/names/{name}", get(profiles::is_free))
         .route("/api/v1/status", get(ask::status))
         .route("/api/v1/version", get(ask::version))
