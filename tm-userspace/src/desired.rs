@@ -92,6 +92,8 @@ pub struct Api {
     pub tls_key: PathBuf,
     /// Are the two the daemon's own, to be made where they are not there?
     pub tls_own: bool,
+    /// Do Azure's own limits hold at the face of its clients?
+    pub azure_limits: bool,
     /// Certificates of those who sign the clients', PEM; none where clients need no certificate.
     pub client_ca: Option<PathBuf>,
 }

@@ -4,6 +4,7 @@
 //! a line back: `dns NAME TYPE = TTL TYPE DATA, ...` for what DNS must say at once, `stop NAME` and `start NAME` for an endpoint.
 #![expect(clippy::unwrap_used, reason = "helpers of tests: a panic is how they fail")]
 
+mod import;
 mod judge;
 
 use std::{path::Path, process::Command};
@@ -51,9 +52,10 @@ target = "10.53.0.71"
 always_serve = true
 "#;
 
-/// A daemon with an API, and a client that may do everything: its id and its secret.
-fn serve(lab: &Lab) -> (Daemon, [String; 2]) {
-    let mut daemon = Daemon::start(lab, &[("tm.toml", NODE), ("conf.d/services.toml", SERVICES)]).unwrap();
+/// A daemon with an API, of which `tm.toml` says this besides, and a client that may do everything: its id and its secret.
+fn serve(lab: &Lab, api: &str) -> (Daemon, [String; 2]) {
+    let node = format!("{NODE}{api}");
+    let mut daemon = Daemon::start(lab, &[("tm.toml", &node), ("conf.d/services.toml", SERVICES)]).unwrap();
     daemon.wait_for("the API", |line| line.contains("the API listens"));
     let made = daemon.tm(lab, &["token", "create", "--client", "tests", "--scope", "admin"]);
     let made = made.unwrap().output().unwrap();
@@ -90,8 +92,12 @@ fn script(lab: &Lab, daemon: &Daemon, client: &[String; 2], interpreter: &str, n
 }
 
 fn run(interpreter: &str, name: &str) {
+    run_with("", interpreter, name);
+}
+
+fn run_with(api: &str, interpreter: &str, name: &str) {
     let lab = Lab::new().unwrap();
-    let (daemon, client) = serve(&lab);
+    let (daemon, client) = serve(&lab, api);
     judge(&lab, script(&lab, &daemon, &client, interpreter, name));
 }
 
@@ -113,4 +119,9 @@ fn the_sdk_for_javascript() {
 #[test]
 fn the_contract_octet_by_octet() {
     run("sdk-2", "wire.py");
+}
+
+#[test]
+fn azures_limits_hold_where_they_are_wanted() {
+    run_with("azure_limits = true", "sdk-2", "limits.py");
 }

@@ -84,6 +84,8 @@ pub struct View {
     pub started: SystemTime,
     /// Log-ins that failed.
     pub failures: Failures,
+    /// Requests that were made, where Azure's limits hold.
+    pub throttle: arm::limits::Throttle,
 }
 
 impl View {

@@ -113,6 +113,8 @@ pub(super) struct Api {
     pub(super) tls_cert: Option<Text>,
     pub(super) tls_key: Option<Text>,
     pub(super) client_ca: Option<Text>,
+    #[serde(default)]
+    pub(super) azure_limits: bool,
 }
 
 /// `[limits]`.

@@ -16,6 +16,8 @@ pub struct Fault {
     pub message: String,
     /// The property that is meant.
     pub target: Option<String>,
+    /// Seconds after which it may be tried again.
+    pub retry_after: Option<u64>,
     /// Where more than one thing is wrong: each property, and what is wrong with it.
     pub details: Vec<(Option<String>, String)>,
 }
@@ -23,7 +25,7 @@ pub struct Fault {
 impl Fault {
     /// Any fault.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Fault { status, code, message: message.into(), target: None, details: Vec::new() }
+        Fault { status, code, message: message.into(), target: None, retry_after: None, details: Vec::new() }
     }
 
     /// A body that cannot be taken: 400.
@@ -72,7 +74,7 @@ impl Fault {
                 vec![(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""))]
             }
             StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-                vec![(header::RETRY_AFTER, HeaderValue::from_static("5"))]
+                vec![(header::RETRY_AFTER, HeaderValue::from(self.retry_after.unwrap_or(5)))]
             }
             _ => Vec::new(),
         }

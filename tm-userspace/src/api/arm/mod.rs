@@ -8,13 +8,16 @@
 //! | `profiles`, `endpoints`, `names`, `hierarchy`, `metrics_key` | the service's operations |
 //! | `groups`, `providers`, `metadata`, `token` | what clients need around it |
 //! | `answer`, `fault`, `refused` | what goes back |
+//! | `limits` | Azure's own limits, for those who want them |
 //!
 //! All operations are synchronous: when one is answered, the tables have it. Nobody is given an ETag, so the last writer wins, as in Azure.
 
 pub mod answer;
+pub mod export;
 pub mod fault;
 pub mod hierarchy;
 pub mod id;
+pub mod limits;
 pub mod metadata;
 pub mod model;
 pub mod path;
@@ -107,7 +110,16 @@ async fn take(view: View, parts: &Parts, body: Body) -> Result<Answer, Fault> {
         | Resource::Locations(_) => version::check_date(request.query("api-version"))?,
         _ => version::check(request.query("api-version"), "trafficManagerProfiles")?,
     }
+    if limits_hold(&request.view) {
+        request.view.throttle.count(&request.method, &resource, SystemTime::now())?;
+    }
     operate(&request, resource).await
+}
+
+/// Do Azure's own limits hold?
+fn limits_hold(view: &View) -> bool {
+    let desired = view.desired.borrow();
+    desired.as_ref().and_then(|desired| desired.node.api.as_ref()).is_some_and(|api| api.azure_limits)
 }
 
 /// The operation that the method is on the resource, for a sender who may.

@@ -9,7 +9,7 @@ use super::{
     fault::Fault,
     groups,
     id::ProfileId,
-    model,
+    limits, limits_hold, model,
     refused::ELSEWHERE,
     request::Request,
     world::{World, whole},
@@ -143,9 +143,17 @@ pub(super) async fn change(
             groups::come_into_being(request, &world, &scope).await?;
         }
         let (around, make, called) = (world.clone(), make.clone(), name.clone());
+        let has_limits = limits_hold(&request.view);
         let edit = move |record: Option<&Record>| {
             let whole = make(record, &around, &called)?;
             model::check_records(&whole, &around)?;
+            if has_limits {
+                let of_subscription = around.listing.profiles.values().filter(|other| {
+                    other.scope.subscription.eq_ignore_ascii_case(&scope.subscription)
+                        && *other.name != *called
+                });
+                limits::check(&whole, of_subscription.count())?;
+            }
             let (document, annotations) = model::split(whole);
             let scope = record.map_or(scope, |record| record.scope.clone());
             Ok::<_, Fault>(Edit::Put(Draft { scope, document, annotations }))

@@ -69,8 +69,10 @@ pub(super) fn denied_fault(denied: Denied, level: Level, scope: Option<&Scope>) 
                 ),
             )
         }
-        Denied::TooMany(_) => {
-            Fault::new(axum::http::StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", denied.to_string())
+        Denied::TooMany(seconds) => {
+            let status = axum::http::StatusCode::TOO_MANY_REQUESTS;
+            let fault = Fault::new(status, "TooManyRequests", denied.to_string());
+            Fault { retry_after: Some(*seconds), ..fault }
         }
         Denied::Unknown => Fault::new(
             axum::http::StatusCode::UNAUTHORIZED,

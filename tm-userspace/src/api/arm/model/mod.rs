@@ -29,6 +29,7 @@ use crate::decide::{EndpointStatus, ProfileStatus};
 pub use annotations::{join, split};
 pub use endpoint::{kind, read as read_endpoint, show as show_endpoint};
 pub use fields::Fields;
+pub use monitor::times;
 pub use patch::lay_over;
 pub use profile::{read as read_profile, relative_name, show as show_profile};
 pub use records::check_records;

@@ -15,12 +15,20 @@ pub(super) fn read(fields: &Fields<'_>, profile: &mut Document) -> Result<(), Fa
     set(&mut monitor, "protocol", fields.word("protocol", PROTOCOLS)?);
     set(&mut monitor, "port", fields.integer("port")?);
     set(&mut monitor, "path", fields.text("path")?);
-    times(fields, &mut monitor)?;
+    read_times(fields, &mut monitor)?;
     set(&mut monitor, "tolerated_failures", fields.integer("toleratedNumberOfFailures")?);
     set(&mut monitor, "headers", headers::read(fields)?);
     set(&mut monitor, "expected_status", expected_status(fields)?);
     set(profile, "monitor", (!monitor.is_empty()).then_some(monitor));
     Ok(())
+}
+
+/// Seconds from one probe of a profile's to the next, and that one may take.
+pub fn times(profile: &Document) -> (i64, i64) {
+    let key = |key: &str| profile.get("monitor").and_then(|monitor| duration::parse(monitor.get(key)));
+    let interval = key("interval").unwrap_or(defaults::INTERVAL);
+    let timeout = key("timeout").unwrap_or_else(|| defaults::timeout(interval));
+    (duration::seconds(interval), duration::seconds(timeout))
 }
 
 /// Azure's form of a profile's monitor. What clients use without looking whether it is there is there.
@@ -31,8 +39,7 @@ pub(super) fn show(profile: &Document, status: &str) -> Value {
     let default_port =
         if protocol == "HTTPS" { defaults::MONITOR_PORT_HTTPS } else { defaults::MONITOR_PORT };
     let number = |key: &str, default: i64| monitor.get(key).and_then(Value::as_i64).unwrap_or(default);
-    let interval = duration::parse(monitor.get("interval")).unwrap_or(defaults::INTERVAL);
-    let timeout = duration::parse(monitor.get("timeout")).unwrap_or_else(|| defaults::timeout(interval));
+    let (interval, timeout) = times(profile);
     let path = text(monitor, "path").filter(|path| !path.is_empty());
     let path = path.or((protocol != "TCP").then_some(defaults::MONITOR_PATH));
     let mut shown = json!({
@@ -40,9 +47,9 @@ pub(super) fn show(profile: &Document, status: &str) -> Value {
         "protocol": protocol,
         "port": number("port", default_port.into()),
         "path": path,
-        "intervalInSeconds": duration::seconds(interval),
+        "intervalInSeconds": interval,
         "toleratedNumberOfFailures": number("tolerated_failures", defaults::TOLERATED_FAILURES.into()),
-        "timeoutInSeconds": duration::seconds(timeout),
+        "timeoutInSeconds": timeout,
     });
     if let Some(headers) = headers::show(monitor.get("headers")) {
         shown["customHeaders"] = headers;
@@ -54,7 +61,7 @@ pub(super) fn show(profile: &Document, status: &str) -> Value {
 }
 
 /// Those of a document that a client shows again as it was shown them stay as they are: half a second is no second.
-fn times(fields: &Fields<'_>, monitor: &mut Document) -> Result<(), Fault> {
+fn read_times(fields: &Fields<'_>, monitor: &mut Document) -> Result<(), Fault> {
     let interval = positive(fields, "intervalInSeconds")?;
     let timeout = positive(fields, "timeoutInSeconds")?;
     let before = monitor.get("interval").cloned();
