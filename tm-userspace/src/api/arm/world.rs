@@ -133,6 +133,10 @@ impl Surroundings for World {
         Some(self.services.get(&Service::key(id))?.target.to_string())
     }
 
+    fn location_of_service(&self, id: &str) -> Option<String> {
+        self.services.get(&Service::key(id))?.location.as_ref().map(ToString::to_string)
+    }
+
     fn document_of(&self, name: &str) -> Option<Document> {
         self.listing.profiles.get(&key(name)).map(|record| whole(record))
     }

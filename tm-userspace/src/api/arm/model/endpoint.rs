@@ -47,7 +47,9 @@ pub fn read(
     let always_serve = properties.word("alwaysServe", STATUSES)?.map(|word| word == "enabled");
     set(&mut endpoint, "always_serve", always_serve);
     min_child(properties, kind, &mut endpoint)?;
-    set(&mut endpoint, "endpoint_location", properties.text("endpointLocation")?);
+    // A service of the inventory brings its own.
+    let own = text(&endpoint, "target_service").and_then(|id| around.location_of_service(id));
+    set(&mut endpoint, "endpoint_location", properties.text("endpointLocation")?.map(str::to_owned).or(own));
     let codes = properties.texts("geoMapping")?;
     set(&mut endpoint, "geo_mapping", (!codes.is_empty()).then_some(codes));
     set(&mut endpoint, "subnets", subnets::read(properties)?);

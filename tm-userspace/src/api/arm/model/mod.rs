@@ -47,6 +47,8 @@ pub trait Surroundings {
     fn id_of_profile(&self, name: &str) -> Option<(ProfileId, String)>;
     /// What a service of the inventory answers with.
     fn target_of_service(&self, id: &str) -> Option<String>;
+    /// The region that such a service is in.
+    fn location_of_service(&self, id: &str) -> Option<String>;
     /// The whole document of the profile that documents call so.
     fn document_of(&self, name: &str) -> Option<Document>;
     /// What is derived of a profile; none where it is not in force yet.

@@ -79,7 +79,7 @@ fn records(endpoint: &Document, around: &dyn Surroundings, levels: usize) -> Vec
         Kind::Nested if levels == 0 => Vec::new(),
         Kind::Nested => {
             let child = text(endpoint, "target_profile").and_then(|name| around.document_of(name));
-            let below = child.iter().flat_map(|child| endpoints(child));
+            let below = child.iter().flat_map(endpoints);
             below.flat_map(|endpoint| records(endpoint, around, levels - 1)).collect()
         }
     }
