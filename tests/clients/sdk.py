@@ -257,22 +257,34 @@ def by_place():
         profiles.delete(GROUP, method)
 
 
-def azure_endpoint():
-    """An endpoint that is a service of the inventory."""
-    service = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}/providers/Microsoft.Network/publicIPAddresses/"
+def provision():
+    """Two public addresses of the inventory, Virginia before Amsterdam, as an administrator sets them up; then Virginia's machine is stopped, and comes back."""
+    group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}"
+    service = f"{group}/providers/Microsoft.Network/publicIPAddresses/pip-"
     kind = "AzureEndpoints"
     put("lab", profile("Priority", "lab", []))
-    made = put_endpoint("lab", kind, "virginia", {"targetResourceId": service + "pip-virginia"})
+    patch("lab", {"properties": {"dnsConfig": {"ttl": 100}}})
+    made = put_endpoint("lab", kind, "virginia", {"targetResourceId": service + "virginia", "priority": 1})
     assert made["properties"]["target"] == "10.53.0.11", made
+    assert made["properties"]["endpointLocation"] == "East US", made
     assert made["type"].endswith("/azureEndpoints"), made
-    dns("lab", "A", "30 A 10.53.0.11")
-    stopped = put_endpoint("lab", kind, "amsterdam", {"targetResourceId": service + "pip-stopped"})
+    put_endpoint("lab", kind, "amsterdam", {"targetResourceId": service + "amsterdam", "priority": 2})
+    wait_for("lab", "Online", "Online")
+    for _ in range(5):
+        dns("lab", "A", "100 A 10.53.0.11")
+    ask("stop virginia")
+    wait_for("lab", "Degraded", "Online")
+    dns("lab", "A", "100 A 10.53.0.12")
+    ask("start virginia")
+    wait_for("lab", "Online", "Online")
+    dns("lab", "A", "100 A 10.53.0.11")
+    endpoints.delete(GROUP, "lab", kind, "amsterdam")
+    stopped = put_endpoint("lab", kind, "amsterdam", {"targetResourceId": service + "stopped"})
     assert stopped["properties"]["endpointMonitorStatus"] == "Stopped", stopped
     endpoints.delete(GROUP, "lab", kind, "virginia")
     dns("lab", "A")
-    error = refused(
-        HttpResponseError, lambda: put_endpoint("lab", kind, "none", {"targetResourceId": service + "none"})
-    )
+    none = {"targetResourceId": service + "none"}
+    error = refused(HttpResponseError, lambda: put_endpoint("lab", kind, "none", none))
     assert error.status_code == 400, error
 
 
@@ -319,7 +331,7 @@ def the_end():
     assert names(profiles.list_by_resource_group(GROUP)) == []
 
 
-STEPS = [nothing_yet, failover, names_are_taken, weighted, multivalue, nested, by_place, azure_endpoint]
+STEPS = [nothing_yet, failover, names_are_taken, weighted, multivalue, nested, by_place, provision]
 STEPS += [the_rest, mistakes, the_end]
 
 if __name__ == "__main__":

@@ -206,7 +206,7 @@ def services():
     status, body, _ = ask("PUT", filed, {"name": "x", "target": "10.53.0.93"}, "")
     assert status == 409 and "conf.d/services.toml:" in body["detail"], body
     listed = [item["name"] for item in ask("GET", "/api/v1/services", query="")[1]["value"]]
-    assert listed == ["pip-stopped", "pip-virginia", "pip"], listed
+    assert listed == ["pip-amsterdam", "pip-stopped", "pip-virginia", "pip"], listed
     assert ask("DELETE", profile_at)[0] == 200
     assert ask("DELETE", at, query="")[0] == 204
     assert ask("GET", at, query="")[0] == 404
@@ -231,6 +231,12 @@ def bodies():
     wrong = profile(allowedEndpointRecordTypes=types, endpoints=[named("e", "10.53.0.1")])
     assert error("PUT", at, wrong) == (400, "BadRequest")
     assert error("PUT", group("Wire") + PROFILES + "/a@b", profile()) == (400, "BadRequest")
+    for order in [["X-A", "X-B"], ["X-B", "X-A"]]:
+        headers = [{"name": name, "value": "1"} for name in order]
+        monitor = {"protocol": "HTTP", "port": 80, "path": "/", "customHeaders": headers}
+        assert ask("PUT", at, profile(monitorConfig=monitor))[0] in (200, 201)
+        assert ask("GET", at)[1]["properties"]["monitorConfig"]["customHeaders"] == headers
+    assert ask("DELETE", at)[0] == 200
     typed = profile(recordType="AAAA", endpoints=[named("e", "fd53::9")])
     assert ask("PUT", at, typed)[1]["properties"]["recordType"] == "AAAA"
     changed = ask("PATCH", at, {"properties": {"recordType": "A"}})

@@ -43,6 +43,12 @@ kind = "public_ip"
 name = "pip-stopped"
 target = "10.53.0.12"
 state = "stopped"
+[[service]]
+id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg-one/providers/Microsoft.Network/publicIPAddresses/pip-amsterdam"
+kind = "public_ip"
+name = "pip-amsterdam"
+target = "10.53.0.12"
+location = "West Europe"
 [[profile]]
 name = "filed"
 routing_method = "priority"

@@ -68,8 +68,9 @@ pub(super) fn of_table(table: &Spanned<DeValue<'_>>) -> Document {
     let value = toml::Value::deserialize(ValueDeserializer::from(table.clone()));
     let value = value.ok().and_then(|value| serde_json::to_value(value).ok());
     let Some(Value::Object(mut document)) = value else { return Document::new() };
-    document.remove("subscription");
-    document.remove("resource_group");
+    // In their order, which headers have.
+    document.shift_remove("subscription");
+    document.shift_remove("resource_group");
     document
 }
 

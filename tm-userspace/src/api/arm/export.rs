@@ -171,7 +171,7 @@ mod tests {
                   "properties": { "trafficRoutingMethod": "Priority", "dnsConfig": { "relativeName": "[variables('prefix')]" } } },
                 { "type": "Microsoft.Network/trafficManagerProfiles/nestedEndpoints",
                   "name": "[concat(parameters('profile'), '/below')]",
-                  "properties": { "targetResourceId": "[resourceId('Microsoft.Network/trafficManagerProfiles', 'child')]" } },
+                  "properties": { "targetResourceId": "[concat('', resourceId('Microsoft.Network/trafficManagerProfiles', 'child'))]" } },
                 { "type": "Microsoft.Compute/virtualMachines", "name": "[uniqueString('x')]" }
             ] }"#;
         let found = read(text, &scope()).unwrap();

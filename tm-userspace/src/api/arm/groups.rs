@@ -1,6 +1,6 @@
 //! Subscriptions and resource groups. Both come into being by the first write into them, and a group stays when it is empty again.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Value, json};
 
@@ -28,23 +28,33 @@ impl World {
     fn groups(&self) -> BTreeMap<(String, String), (Scope, Value)> {
         let mut groups = BTreeMap::new();
         let key = |scope: &Scope| (scope.subscription.to_lowercase(), scope.resource_group.to_lowercase());
-        for ((_, _), object) in self.listing.objects.iter().filter(|((kind, _), _)| **kind == *KIND) {
-            let text = |key: &str| object.document.get(key).and_then(Value::as_str).unwrap_or_default();
-            let scope =
-                Scope { subscription: text("subscription").into(), resource_group: text("name").into() };
-            groups.insert(key(&scope), (scope, Value::clone(&object.document)));
+        for (scope, said) in self.made() {
+            groups.insert(key(&scope), (scope, said));
         }
-        let profiles = self.listing.profiles.values().map(|record| &record.scope);
-        for scope in profiles.chain([&self.node.scope]) {
+        for scope in self.scopes() {
             groups.entry(key(scope)).or_insert_with(|| (scope.clone(), Value::Null));
         }
         groups
     }
 
+    /// Where profiles lie, and where those would that do not say.
+    fn scopes(&self) -> impl Iterator<Item = &Scope> {
+        self.listing.profiles.values().map(|record| &record.scope).chain([&self.node.scope])
+    }
+
+    /// The groups that were made, or written into for the first time.
+    fn made(&self) -> impl Iterator<Item = (Scope, Value)> {
+        let from = (Arc::<str>::from(KIND), Arc::<str>::from(""));
+        let objects = self.listing.objects.range(from..).take_while(|((kind, _), _)| **kind == *KIND);
+        objects.map(|(_, object)| (scope_of(&object.document), Value::clone(&object.document)))
+    }
+
     /// The subscription as it is written; an error where nothing is in it.
     pub(super) fn subscription(&self, id: &str) -> Result<String, Fault> {
-        let found = self.groups().into_values().map(|(scope, _)| scope.subscription);
-        let found = found.into_iter().find(|known| known.eq_ignore_ascii_case(id));
+        let is = |scope: &Scope| scope.subscription.eq_ignore_ascii_case(id);
+        let of_profile = self.scopes().find(|scope| is(scope)).map(|scope| scope.subscription.clone());
+        let found = of_profile
+            .or_else(|| self.made().map(|(scope, _)| scope).find(is).map(|scope| scope.subscription));
         let absent = || {
             Fault::not_found("SubscriptionNotFound", format!("The subscription '{id}' could not be found."))
         };
@@ -53,13 +63,16 @@ impl World {
 
     /// The group as it is written, and what was said of it.
     pub(super) fn group(&self, scope: &Scope) -> Result<(Scope, Value), Fault> {
+        let made = self.listing.objects.get(&(KIND.into(), key(scope)));
+        let made = made.map(|object| (scope_of(&object.document), Value::clone(&object.document)));
+        let of_profile =
+            || self.scopes().find(|known| known.is(scope)).map(|known| (known.clone(), Value::Null));
+        if let Some(found) = made.or_else(of_profile) {
+            return Ok(found);
+        }
         self.subscription(&scope.subscription)?;
-        let key = (scope.subscription.to_lowercase(), scope.resource_group.to_lowercase());
-        let absent = || {
-            let message = format!("Resource group '{}' could not be found.", scope.resource_group);
-            Fault::not_found("ResourceGroupNotFound", message)
-        };
-        self.groups().remove(&key).ok_or_else(absent)
+        let message = format!("Resource group '{}' could not be found.", scope.resource_group);
+        Err(Fault::not_found("ResourceGroupNotFound", message))
     }
 
     /// The scope as it is written where it is there, else as it is asked for.
@@ -221,7 +234,7 @@ pub(super) fn resources(
             && group.is_none_or(|group| scope.resource_group.eq_ignore_ascii_case(group))
             && request.principal.sees(scope)
     });
-    let show = |record: &std::sync::Arc<crate::catalog::Record>| {
+    let show = |record: &Arc<crate::catalog::Record>| {
         let id = id_of(record);
         json!({
             "id": id.to_string(), "name": id.name, "type": "Microsoft.Network/trafficManagerProfiles",
@@ -231,6 +244,11 @@ pub(super) fn resources(
     Ok(Answer::list(records.map(show).collect()))
 }
 
+fn scope_of(document: &Value) -> Scope {
+    let text = |key: &str| document.get(key).and_then(Value::as_str).unwrap_or_default();
+    Scope { subscription: text("subscription").into(), resource_group: text("name").into() }
+}
+
 async fn put(request: &Request, scope: &Scope, document: Value) -> Result<(), Fault> {
     request.needs(Level::Write, Some(scope))?;
     let key = key(scope);
@@ -238,7 +256,7 @@ async fn put(request: &Request, scope: &Scope, document: Value) -> Result<(), Fa
     put.await.map(drop).map_err(Fault::from)
 }
 
-fn key(scope: &Scope) -> std::sync::Arc<str> {
+fn key(scope: &Scope) -> Arc<str> {
     format!("{}/{}", scope.subscription, scope.resource_group).to_lowercase().into()
 }
 
