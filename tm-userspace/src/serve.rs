@@ -16,7 +16,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    api::{self, View},
+    api::{self, Events, View},
     catalog::{Catalog, Opened},
     config::{self, ConfigError, Stored},
     control::{Control, Inputs, Published, Tables},
@@ -106,8 +106,10 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         started: SystemTime::now(),
         failures: Default::default(),
         throttle: Default::default(),
+        events: Events::default(),
     };
     let keeper = Keeper::new(state_dir, view.clone());
+    let events = view.events.clone();
 
     let mut stages: JoinSet<(&str, anyhow::Result<()>)> = JoinSet::new();
     let token = || shutdown.clone();
@@ -115,6 +117,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     stages.spawn(named("control", control.run(inputs, token())));
     stages.spawn(named("interfaces", listen::watch_host(host_to, token())));
     stages.spawn(named("configuration", reload::run(catalog.clone(), options.trigger, reload_to, token())));
+    stages.spawn(named("events", events.run(published.clone(), token())));
     stages.spawn(named("store", catalog.keep(token())));
     stages.spawn(named("sockets", dns::run(responder, addresses, token())));
     stages.spawn(named("zone", follow(desired.clone(), published, zone_to, addresses_to, token())));

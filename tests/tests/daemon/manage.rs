@@ -314,7 +314,14 @@ fn bad_input_is_told_by_its_place_and_disturbs_nothing() {
     }
     assert_eq!(send("POST", path, b"{}".to_vec()).status, 405);
     assert_eq!(plane.get("profiles?limit=0").status, 400);
-    assert_eq!(plane.get("profiles?whatever=1").status, 400);
+    for path in ["profiles?whatever=1", "profiles?limit=x", "audit?limit=0"] {
+        let answer = plane.get(path);
+        assert_eq!((answer.status, answer.kind.as_str()), (400, "application/problem+json"), "{path}");
+    }
+    let dry = plane.put("shop?dryRun=perhaps", &document("192.0.2.21"));
+    assert_eq!((dry.status, dry.kind.as_str()), (400, "application/problem+json"));
+    let token = json!({ "scope": "read", "lifetime": u64::MAX });
+    assert_eq!(plane.api.send(&plane.lab, "POST", "/api/v1/tokens", &token).unwrap().status, 400);
     assert_eq!(plane.get("profiles/shop").etag, etag);
     assert_eq!((plane.short("web"), plane.short("shop")), ("192.0.2.10".to_owned(), "192.0.2.20".to_owned()));
 }
@@ -371,4 +378,45 @@ fn the_command_line_manages_the_same() {
     assert_eq!(plane.tm(&["endpoint", "delete", "shop/a"]).code, Some(0));
     assert_eq!(plane.tm(&["profile", "delete", "shop"]).out, "shop: deleted\n");
     assert_eq!(plane.status_of("shop"), "NXDOMAIN");
+}
+
+#[test]
+fn a_probe_is_made_at_once_and_what_it_changes_is_an_event() {
+    let lab = Lab::new().unwrap();
+    let mut endpoint = tm_tests::endpoint::FakeEndpoint::on_client(&lab, [10, 53, 0, 11].into()).unwrap();
+    let monitor = "[profile.monitor]\ninterval = \"1h\"\ntimeout = \"5s\"\ntolerated_failures = 0\n";
+    let profiles = format!(
+        "[[profile]]\nname = \"web\"\nrouting_method = \"priority\"\n{monitor}[[profile.endpoint]]\nname = \"a\"\ntarget = \"10.53.0.11\"\n"
+    );
+    let mut daemon = serve(&lab, api::LISTEN, &profiles);
+    let api = Api::new(&lab, &mut daemon).unwrap();
+    daemon.wait_for_endpoints(&lab, "web", &["Online"]);
+    let path = "/api/v1/profiles/web/endpoints/A/probe";
+    let up = api.send(&lab, "POST", path, &json!({})).unwrap();
+    assert_eq!((up.status, &up.json["ok"], &up.json["endpoint"]), (200, &json!(true), &json!("web/a")));
+    endpoint.stop();
+    let down = api.send(&lab, "POST", path, &json!({})).unwrap();
+    assert_eq!((down.status, &down.json["ok"]), (200, &json!(false)), "{:#}", down.json);
+    daemon.wait_for_endpoints(&lab, "web", &["Degraded"]);
+    let said = |event: &Value| {
+        ["kind", "endpoint", "from", "to"].map(|key| event[key].as_str().unwrap_or("-").to_owned())
+    };
+    let history = api.get(&lab, "/api/v1/history?profile=WEB").unwrap().json;
+    let events: Vec<_> = history["value"].as_array().unwrap().iter().map(said).collect();
+    assert!(
+        events.contains(&["endpoint_status", "a", "Online", "Degraded"].map(str::to_owned)),
+        "{events:?}"
+    );
+    assert!(
+        events.contains(&["endpoint_status", "a", "CheckingEndpoint", "Online"].map(str::to_owned)),
+        "{events:?}"
+    );
+    let always = json!({ "routing_method": "priority", "endpoint": [self::endpoint("x", "192.0.2.1")] });
+    assert_eq!(api.put(&lab, "/api/v1/profiles/still", &always).unwrap().status, 201);
+    let not = api.send(&lab, "POST", "/api/v1/profiles/still/endpoints/x/probe", &json!({})).unwrap();
+    assert_eq!(not.status, 409, "{:#}", not.json);
+    assert_eq!(
+        api.send(&lab, "POST", "/api/v1/profiles/still/endpoints/y/probe", &json!({})).unwrap().status,
+        404
+    );
 }

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod arm;
 pub mod body;
+mod events;
 mod https;
 pub mod jwt;
 mod limits;
@@ -39,6 +40,7 @@ use access::{Failures, LocalPeer};
 pub use orders::{Order, OrderKind, Ordered};
 pub use query::{Answered, Question};
 
+pub use events::{Event, Events};
 pub use status::{EndpointView, GeoView, InterfaceView, ProfileView, Status};
 
 use crate::{
@@ -86,6 +88,8 @@ pub struct View {
     pub failures: Failures,
     /// Requests that were made, where Azure's limits hold.
     pub throttle: arm::limits::Throttle,
+    /// What has happened.
+    pub events: Events,
 }
 
 impl View {

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// An endpoint and what is ordered of it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Order {
     /// The profile's name, without regard to case.
@@ -28,7 +28,7 @@ pub struct Order {
 }
 
 /// What can be ordered.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum OrderKind {
     /// It is to be up or down whatever the probes say.
@@ -37,6 +37,7 @@ pub enum OrderKind {
         up: bool,
         /// Until when; none for until it is released.
         #[serde(default, with = "serde_rfc3339::option")]
+        #[schema(value_type = Option<String>, format = DateTime)]
         until: Option<SystemTime>,
     },
     /// What the probes say counts again.
@@ -57,7 +58,7 @@ impl OrderKind {
 }
 
 /// What came of it, in words.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Ordered {
     /// The endpoint, as `profile/endpoint`.
     pub endpoint: String,

@@ -26,7 +26,7 @@ const CLIENTS: (IpAddr, IpAddr) =
 const CLIENT_PORT: u16 = 5353;
 
 /// A question.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Question {
     /// A profile's DNS name, or its part before the zone.
@@ -34,11 +34,12 @@ pub struct Question {
     /// A record type: `A`, `AAAA`, `TYPE65`.
     pub kind: String,
     /// Who asks.
+    #[schema(value_type = Option<String>)]
     pub client: Option<IpAddr>,
 }
 
 /// Its answer.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Answered {
     /// The name asked, in full.
     pub name: String,

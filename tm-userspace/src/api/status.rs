@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The daemon's state; times in RFC 3339, UTC.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Status {
     /// The daemon's version.
     pub version: String,
@@ -46,7 +46,7 @@ pub struct Status {
 }
 
 /// A database of places.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct GeoView {
     /// Its file.
     pub database: String,
@@ -61,7 +61,7 @@ pub struct GeoView {
 }
 
 /// An interface and its program.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct InterfaceView {
     /// Its name.
     pub name: String,
@@ -70,7 +70,7 @@ pub struct InterfaceView {
 }
 
 /// A profile.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ProfileView {
     /// Its name.
     pub name: String,
@@ -89,7 +89,7 @@ pub struct ProfileView {
 }
 
 /// An endpoint.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct EndpointView {
     /// Its name.
     pub name: String,
@@ -124,7 +124,7 @@ pub struct EndpointView {
 }
 
 /// What a nested endpoint's state comes from.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ChildView {
     /// The child's state.
     pub monitor_status: String,

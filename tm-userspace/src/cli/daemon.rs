@@ -1,13 +1,16 @@
 //! The daemon, as the command line reaches it: over its Unix socket.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, anyhow};
-use reqwest::{Method, RequestBuilder, StatusCode, header};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Failure, Reach, report};
 use crate::{api::native::Problem, reload};
+
+/// How long an answer may take: longer than a probe.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The daemon's socket, and how to speak over it.
 pub(super) struct Daemon {
@@ -26,7 +29,6 @@ impl Daemon {
         let client = reqwest::Client::builder()
             .unix_socket(socket.clone())
             .no_proxy()
-            .timeout(std::time::Duration::from_secs(30))
             .build()
             .context("cannot make an HTTP client")?;
         Ok(Daemon { socket, client })
@@ -78,13 +80,19 @@ impl Daemon {
 
     /// Its answer's body, where it did what was asked.
     pub(super) async fn send(&self, request: RequestBuilder) -> Result<Vec<u8>, Failure> {
+        let response = self.stream(request.timeout(TIMEOUT)).await?;
+        Ok(response.bytes().await.map_err(|error| self.unreachable(&error))?.into())
+    }
+
+    /// Its answer as it comes, for as long as it comes, where it does what was asked.
+    pub(super) async fn stream(&self, request: RequestBuilder) -> Result<Response, Failure> {
         let response = request.send().await.map_err(|error| self.unreachable(&error))?;
         let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
         let kind = response.headers().get(header::CONTENT_TYPE).cloned();
         let body = response.bytes().await.map_err(|error| self.unreachable(&error))?;
-        if status.is_success() {
-            return Ok(body.into());
-        }
         let problem = kind.filter(|kind| kind == "application/problem+json");
         let problem = problem.and_then(|_| serde_json::from_slice::<Problem>(&body).ok());
         let said = match problem {

@@ -20,6 +20,7 @@ mod daemon;
 mod detach;
 mod document;
 mod endpoint;
+mod events;
 mod geo;
 mod profile;
 mod show;
@@ -73,6 +74,10 @@ enum Command {
     /// Make, list and revoke what the API's callers show.
     #[command(subcommand)]
     Token(token::Token),
+    /// Probe an endpoint at once and say what the probe found.
+    Probe(events::Probe),
+    /// Show what has happened, and with --follow what happens.
+    Events(events::Events),
     /// Show who changed what.
     Audit(audit::Audit),
     /// Make what another tool has written out.
@@ -181,6 +186,9 @@ enum Failure {
     Config,
     #[error("there is no such name")]
     NoSuchName,
+    /// What was printed says it.
+    #[error("no")]
+    Silent,
     #[error("{0:#}")]
     NoSuchThing(anyhow::Error),
     #[error("{0:#}")]
@@ -208,6 +216,8 @@ pub fn main() -> ExitCode {
         Command::Import(import) => in_runtime(azure::import(import)),
         Command::Export(export) => in_runtime(azure::export(export)),
         Command::Token(token) => in_runtime(token::run(token)),
+        Command::Probe(probe) => in_runtime(events::probe(probe)),
+        Command::Events(events) => in_runtime(events::show(events)),
         Command::Audit(audit) => in_runtime(audit::list(audit)),
         Command::Backup(backup) => in_runtime(audit::back_up(backup)),
         Command::Detach(detach) => detach::run(&detach.config, detach.output),
@@ -215,7 +225,7 @@ pub fn main() -> ExitCode {
     };
     let Err(failure) = result else { return ExitCode::SUCCESS };
     // What is wrong with the configuration was drawn; what a name answers is an answer.
-    if !matches!(failure, Failure::Config | Failure::NoSuchName) {
+    if !matches!(failure, Failure::Config | Failure::NoSuchName | Failure::Silent) {
         eprintln!("tm: {failure}");
     }
     ExitCode::from(match &failure {
@@ -224,7 +234,7 @@ pub fn main() -> ExitCode {
         Failure::Conflict(_) => CONFLICT,
         Failure::Denied(_) => DENIED,
         Failure::Unreachable(_) => UNREACHABLE,
-        Failure::Other(_) => FAILED,
+        Failure::Other(_) | Failure::Silent => FAILED,
     })
 }
 

@@ -23,7 +23,7 @@ pub type Document = serde_json::Map<String, Value>;
 const DEPTH_AT_MOST: usize = 16;
 
 /// A value of a document that cannot be taken.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct FieldFault {
     /// A JSON pointer; empty for the document as a whole, or where it contradicts another profile.
     pub pointer: String,

@@ -32,6 +32,7 @@ mod registry;
 mod render;
 mod report;
 mod rules;
+mod schema;
 mod service;
 mod together;
 mod value;
@@ -51,6 +52,7 @@ pub use document::{Document, FieldFault};
 pub use entry::{Entry, key};
 pub use registry::{Changed, Registry, faults};
 pub use report::{ConfigError, Location, Problem};
+pub use schema::{EndpointSchema, ProfileSchema};
 pub use service::service_of;
 pub use together::{LeftOut, Stored};
 

@@ -7,6 +7,7 @@ use serde::{
     de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 use toml::Spanned;
+use utoipa::ToSchema;
 
 /// A string and its place.
 pub(super) type Text = Spanned<String>;
@@ -126,21 +127,33 @@ pub(super) struct Limits {
 }
 
 /// `[[profile]]`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Profile {
+    #[schema(value_type = String)]
     pub(super) name: Text,
+    #[schema(value_type = Option<String>)]
     pub(super) subscription: Option<Text>,
+    #[schema(value_type = Option<String>)]
     pub(super) resource_group: Option<Text>,
+    #[schema(value_type = Option<String>)]
     pub(super) relative_name: Option<Text>,
+    #[schema(value_type = Option<String>)]
     pub(super) status: Option<Text>,
+    #[schema(value_type = String)]
     pub(super) routing_method: Text,
+    #[schema(value_type = Option<i64>)]
     pub(super) ttl: Option<Spanned<Integer>>,
+    #[schema(value_type = Option<i64>)]
     pub(super) max_return: Option<Spanned<Integer>>,
+    #[schema(value_type = Option<String>)]
     pub(super) when_all_down: Option<Text>,
+    #[schema(value_type = Option<String>)]
     pub(super) last_resort: Option<Text>,
+    #[schema(value_type = Option<String>)]
     pub(super) failback: Option<Text>,
     pub(super) guard: Option<Guard>,
+    #[schema(value_type = Option<String>)]
     pub(super) slow_start: Option<Spanned<DurationText>>,
     #[serde(default)]
     pub(super) monitor: Monitor,
@@ -149,30 +162,46 @@ pub(super) struct Profile {
 }
 
 /// `[profile.guard]`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Guard {
+    #[schema(value_type = serde_json::Value)]
     pub(super) withdraw_at_most: Spanned<Count>,
+    #[schema(value_type = String)]
     pub(super) window: Spanned<DurationText>,
 }
 
 /// `[profile.monitor]`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Monitor {
+    #[schema(value_type = Option<String>)]
     pub(super) protocol: Option<Text>,
+    #[schema(value_type = Option<i64>)]
     pub(super) port: Option<Spanned<Integer>>,
+    #[schema(value_type = Option<String>)]
     pub(super) path: Option<Text>,
+    #[schema(value_type = Option<String>)]
     pub(super) interval: Option<Spanned<DurationText>>,
+    #[schema(value_type = Option<String>)]
     pub(super) timeout: Option<Spanned<DurationText>>,
+    #[schema(value_type = Option<i64>)]
     pub(super) tolerated_failures: Option<Spanned<Integer>>,
+    #[schema(value_type = Option<i64>)]
     pub(super) successes_to_recover: Option<Spanned<Integer>>,
+    #[schema(value_type = Option<Vec<String>>)]
     pub(super) expected_status: Option<List<StatusText>>,
+    #[schema(value_type = Option<BTreeMap<String, String>>)]
     pub(super) headers: Option<Spanned<BTreeMap<Text, Text>>>,
+    #[schema(value_type = Option<bool>)]
     pub(super) verify_certificate: Option<Spanned<bool>>,
+    #[schema(value_type = Option<String>)]
     pub(super) target: Option<Text>,
+    #[schema(value_type = Option<String>)]
     pub(super) source: Option<Text>,
+    #[schema(value_type = Option<String>)]
     pub(super) body_contains: Option<Text>,
+    #[schema(value_type = Option<i64>)]
     pub(super) certificate_warning_days: Option<Spanned<Integer>>,
 }
 
@@ -203,22 +232,35 @@ impl Monitor {
 }
 
 /// `[[profile.endpoint]]`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Endpoint {
+    #[schema(value_type = String)]
     pub(super) name: Text,
     #[serde(rename = "type")]
+    #[schema(value_type = Option<String>)]
     pub(super) kind: Option<Text>,
+    #[schema(value_type = Option<String>)]
     pub(super) target: Option<Text>,
+    #[schema(value_type = Option<String>)]
     pub(super) target_profile: Option<Text>,
+    #[schema(value_type = Option<String>)]
     pub(super) target_service: Option<Text>,
+    #[schema(value_type = Option<i64>)]
     pub(super) min_child_endpoints: Option<Spanned<Integer>>,
+    #[schema(value_type = Option<i64>)]
     pub(super) min_child_endpoints_ipv4: Option<Spanned<Integer>>,
+    #[schema(value_type = Option<i64>)]
     pub(super) min_child_endpoints_ipv6: Option<Spanned<Integer>>,
+    #[schema(value_type = Option<i64>)]
     pub(super) priority: Option<Spanned<Integer>>,
+    #[schema(value_type = Option<i64>)]
     pub(super) weight: Option<Spanned<Integer>>,
+    #[schema(value_type = Option<String>)]
     pub(super) status: Option<Text>,
+    #[schema(value_type = Option<bool>)]
     pub(super) always_serve: Option<Spanned<bool>>,
+    #[schema(value_type = Option<Monitor>)]
     pub(super) monitor: Option<Spanned<Monitor>>,
 }
 

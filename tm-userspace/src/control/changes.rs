@@ -19,11 +19,14 @@ const FEW: usize = 8;
 /// So many always go this way.
 const SURELY_FEW: usize = 64;
 
+/// A profile as it was and as it is, where it was and is there.
+type Change<'a> = (Option<&'a Arc<Profile>>, Option<&'a Arc<Profile>>);
+
 impl Control {
     /// Takes in what differs from `before`, if that is little. The node is the same.
     pub(super) fn take_changes(&mut self, before: &Desired) -> bool {
         let wanted = self.desired.clone();
-        let mut changed: Vec<(Option<&Arc<Profile>>, Option<&Arc<Profile>>)> = Vec::new();
+        let mut changed: Vec<Change<'_>> = Vec::new();
         let few = SURELY_FEW.max(wanted.profiles.len() / FEW);
         for item in before.profiles.diff(&wanted.profiles) {
             changed.push(match item {

@@ -12,6 +12,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 
 use super::{Outcome, track::Track};
 use crate::desired::{EndpointKey, Monitor, Target};
@@ -60,12 +61,24 @@ impl Details {
         memories.get(endpoint).map(|memory| memory.details())
     }
 
+    /// Has an endpoint probed at once, and waits for what that probe says; `None` if it is not probed. A probe that is under way already may be the one.
+    pub async fn probe_now(&self, endpoint: &EndpointKey) -> Option<Outcome> {
+        let memory = {
+            let memories = self.memories.read().unwrap_or_else(PoisonError::into_inner);
+            memories.get(endpoint).cloned()?
+        };
+        let counted = memory.counted.notified();
+        memory.wanted.notify_one();
+        counted.await;
+        memory.details().last
+    }
+
     /// Begins a memory: an empty one, unless an earlier run's is there.
     pub(super) fn begin(&self, endpoint: EndpointKey, target: &Target) -> Arc<Memory> {
         let earlier = self.earlier.lock().unwrap_or_else(PoisonError::into_inner).remove(&endpoint);
         let earlier = earlier.filter(|earlier| earlier.target == *target);
         let seen = earlier.map(Seen::from).unwrap_or_default();
-        let memory = Arc::new(Memory { epoch: AtomicU64::new(0), seen: Mutex::new(seen) });
+        let memory = Arc::new(Memory { seen: Mutex::new(seen), ..Memory::default() });
         let mut memories = self.memories.write().unwrap_or_else(PoisonError::into_inner);
         memories.insert(endpoint, memory.clone());
         memory
@@ -82,6 +95,10 @@ impl Details {
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     epoch: AtomicU64,
+    /// Somebody wants a probe at once.
+    wanted: Notify,
+    /// One was counted.
+    counted: Notify,
     seen: Mutex<Seen>,
 }
 
@@ -116,6 +133,11 @@ impl Memory {
         self.epoch.load(Ordering::Acquire) == epoch
     }
 
+    /// Waits until somebody wants a probe at once.
+    pub(super) async fn wanted(&self) {
+        self.wanted.notified().await;
+    }
+
     /// Counts the outcome of a probe that began in `epoch`.
     pub(super) fn record(&self, epoch: u64, outcome: &Outcome, monitor: &Monitor) -> Option<Flip> {
         let mut seen = self.lock();
@@ -124,6 +146,7 @@ impl Memory {
         }
         seen.last = Some(outcome.clone());
         seen.probes += 1;
+        self.counted.notify_waiters();
         let from = seen.track.verdict();
         let up = seen.track.observe(outcome.ok, monitor.tolerated_failures, monitor.successes_to_recover)?;
         Some(Flip { from, up, failures: seen.track.failures() })

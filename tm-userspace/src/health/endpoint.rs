@@ -2,7 +2,7 @@
 //!
 //! Ticks lie at `phase + n * interval`. A tick that is missed is skipped, never made up for: after the process was stopped for a while,
 //! all endpoints would make up for theirs at once. From one probe's start to the next is never less than nine tenths of the interval, and the
-//! whole interval unless the earlier one had to wait for its slot or its timer was late.
+//! whole interval unless the earlier one had to wait for its slot or its timer was late; or unless an operator wants a probe at once.
 
 use std::{
     sync::Arc,
@@ -61,6 +61,7 @@ impl<P: Probe> Endpoint<P> {
         loop {
             select! {
                 () = sleep_until(due) => {}
+                () = self.memory.wanted() => due = Instant::now(),
                 changed = self.plans.changed() => {
                     if changed.is_err() {
                         return;

@@ -79,7 +79,7 @@ pub struct Token {
 }
 
 /// What one may do; each includes those before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     /// See.
@@ -107,13 +107,14 @@ impl Level {
 }
 
 /// A line of the audit log.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct AuditRow {
     /// Its number; 0 until it is written.
     #[serde(default)]
     pub id: i64,
     /// When.
     #[serde(with = "serde_rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
     pub at: SystemTime,
     /// `token ID (NAME)`, `uid 0`.
     pub who: String,

@@ -20,6 +20,7 @@ use crate::{
     store::Level,
 };
 
+#[utoipa::path(get, path = "/api/v1/status", tag = "state", responses((status = 200, body = Status)))]
 pub(super) async fn status(principal: Principal, State(view): State<View>) -> Result<Json<Status>, Problem> {
     principal.may(Level::Read, None)?;
     match tokio::task::spawn_blocking(move || status::status(&view)).await {
@@ -29,10 +30,12 @@ pub(super) async fn status(principal: Principal, State(view): State<View>) -> Re
     }
 }
 
+#[utoipa::path(get, path = "/api/v1/version", tag = "state", responses((status = 200, body = Object)))]
 pub(super) async fn version(_: Principal) -> Json<Value> {
     Json(serde_json::json!({ "version": VERSION }))
 }
 
+#[utoipa::path(post, path = "/api/v1/query", tag = "state", request_body = Question, responses((status = 200, body = Answered)))]
 pub(super) async fn query(
     principal: Principal,
     State(view): State<View>,
@@ -48,6 +51,7 @@ pub(super) async fn query(
     }
 }
 
+#[utoipa::path(post, path = "/api/v1/order", tag = "endpoints", request_body = Order, responses((status = 200, body = Ordered)))]
 pub(super) async fn order(
     principal: Principal,
     State(view): State<View>,

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use axum::{
     Json,
     body::Body,
-    extract::{Query, State},
+    extract::State,
     http::{HeaderMap, StatusCode},
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Problem, ask::read};
+use super::{Problem, ask::read, given::Asked};
 use crate::{
     api::{View, access::Principal},
     store::{AuditFilter, AuditRow, Level},
@@ -21,7 +21,7 @@ const PAGE: usize = 100;
 const PAGE_AT_MOST: usize = 10_000;
 
 /// Lines of the audit log, the latest first.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct AuditPage {
     /// The lines.
     pub value: Vec<AuditRow>,
@@ -30,29 +30,31 @@ pub struct AuditPage {
 }
 
 /// Where a copy of the store is to go.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Backup {
     /// A path from `/` to a file that is not there, written by the daemon.
+    #[schema(value_type = String)]
     pub to: PathBuf,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct AuditQuery {
     object: Option<String>,
     before: Option<i64>,
     limit: Option<usize>,
 }
 
+#[utoipa::path(get, path = "/api/v1/audit", tag = "access", operation_id = "list_audit", params(AuditQuery), responses((status = 200, body = AuditPage)))]
 pub(super) async fn list(
     principal: Principal,
     State(view): State<View>,
-    query: Result<Query<AuditQuery>, axum::extract::rejection::QueryRejection>,
+    Asked(query): Asked<AuditQuery>,
 ) -> Result<Json<AuditPage>, Problem> {
     principal.may(Level::Admin, None)?;
-    let Query(AuditQuery { object, before, limit }) =
-        query.map_err(|error| Problem::bad(error.body_text()))?;
+    let AuditQuery { object, before, limit } = query;
     let limit = limit.unwrap_or(PAGE);
     if !(1..=PAGE_AT_MOST).contains(&limit) {
         return Err(Problem::bad(format_args!("limit {limit} is not from 1 to {PAGE_AT_MOST}")));
@@ -64,6 +66,7 @@ pub(super) async fn list(
     Ok(Json(AuditPage { value, next }))
 }
 
+#[utoipa::path(post, path = "/api/v1/backup", tag = "access", request_body = Backup, responses((status = 201, description = "It is written")))]
 pub(super) async fn back_up(
     principal: Principal,
     State(view): State<View>,

@@ -3,37 +3,48 @@
 use axum::{
     Json,
     body::Body,
-    extract::{Path, Query, State},
+    extract::State,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{
     Problem,
+    given::{Asked, Named},
     profiles::{ChangeQuery, change, object, quoted, readable},
 };
 use crate::{
     api::{View, access::Principal},
     catalog::Record,
-    config::{Document, key},
+    config::{Document, EndpointSchema, key},
 };
 
+/// A profile's endpoints, in their order.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct EndpointPage {
+    /// As a file would have them.
+    #[schema(value_type = Vec<EndpointSchema>)]
+    pub value: Vec<Value>,
+}
+
+#[utoipa::path(get, path = "/api/v1/profiles/{profile}/endpoints", tag = "endpoints", operation_id = "list_endpoints", params(("profile" = String, Path)), responses((status = 200, body = EndpointPage)))]
 pub(super) async fn list(
     principal: Principal,
     State(view): State<View>,
-    Path(profile): Path<String>,
+    Named(profile): Named<String>,
 ) -> Result<Response, Problem> {
     let record = readable(&principal, &view, &profile)?;
-    let endpoints: Vec<&Value> = endpoints(&record.document).iter().collect();
-    let body = Json(json!({ "value": endpoints }));
+    let body = Json(EndpointPage { value: endpoints(&record.document).to_vec() });
     Ok(([(header::ETAG, quoted(&record.etag))], body).into_response())
 }
 
+#[utoipa::path(get, path = "/api/v1/profiles/{profile}/endpoints/{endpoint}", tag = "endpoints", operation_id = "show_endpoint", params(("profile" = String, Path), ("endpoint" = String, Path)), responses((status = 200, body = EndpointSchema)))]
 pub(super) async fn show(
     principal: Principal,
     State(view): State<View>,
-    Path((profile, endpoint)): Path<(String, String)>,
+    Named((profile, endpoint)): Named<(String, String)>,
 ) -> Result<Response, Problem> {
     let record = readable(&principal, &view, &profile)?;
     let index = find(&record.document, &endpoint).ok_or_else(|| absent(&profile, &endpoint))?;
@@ -41,11 +52,12 @@ pub(super) async fn show(
     Ok(([(header::ETAG, quoted(&record.etag))], body).into_response())
 }
 
+#[utoipa::path(put, path = "/api/v1/profiles/{profile}/endpoints/{endpoint}", tag = "endpoints", operation_id = "put_endpoint", params(("profile" = String, Path), ("endpoint" = String, Path), ChangeQuery), request_body = EndpointSchema, responses((status = 200, body = Object), (status = 201, body = EndpointSchema)))]
 pub(super) async fn put(
     principal: Principal,
     State(view): State<View>,
-    Path((profile, endpoint)): Path<(String, String)>,
-    query: Query<ChangeQuery>,
+    Named((profile, endpoint)): Named<(String, String)>,
+    Asked(query): Asked<ChangeQuery>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -69,11 +81,12 @@ pub(super) async fn put(
     answer(done, status, &view, &profile, &shown)
 }
 
+#[utoipa::path(patch, path = "/api/v1/profiles/{profile}/endpoints/{endpoint}", tag = "endpoints", operation_id = "patch_endpoint", params(("profile" = String, Path), ("endpoint" = String, Path), ChangeQuery), request_body(content = Object, content_type = "application/merge-patch+json"), responses((status = 200, body = Object)))]
 pub(super) async fn patch(
     principal: Principal,
     State(view): State<View>,
-    Path((profile, endpoint)): Path<(String, String)>,
-    query: Query<ChangeQuery>,
+    Named((profile, endpoint)): Named<(String, String)>,
+    Asked(query): Asked<ChangeQuery>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -94,11 +107,12 @@ pub(super) async fn patch(
     answer(done, StatusCode::OK, &view, &profile, &shown)
 }
 
+#[utoipa::path(delete, path = "/api/v1/profiles/{profile}/endpoints/{endpoint}", tag = "endpoints", operation_id = "delete_endpoint", params(("profile" = String, Path), ("endpoint" = String, Path), ChangeQuery), responses((status = 204, description = "It is gone")))]
 pub(super) async fn delete(
     principal: Principal,
     State(view): State<View>,
-    Path((profile, endpoint)): Path<(String, String)>,
-    query: Query<ChangeQuery>,
+    Named((profile, endpoint)): Named<(String, String)>,
+    Asked(query): Asked<ChangeQuery>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
     let make = move |profile: &str, before: Option<&Record>| {

@@ -10,7 +10,10 @@
 //! | `GET /api/v1/profiles/{profile}/endpoints` | its endpoints | read |
 //! | `GET`, `PUT`, `PATCH`, `DELETE /api/v1/profiles/{profile}/endpoints/{endpoint}` | the endpoint | read, write |
 //! | `GET /api/v1/services` | the inventory of services | read |
-//! | `GET`, `PUT`, `DELETE /api/v1/services{id}` | the service of this resource id | read, write |
+//! | `GET`, `PUT`, `DELETE /api/v1/services/{*id}` | the service of this resource id | read, write |
+//! | `POST /api/v1/profiles/{profile}/endpoints/{endpoint}/probe` | what a probe says now | write |
+//! | `GET /api/v1/events` | what happens, as server-sent events | read |
+//! | `GET /api/v1/history` (`profile`, `limit`) | what has happened since the start | read |
 //! | `GET /api/v1/names/{name}` | is the name free? | read |
 //! | `GET /api/v1/status`, `GET /api/v1/version` | all that is known | read |
 //! | `POST /api/v1/query` | what would be answered | read |
@@ -19,12 +22,17 @@
 //! | `GET /api/v1/audit` (`object`, `before`, `limit`) | the audit log | admin |
 //! | `POST /api/v1/backup` | a copy of the store | admin, at the socket alone |
 //!
+//! `/openapi.json` describes it all; it is open to all, as `/healthz` and `/readyz` are.
+//!
 //! [RFC 9457]: https://www.rfc-editor.org/rfc/rfc9457
 
 mod ask;
 mod audit;
 mod endpoints;
 mod etag;
+mod events;
+mod given;
+mod openapi;
 mod problem;
 mod profiles;
 mod services;
@@ -40,6 +48,8 @@ use axum::{
 use super::{View, access, access::Principal};
 
 pub use audit::{AuditPage, Backup};
+pub use endpoints::EndpointPage;
+pub use events::{History, Probed};
 pub use problem::Problem;
 pub use profiles::{Availability, Page, ProfileResource};
 pub use services::{ServicePage, ServiceResource};
@@ -50,12 +60,16 @@ pub(super) fn router(view: View) -> Router {
     let profile = get(profiles::show).put(profiles::put).patch(profiles::patch).delete(profiles::delete);
     let endpoint = get(endpoints::show).put(endpoints::put).patch(endpoints::patch).delete(endpoints::delete);
     Router::new()
+        .route("/openapi.json", get(openapi::show))
         .route("/api/v1/profiles", get(profiles::list))
         .route("/api/v1/profiles/{profile}", profile)
         .route("/api/v1/profiles/{profile}/endpoints", get(endpoints::list))
         .route("/api/v1/profiles/{profile}/endpoints/{endpoint}", endpoint)
         .route("/api/v1/services", get(services::list))
         .route("/api/v1/services/{*id}", get(services::show).put(services::put).delete(services::delete))
+        .route("/api/v1/profiles/{profile}/endpoints/{endpoint}/probe", post(events::probe))
+        .route("/api/v1/events", get(events::follow))
+        .route("/api/v1/history", get(events::history))
         .route("/api/v1/names/{name}", get(profiles::is_free))
         .route("/api/v1/status", get(ask::status))
         .route("/api/v1/version", get(ask::version))

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Why a request was not done.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Problem {
     /// What the status means.
     pub title: String,

@@ -3,7 +3,7 @@
 use axum::{
     Json,
     body::Body,
-    extract::{Path, Query, State},
+    extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -13,11 +13,12 @@ use serde_json::Value;
 use super::{
     Problem,
     etag::{expected, is_known},
+    given::{Asked, Named},
 };
 use crate::{
     api::{View, access::Principal, body},
     catalog::{Draft, Edit, ManagedBy, Outcome, Record},
-    config::{Document, FieldFault, key},
+    config::{Document, FieldFault, ProfileSchema, key},
     desired::Scope,
     names::DnsName,
     store::Level,
@@ -29,9 +30,10 @@ const PAGE: usize = 1_000;
 const PAGE_AT_MOST: usize = 100_000;
 
 /// A profile.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ProfileResource {
     /// As a file would have it: what a PUT takes.
+    #[schema(value_type = ProfileSchema)]
     pub profile: Document,
     /// `api` or `file`.
     pub managed_by: String,
@@ -62,7 +64,7 @@ pub struct ProfileResource {
 }
 
 /// Some of the profiles, by name.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Page {
     /// The profiles.
     pub value: Vec<ProfileResource>,
@@ -71,7 +73,7 @@ pub struct Page {
 }
 
 /// Is a name free?
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Availability {
     /// The name in full.
     pub dns_name: String,
@@ -81,8 +83,9 @@ pub struct Availability {
     pub profile: Option<String>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
     name: Option<String>,
     subscription: Option<String>,
@@ -92,19 +95,20 @@ pub(super) struct ListQuery {
     after: Option<String>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct ChangeQuery {
     #[serde(default, rename = "dryRun")]
     pub(super) dry_run: bool,
 }
 
+#[utoipa::path(get, path = "/api/v1/profiles", tag = "profiles", params(ListQuery), responses((status = 200, body = Page)))]
 pub(super) async fn list(
     principal: Principal,
     State(view): State<View>,
-    query: Result<Query<ListQuery>, axum::extract::rejection::QueryRejection>,
+    Asked(query): Asked<ListQuery>,
 ) -> Result<Json<Page>, Problem> {
-    let Query(query) = query.map_err(|error| Problem::bad(error.body_text()))?;
     principal.may(Level::Read, None).or_else(|denied| {
         // Who has a scope of their own sees what lies in it.
         if principal.level >= Level::Read { Ok(()) } else { Err(denied) }
@@ -138,10 +142,11 @@ pub(super) async fn list(
     Ok(Json(Page { value, next }))
 }
 
+#[utoipa::path(get, path = "/api/v1/profiles/{profile}", tag = "profiles", operation_id = "show_profile", params(("profile" = String, Path)), responses((status = 200, body = ProfileResource), (status = 304, description = "Not Modified")))]
 pub(super) async fn show(
     principal: Principal,
     State(view): State<View>,
-    Path(name): Path<String>,
+    Named(name): Named<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let record = readable(&principal, &view, &name)?;
@@ -151,11 +156,12 @@ pub(super) async fn show(
     Ok(answer(&view, StatusCode::OK, &record, Vec::new()))
 }
 
+#[utoipa::path(put, path = "/api/v1/profiles/{profile}", tag = "profiles", operation_id = "put_profile", params(("profile" = String, Path), ChangeQuery), request_body = ProfileSchema, responses((status = 200, body = ProfileResource), (status = 201, body = ProfileResource)))]
 pub(super) async fn put(
     principal: Principal,
     State(view): State<View>,
-    Path(name): Path<String>,
-    query: Query<ChangeQuery>,
+    Named(name): Named<String>,
+    Asked(query): Asked<ChangeQuery>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -163,11 +169,12 @@ pub(super) async fn put(
     change(principal, view, name, query.dry_run, &headers, move |_, _| Ok(document)).await
 }
 
+#[utoipa::path(patch, path = "/api/v1/profiles/{profile}", tag = "profiles", operation_id = "patch_profile", params(("profile" = String, Path), ChangeQuery), request_body(content = Object, content_type = "application/merge-patch+json"), responses((status = 200, body = ProfileResource)))]
 pub(super) async fn patch(
     principal: Principal,
     State(view): State<View>,
-    Path(name): Path<String>,
-    query: Query<ChangeQuery>,
+    Named(name): Named<String>,
+    Asked(query): Asked<ChangeQuery>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -185,11 +192,12 @@ pub(super) async fn patch(
     .await
 }
 
+#[utoipa::path(delete, path = "/api/v1/profiles/{profile}", tag = "profiles", operation_id = "delete_profile", params(("profile" = String, Path), ChangeQuery), responses((status = 204, description = "It is gone")))]
 pub(super) async fn delete(
     principal: Principal,
     State(view): State<View>,
-    Path(name): Path<String>,
-    query: Query<ChangeQuery>,
+    Named(name): Named<String>,
+    Asked(query): Asked<ChangeQuery>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
     let expected = expected(&headers)?;
@@ -207,10 +215,11 @@ pub(super) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
+#[utoipa::path(get, path = "/api/v1/names/{name}", tag = "profiles", params(("name" = String, Path)), responses((status = 200, body = Availability)))]
 pub(super) async fn is_free(
     principal: Principal,
     State(view): State<View>,
-    Path(name): Path<String>,
+    Named(name): Named<String>,
 ) -> Result<Json<Availability>, Problem> {
     if principal.level < Level::Read {
         principal.may(Level::Read, None)?;

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use axum::{
     Json,
     body::Body,
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, StatusCode},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Problem, ask::read};
+use super::{Problem, ask::read, given::Named};
 use crate::{
     api::{View, access::Principal, arm::id::Scoped},
     desired::{Scope, Service, Services},
@@ -19,18 +19,20 @@ use crate::{
 };
 
 /// A page with all of them.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ServicePage {
     /// By id.
     pub value: Vec<ServiceResource>,
 }
 
 /// A service, by the keys of a `[[service]]` table.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ServiceResource {
     /// Its resource id.
+    #[schema(required = false)]
     pub id: String,
     /// `public_ip`, `web_app`, `cloud_service` or `other`.
+    #[schema(required = false)]
     pub kind: String,
     /// What people call it.
     pub name: String,
@@ -39,6 +41,7 @@ pub struct ServiceResource {
     /// The region that it is in.
     pub location: Option<String>,
     /// `running` or `stopped`.
+    #[schema(required = false)]
     pub state: String,
 }
 
@@ -55,6 +58,7 @@ impl From<&Service> for ServiceResource {
     }
 }
 
+#[utoipa::path(get, path = "/api/v1/services", tag = "services", operation_id = "list_services", responses((status = 200, body = ServicePage)))]
 pub(super) async fn list(
     principal: Principal,
     State(view): State<View>,
@@ -66,10 +70,11 @@ pub(super) async fn list(
     Ok(Json(ServicePage { value: seen.map(|service| ServiceResource::from(&**service)).collect() }))
 }
 
+#[utoipa::path(get, path = "/api/v1/services/{id}", tag = "services", params(("id" = String, Path, description = "A resource id without its first slash")), operation_id = "show_service", responses((status = 200, body = ServiceResource)))]
 pub(super) async fn show(
     principal: Principal,
     State(view): State<View>,
-    Path(path): Path<String>,
+    Named(path): Named<String>,
 ) -> Result<Json<ServiceResource>, Problem> {
     let id = format!("/{path}");
     principal.may(Level::Read, scope_of(&id).as_ref())?;
@@ -78,10 +83,11 @@ pub(super) async fn show(
     Ok(Json(ServiceResource::from(&*service)))
 }
 
+#[utoipa::path(put, path = "/api/v1/services/{id}", tag = "services", params(("id" = String, Path, description = "A resource id without its first slash")), operation_id = "put_service", request_body = ServiceResource, responses((status = 200, body = ServiceResource), (status = 201, body = ServiceResource)))]
 pub(super) async fn put(
     principal: Principal,
     State(view): State<View>,
-    Path(path): Path<String>,
+    Named(path): Named<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<ServiceResource>), Problem> {
@@ -101,10 +107,11 @@ pub(super) async fn put(
     Ok((status, Json(ServiceResource::from(&*service))))
 }
 
+#[utoipa::path(delete, path = "/api/v1/services/{id}", tag = "services", params(("id" = String, Path, description = "A resource id without its first slash")), operation_id = "delete_service", responses((status = 204, description = "It is gone")))]
 pub(super) async fn delete(
     principal: Principal,
     State(view): State<View>,
-    Path(path): Path<String>,
+    Named(path): Named<String>,
 ) -> Result<StatusCode, Problem> {
     let id = format!("/{path}");
     principal.may(Level::Write, scope_of(&id).as_ref())?;

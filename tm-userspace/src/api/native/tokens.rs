@@ -5,12 +5,12 @@ use std::time::Duration;
 use axum::{
     Json,
     body::Body,
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, StatusCode},
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Problem, ask::read};
+use super::{Problem, ask::read, given::Named};
 use crate::{
     api::{View, access::Principal},
     catalog::{Fresh, Grant},
@@ -18,8 +18,11 @@ use crate::{
     time::rfc3339,
 };
 
+/// Seconds that a token may be good for, or an old secret beside a new one: longer is surely a slip, and no arithmetic with it can go wrong.
+const SECONDS_AT_MOST: u64 = 10 * 365 * 86_400;
+
 /// A token that is to be.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateToken {
     /// What it is called; of a client, what the client is called.
@@ -42,7 +45,7 @@ pub struct CreateToken {
 }
 
 /// How a token is rotated.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RotateToken {
     /// For so many seconds the old secret of a bearer token is good yet.
@@ -51,7 +54,7 @@ pub struct RotateToken {
 }
 
 /// A token without its secret.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TokenResource {
     /// Its id; of a client, the client's.
     pub id: String,
@@ -72,7 +75,7 @@ pub struct TokenResource {
 }
 
 /// A new token, with its secret.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct FreshToken {
     /// The token.
     pub token: TokenResource,
@@ -81,18 +84,20 @@ pub struct FreshToken {
 }
 
 /// All tokens.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TokenPage {
     /// In the order of their ids.
     pub value: Vec<TokenResource>,
 }
 
+#[utoipa::path(get, path = "/api/v1/tokens", tag = "access", operation_id = "list_tokens", responses((status = 200, body = TokenPage)))]
 pub(super) async fn list(principal: Principal, State(view): State<View>) -> Result<Json<TokenPage>, Problem> {
     principal.may(Level::Admin, None)?;
     let value = view.catalog.listing().tokens.values().map(|token| resource(token)).collect();
     Ok(Json(TokenPage { value }))
 }
 
+#[utoipa::path(post, path = "/api/v1/tokens", tag = "access", operation_id = "create_token", request_body = CreateToken, responses((status = 201, body = FreshToken)))]
 pub(super) async fn create(
     principal: Principal,
     State(view): State<View>,
@@ -113,33 +118,42 @@ pub(super) async fn create(
         level: wanted.scope,
         subscription: wanted.subscription,
         resource_group: wanted.resource_group,
-        lifetime: wanted.lifetime.map(Duration::from_secs),
+        lifetime: wanted.lifetime.map(seconds).transpose()?,
     };
     let fresh = view.catalog.create_token(principal.actor(), grant).await?;
     Ok((StatusCode::CREATED, Json(shown(&fresh))))
 }
 
+#[utoipa::path(post, path = "/api/v1/tokens/{id}/rotate", tag = "access", params(("id" = String, Path)), request_body = RotateToken, responses((status = 200, body = FreshToken)))]
 pub(super) async fn rotate(
     principal: Principal,
     State(view): State<View>,
-    Path(id): Path<String>,
+    Named(id): Named<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<FreshToken>, Problem> {
     principal.may(Level::Admin, None)?;
     let RotateToken { overlap } = read(&headers, body).await?;
-    let fresh = view.catalog.rotate_token(principal.actor(), &id, Duration::from_secs(overlap)).await?;
+    let fresh = view.catalog.rotate_token(principal.actor(), &id, seconds(overlap)?).await?;
     Ok(Json(shown(&fresh)))
 }
 
+#[utoipa::path(delete, path = "/api/v1/tokens/{id}", tag = "access", params(("id" = String, Path)), responses((status = 204, description = "It is void")))]
 pub(super) async fn revoke(
     principal: Principal,
     State(view): State<View>,
-    Path(id): Path<String>,
+    Named(id): Named<String>,
 ) -> Result<StatusCode, Problem> {
     principal.may(Level::Admin, None)?;
     view.catalog.revoke_token(principal.actor(), &id).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+fn seconds(seconds: u64) -> Result<Duration, Problem> {
+    match seconds {
+        0..=SECONDS_AT_MOST => Ok(Duration::from_secs(seconds)),
+        _ => Err(Problem::bad(format_args!("{seconds} seconds are longer than ten years"))),
+    }
 }
 
 fn shown(fresh: &Fresh) -> FreshToken {

@@ -1,0 +1,59 @@
+//! `/openapi.json`: this face in OpenAPI 3.1, made from the handlers and the types that they read and write.
+
+use axum::Json;
+use utoipa::{
+    Modify, OpenApi, ToSchema as _,
+    openapi::{
+        Content, OpenApi as Document, Ref, ResponseBuilder, SecurityRequirement,
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
+
+use super::{Problem, ask, audit, endpoints, events, profiles, services, tokens};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Traffic Manager", description = "Profiles and endpoints, and what is known of them.", license(name = "MIT")),
+    paths(
+        profiles::list, profiles::show, profiles::put, profiles::patch, profiles::delete, profiles::is_free,
+        endpoints::list, endpoints::show, endpoints::put, endpoints::patch, endpoints::delete,
+        services::list, services::show, services::put, services::delete,
+        events::probe, events::follow, events::history,
+        ask::status, ask::version, ask::query, ask::order,
+        tokens::list, tokens::create, tokens::rotate, tokens::revoke, audit::list, audit::back_up
+    ),
+    components(schemas(Problem)),
+    modifiers(&Everywhere)
+)]
+struct Described;
+
+pub(super) async fn show() -> Json<Document> {
+    Json(Described::openapi())
+}
+
+/// What holds for every request: the bearer token, and the form of errors.
+struct Everywhere;
+
+impl Modify for Everywhere {
+    fn modify(&self, document: &mut Document) {
+        let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
+        document.components.get_or_insert_default().add_security_scheme("token", bearer);
+        document.security = Some(vec![SecurityRequirement::new("token", [""; 0])]);
+        let problem = |description: &str| {
+            let content = Content::new(Some(Ref::from_schema_name(Problem::name())));
+            ResponseBuilder::new()
+                .description(description)
+                .content("application/problem+json", content)
+                .build()
+        };
+        for item in document.paths.paths.values_mut() {
+            let operations =
+                [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
+            for operation in operations.into_iter().flatten() {
+                let responses = &mut operation.responses.responses;
+                responses.insert("4XX".to_owned(), problem("What is wrong with the request").into());
+                responses.insert("5XX".to_owned(), problem("What the daemon could not do").into());
+            }
+        }
+    }
+}
