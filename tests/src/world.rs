@@ -114,6 +114,7 @@ fn load_from(directory: &Path) -> Result<Desired> {
         generation: SERIAL,
         node: loaded.node,
         profiles: loaded.profiles,
+        services: loaded.services,
         atlas: loaded.atlas,
         overrides: loaded.overrides.into(),
     })

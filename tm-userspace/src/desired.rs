@@ -20,11 +20,13 @@ use crate::{
 };
 
 mod rules;
+mod service;
 mod sockets;
 mod subnet;
 mod transfer;
 
 pub use rules::{Allowance, Failback, Guard, Rules, WhenAllDown};
+pub use service::{Service, ServiceKind, ServiceState, Services};
 pub use sockets::{Doh, Dot, Sockets, Tcp};
 pub use subnet::Subnet;
 pub use transfer::{Secondary, Transfer, TsigAlgorithm, TsigKey};
@@ -42,6 +44,8 @@ pub struct Desired {
     pub node: Arc<Node>,
     /// By profile name.
     pub profiles: Profiles,
+    /// What endpoints are picked from.
+    pub services: Services,
     /// Where clients are, if a database is named.
     pub atlas: Option<Arc<Atlas>>,
     /// What is known better than guessed of how far clients are from Azure's regions.
@@ -103,6 +107,8 @@ pub struct Api {
     pub tls_key: PathBuf,
     /// Are the two the daemon's own, to be made where they are not there?
     pub tls_own: bool,
+    /// Do Azure's own limits hold at the face of its clients?
+    pub azure_limits: bool,
     /// Certificates of those who sign the clients', PEM; none where clients need no certificate.
     pub client_ca: Option<PathBuf>,
 }
@@ -248,6 +254,8 @@ pub struct Endpoint {
     pub weight: u16,
     /// Never probed, always eligible; never of a nested endpoint.
     pub always_serve: bool,
+    /// What it stands for, of the inventory: the target is that service's.
+    pub service: Option<Arc<Service>>,
     /// The profile whose name the target is: its answer is given behind the CNAME.
     pub follows: Option<Arc<str>>,
     /// How many of the target profile's endpoints a nested endpoint needs.
@@ -377,6 +385,13 @@ impl Profile {
     /// The key of one of its endpoints.
     pub fn key(&self, endpoint: &Endpoint) -> EndpointKey {
         EndpointKey { profile: self.name.clone(), endpoint: endpoint.name.clone() }
+    }
+}
+
+impl Endpoint {
+    /// Is it a service that is stopped?
+    pub fn is_stopped(&self) -> bool {
+        self.service.as_ref().is_some_and(|service| service.state == ServiceState::Stopped)
     }
 }
 

@@ -59,7 +59,11 @@ impl Source {
         let known = before.and_then(|before| before.atlas.as_ref());
         let same_places = known.map(Arc::as_ptr) == loaded.atlas.as_ref().map(Arc::as_ptr)
             && before.is_some_and(|before| *before.overrides == loaded.overrides);
-        let same = before.filter(|before| before.node == loaded.node && before.profiles == loaded.profiles);
+        let same = before.filter(|before| {
+            before.node == loaded.node
+                && before.profiles == loaded.profiles
+                && before.services == loaded.services
+        });
         if let Some(before) = same.filter(|_| same_places) {
             return before.clone();
         }
@@ -77,7 +81,14 @@ impl Source {
         // As above.
         let overrides = before.map(|before| &before.overrides).filter(|known| ***known == loaded.overrides);
         let overrides = overrides.cloned().unwrap_or_else(|| Arc::new(loaded.overrides.clone()));
-        Desired { generation, node: loaded.node.clone(), profiles, atlas: loaded.atlas.clone(), overrides }
+        Desired {
+            generation,
+            node: loaded.node.clone(),
+            profiles,
+            services: loaded.services.clone(),
+            atlas: loaded.atlas.clone(),
+            overrides,
+        }
     }
 }
 

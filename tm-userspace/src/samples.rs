@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use crate::desired::{
     Desired, Endpoint, EndpointKey, Listen, MinChild, Monitor, NameServer, Node, Probes, Profile, Protocol,
-    RoutingMethod, Rules, Scope, Soa, Sockets, Status, Target, Transfer, XdpMode,
+    RoutingMethod, Rules, Scope, Service, ServiceKind, ServiceState, Soa, Sockets, Status, Target, Transfer,
+    XdpMode,
 };
 
 /// The smallest state with `profiles`, in which `allow` may be probed.
@@ -33,7 +34,19 @@ pub(crate) fn desired(allow: &[(&str, u8)], profiles: Vec<Profile>) -> Desired {
         capacity: 1,
     };
     let profiles = profiles.into_iter().map(|profile| (profile.name.clone(), Arc::new(profile))).collect();
-    Desired { generation: 1, node: Arc::new(node), profiles, atlas: None, overrides: Arc::default() }
+    Desired { generation: 1, node: Arc::new(node), profiles, services: Default::default(), atlas: None, overrides: Arc::default() }
+}
+
+/// A service of the inventory.
+pub(crate) fn service(state: ServiceState) -> Arc<Service> {
+    Arc::new(Service {
+        id: "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/publicIPAddresses/pip".into(),
+        kind: ServiceKind::PublicIp,
+        name: "pip".into(),
+        target: target("192.0.2.1"),
+        location: None,
+        state,
+    })
 }
 
 /// The SOA of `tm.example`.
@@ -71,6 +84,7 @@ pub(crate) fn endpoint(name: &str, target: &str) -> Endpoint {
         priority: 1,
         weight: 1,
         always_serve: false,
+        service: None,
         follows: None,
         min_child: MinChild { endpoints: 1, ipv4: 0, ipv6: 0 },
         monitor: None,

@@ -5,6 +5,7 @@
 mod apt;
 mod bench;
 mod check;
+mod clients;
 mod command;
 mod data;
 mod fuzz;

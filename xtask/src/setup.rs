@@ -8,7 +8,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use clap::ValueEnum;
 
 use crate::{
-    apt,
+    apt, clients,
     command::{cargo, read, run},
     data,
     step::step,
@@ -84,6 +84,7 @@ pub(crate) fn prepare(need: Need) -> Result<()> {
     programs(&mut lists, need)?;
     if matches!(need, Need::Test | Need::Ci | Need::All) {
         data::fetch(&mut lists)?;
+        clients::install(&mut lists)?;
     }
     Ok(())
 }

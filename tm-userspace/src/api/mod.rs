@@ -1,9 +1,10 @@
 //! The daemon's faces over HTTP: at a Unix socket for its own command line, and over TLS where `[api]` says.
 //!
-//! `native` is the product's own face. `access` says who asks and what they may do, `body` and `limits` hold what comes to a size, a time and a number. Every
+//! `native` is the product's own face, `arm` that which Azure's clients speak to. `access` says who asks and what they may do, `body` and `limits` hold what comes to a size, a time and a number. Every
 //! answer bears an `X-Request-Id`, which the audit log has too. `/healthz` and `/readyz` are open to all.
 
 pub mod access;
+pub mod arm;
 pub mod body;
 mod events;
 mod explain;
@@ -22,7 +23,7 @@ use std::{
     os::unix::fs::{FileTypeExt as _, PermissionsExt as _},
     path::Path,
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
 use anyhow::{Context as _, bail};
@@ -92,6 +93,8 @@ pub struct View {
     pub started: SystemTime,
     /// Log-ins that failed.
     pub failures: Failures,
+    /// Requests that were made, where Azure's limits hold.
+    pub throttle: arm::limits::Throttle,
     /// What has happened.
     pub events: Events,
 }
@@ -131,9 +134,17 @@ pub fn router(view: View) -> Router {
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(is_ready).with_state(view.clone()))
-        .merge(native::router(view))
-        .fallback(|| async { native::Problem::not_found("there is nothing here") })
+        .merge(native::router(view.clone()))
+        .fallback(move |request| anything_else(view.clone(), request))
         .layer(middleware::from_fn(with_request_id))
+}
+
+/// Paths of Azure's are read without regard to case, which no route is.
+async fn anything_else(view: View, request: Request) -> Response {
+    match arm::is_own(request.uri().path()) {
+        true => arm::serve(view, request).await,
+        false => native::Problem::not_found("there is nothing here").into_response(),
+    }
 }
 
 /// Listens at `path`. A socket left behind by a daemon that is gone is replaced; one that answers is not.

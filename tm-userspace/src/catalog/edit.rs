@@ -103,6 +103,11 @@ impl Catalog {
     }
 }
 
+/// Are two things the same in all that is written, the order of keys included? Headers and tags have one.
+fn is_same(one: &impl serde::Serialize, other: &impl serde::Serialize) -> bool {
+    serde_json::to_string(one).ok() == serde_json::to_string(other).ok()
+}
+
 /// Makes it, and tells the generation that has it.
 fn change<E: From<Refusal>>(
     inner: &Inner,
@@ -184,8 +189,8 @@ impl Wanted<'_> {
         let (entry, mut warnings) = self.state.registry.check(&document).map_err(Refusal::Invalid)?;
         let entry = Arc::new(entry);
         let same = before.filter(|before| {
-            *before.document == *document
-                && *before.annotations == annotations
+            is_same(&*before.document, &*document)
+                && is_same(&*before.annotations, &annotations)
                 && before.not_in_force.is_none()
         });
         if same.is_some() {

@@ -9,6 +9,7 @@ mod load;
 mod objects;
 mod record;
 mod refusal;
+mod services;
 mod tokens;
 
 use std::{sync::Arc, time::Duration};

@@ -26,6 +26,16 @@ pub enum Refusal {
         /// From 1.
         line: usize,
     },
+    /// A file has this service.
+    #[error("service `{name}` is managed by {}:{line}: change that file", .path.display())]
+    ServiceOfFile {
+        /// The service.
+        name: String,
+        /// The file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+    },
     /// Values that cannot be taken; never empty.
     #[error("{}", describe(.0))]
     Invalid(Vec<FieldFault>),

@@ -55,6 +55,23 @@ impl Daemon {
         self.client.request(method, url)
     }
 
+    /// What it says to a request at any path of its, whatever the status; null where that is no JSON.
+    pub(super) async fn try_json(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&serde_json::Value>,
+    ) -> Result<(StatusCode, serde_json::Value), Failure> {
+        let mut request = self.client.request(method, format!("http://tm{path}"));
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
+        let status = response.status();
+        let octets = response.bytes().await.map_err(|error| self.unreachable(&error))?;
+        Ok((status, serde_json::from_slice(&octets).unwrap_or_default()))
+    }
+
     /// Its answer, read.
     pub(super) async fn answer<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Failure> {
         let body = self.send(request).await?;

@@ -14,6 +14,7 @@
 //! | 78 | the configuration is wrong (`EX_CONFIG`) |
 
 mod audit;
+mod azure;
 mod client;
 mod daemon;
 mod detach;
@@ -83,6 +84,12 @@ enum Command {
     Events(events::Events),
     /// Show who changed what.
     Audit(audit::Audit),
+    /// Make what another tool has written out.
+    #[command(subcommand)]
+    Import(azure::Import),
+    /// Write out what is there.
+    #[command(subcommand)]
+    Export(azure::Export),
     /// Copy the store into a new file while the daemon runs.
     Backup(audit::Backup),
     /// Take the program of a daemon that is gone off its interfaces.
@@ -211,6 +218,8 @@ pub fn main() -> ExitCode {
         Command::Geo(command) => in_runtime(geo::run(command)),
         Command::Endpoint(endpoint) => in_runtime(endpoint::run(endpoint)),
         Command::Profile(profile) => in_runtime(profile::run(profile)),
+        Command::Import(import) => in_runtime(azure::import(import)),
+        Command::Export(export) => in_runtime(azure::export(export)),
         Command::Token(token) => in_runtime(token::run(token)),
         Command::Probe(probe) => in_runtime(events::probe(probe)),
         Command::Events(events) => in_runtime(events::show(events)),

@@ -41,6 +41,7 @@ fn compiled_by(
         target: target.clone(),
         weight: *weight,
         always_serve: true,
+        service: None,
         ..samples::endpoint(&format!("e{i}"), "192.0.2.1")
     };
     let endpoints = targets.iter().enumerate().map(endpoint).collect();

@@ -61,6 +61,7 @@ pub(super) fn check(
         tls_cert: file(notes, "tls_cert", raw.tls_cert.as_ref(), defaults::TLS_CERT),
         tls_key: file(notes, "tls_key", raw.tls_key.as_ref(), defaults::TLS_KEY),
         tls_own: raw.tls_cert.is_none(),
+        azure_limits: raw.azure_limits,
         client_ca: raw
             .client_ca
             .as_ref()

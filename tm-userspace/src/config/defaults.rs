@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use crate::desired::Scope;
+
 /// Seconds that an answer may be kept.
 pub const TTL: u32 = 30;
 /// Every TTL and SOA time fits 31 bits ([RFC 2181, section 8](https://www.rfc-editor.org/rfc/rfc2181#section-8)).
@@ -61,6 +63,13 @@ pub const TIMEOUT: Duration = Duration::from_secs(10);
 pub const TIMEOUT_SHORT: Duration = Duration::from_secs(9);
 /// ... and the part of the interval, in percent, that it may take then.
 pub const TIMEOUT_SHORT_PERCENT: u32 = 90;
+/// A probe's timeout where none is given: shorter than the interval, whatever that is.
+pub fn timeout(interval: Duration) -> Duration {
+    if interval > TIMEOUT {
+        return TIMEOUT;
+    }
+    TIMEOUT_SHORT.min(interval * TIMEOUT_SHORT_PERCENT / 100)
+}
 /// The shortest timeout.
 pub const TIMEOUT_AT_LEAST: Duration = Duration::from_millis(1);
 /// Failures in a row that are looked past.
@@ -88,6 +97,10 @@ pub const HEADERS_AT_MOST: usize = 8;
 pub const SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000001";
 /// The resource group of what names none.
 pub const RESOURCE_GROUP: &str = "default";
+/// Where profiles and services belong that do not say, of a node that does not say either.
+pub fn scope() -> Scope {
+    Scope { subscription: SUBSCRIPTION.into(), resource_group: RESOURCE_GROUP.into() }
+}
 /// Where the API listens where `[api]` does not say.
 pub const API_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8443);
 /// The API's certificate under `state_dir`, where none is named.

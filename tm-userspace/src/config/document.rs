@@ -36,17 +36,20 @@ pub struct FieldFault {
 /// What the places of findings in documents begin with.
 pub(super) const DOCUMENTS: &str = "api/profiles";
 
-/// The text of a document, as a file with one profile.
-pub(super) fn source(document: &Document) -> Result<Arc<Source>, FieldFault> {
-    let mut table = toml::Table::new();
+/// The same of services.
+pub(super) const SERVICES: &str = "api/services";
+
+/// The text of a document, as a file with one `table`; its place begins with `place`.
+pub(super) fn source(document: &Document, table: &str, place: &str) -> Result<Arc<Source>, FieldFault> {
+    let mut written = toml::Table::new();
     for (key, value) in document {
-        table.extend(convert(value, &mut pointer_to("", key))?.map(|value| (key.clone(), value)));
+        written.extend(convert(value, &mut pointer_to("", key))?.map(|value| (key.clone(), value)));
     }
-    let whole = toml::Table::from_iter([("profile".to_owned(), toml::Value::Array(vec![table.into()]))]);
+    let whole = toml::Table::from_iter([(table.to_owned(), toml::Value::Array(vec![written.into()]))]);
     let text = toml::to_string(&whole)
-        .map_err(|error| FieldFault::new("", &error.to_string(), "write what a [[profile]] table takes"))?;
+        .map_err(|error| FieldFault::new("", &error.to_string(), "write what such a table takes"))?;
     let name = document.get("name").and_then(Value::as_str).unwrap_or("?");
-    Ok(Source::new(usize::MAX, &Path::new(DOCUMENTS).join(name), text))
+    Ok(Source::new(usize::MAX, &Path::new(place).join(name), text))
 }
 
 /// What is wrong, as far as it can be told with a pointer into the document that `source` was made from.
@@ -65,8 +68,9 @@ pub(super) fn of_table(table: &Spanned<DeValue<'_>>) -> Document {
     let value = toml::Value::deserialize(ValueDeserializer::from(table.clone()));
     let value = value.ok().and_then(|value| serde_json::to_value(value).ok());
     let Some(Value::Object(mut document)) = value else { return Document::new() };
-    document.remove("subscription");
-    document.remove("resource_group");
+    // In their order, which headers have.
+    document.shift_remove("subscription");
+    document.shift_remove("resource_group");
     document
 }
 
@@ -119,13 +123,13 @@ fn pointer_to(above: &str, key: &str) -> String {
     format!("{above}/{}", key.replace('~', "~0").replace('/', "~1"))
 }
 
-/// Where in the profile the narrowest thing lies that covers `span` of the text.
+/// Where in the table the narrowest thing lies that covers `span` of the text.
 fn pointer(text: &str, span: &Range<usize>) -> String {
     let Ok(root) = DeTable::parse(text) else { return String::new() };
-    let profile = root.get_ref().get("profile").and_then(|list| list.get_ref().as_array()?.iter().next());
-    let Some(DeValue::Table(profile)) = profile.map(Spanned::get_ref) else { return String::new() };
+    let table = root.get_ref().values().next().and_then(|list| list.get_ref().as_array()?.iter().next());
+    let Some(DeValue::Table(table)) = table.map(Spanned::get_ref) else { return String::new() };
     let mut narrowest = (usize::MAX, String::new());
-    in_table(profile, span, "", &mut narrowest);
+    in_table(table, span, "", &mut narrowest);
     narrowest.1
 }
 

@@ -2,14 +2,16 @@
 
 use std::{collections::HashMap, hash::Hash, net::IpAddr, ops::Range, sync::Arc};
 
-use crate::desired::{Endpoint, RoutingMethod, Status, Target};
+use crate::desired::{Endpoint, RoutingMethod, Service, Services, Status, Target};
 
 use super::{
-    address, defaults, location, monitor, nested,
+    address, defaults,
+    ground::Ground,
+    location, monitor, nested,
     profile::STATUSES,
     raw,
     report::{Fault, Notes},
-    subnets,
+    service, subnets,
     value::{number, operator_name, quote, word},
 };
 
@@ -17,7 +19,7 @@ use super::{
 pub(super) fn check(
     profile: &raw::Profile,
     method: RoutingMethod,
-    least_weight: u16,
+    ground: &Ground,
     base: Option<&raw::Monitor>,
     notes: &mut Notes<'_>,
 ) -> Option<Vec<Arc<Endpoint>>> {
@@ -28,7 +30,7 @@ pub(super) fn check(
     }
     let written = &written[..written.len().min(defaults::ENDPOINTS_AT_MOST)];
     let endpoints: Vec<_> =
-        written.iter().zip(1..).map(|(raw, order)| endpoint(raw, order, least_weight, base, notes)).collect();
+        written.iter().zip(1..).map(|(raw, order)| endpoint(raw, order, ground, base, notes)).collect();
     duplicates(written, &endpoints, notes);
     match method {
         RoutingMethod::MultiValue => addresses_alone(written, &endpoints, notes),
@@ -42,25 +44,30 @@ pub(super) fn check(
 
 /// Where the target is written; where the endpoint is, if it has none.
 pub(super) fn target_span(raw: &raw::Endpoint) -> Range<usize> {
-    raw.target_profile.as_ref().or(raw.target.as_ref()).unwrap_or(&raw.name).span()
+    written_target(raw).unwrap_or(&raw.name).span()
+}
+
+/// What is written of its target, if anything.
+fn written_target(raw: &raw::Endpoint) -> Option<&raw::Text> {
+    raw.target_profile.as_ref().or(raw.target_service.as_ref()).or(raw.target.as_ref())
 }
 
 /// One endpoint, `order`th of its profile.
 fn endpoint(
     raw: &raw::Endpoint,
     order: u16,
-    least_weight: u16,
+    ground: &Ground,
     base: Option<&raw::Monitor>,
     notes: &mut Notes<'_>,
 ) -> Option<Endpoint> {
     if let Err(fault) = operator_name(raw.name.get_ref()) {
         notes.fault(raw.name.span(), fault);
     }
-    let target = target(raw, notes);
+    let (target, service) = target(raw, &ground.services, notes);
     let name = raw.name.get_ref().as_str().into();
     let status = word(notes, "status", raw.status.as_ref(), STATUSES, &[], Status::Enabled);
     let priority = number(notes, "priority", raw.priority.as_ref(), defaults::PRIORITY_RANGE, order);
-    let weights = least_weight..=defaults::WEIGHT_AT_MOST;
+    let weights = ground.least_weight..=defaults::WEIGHT_AT_MOST;
     let weight = number(notes, "weight", raw.weight.as_ref(), weights, defaults::WEIGHT);
     let always_serve = raw.always_serve.as_ref().is_some_and(|written| *written.get_ref());
     let min_child = nested::min_child(raw, notes);
@@ -85,6 +92,7 @@ fn endpoint(
         priority,
         weight,
         always_serve,
+        service,
         follows: None,
         min_child,
         monitor,
@@ -94,16 +102,30 @@ fn endpoint(
     })
 }
 
-/// What it answers with; a profile's name as it was written.
-fn target(raw: &raw::Endpoint, notes: &mut Notes<'_>) -> Option<Target> {
+/// What it answers with, a profile's name as it was written; and the service that it stands for.
+fn target(
+    raw: &raw::Endpoint,
+    services: &Services,
+    notes: &mut Notes<'_>,
+) -> (Option<Target>, Option<Arc<Service>>) {
     #[derive(Clone, Copy, PartialEq)]
     enum Kind {
         External,
+        Azure,
         Nested,
     }
-    let kinds = &[("external", Kind::External), ("nested", Kind::Nested)];
-    match word(notes, "type", raw.kind.as_ref(), kinds, &[], Kind::External) {
-        Kind::Nested => nested::target(raw, notes),
+    let kinds = &[("external", Kind::External), ("azure", Kind::Azure), ("nested", Kind::Nested)];
+    let kind = word(notes, "type", raw.kind.as_ref(), kinds, &[], Kind::External);
+    if let Some(service) = raw.target_service.as_ref().filter(|_| kind != Kind::Azure) {
+        let message = "`target_service` on an endpoint that is not of type azure";
+        notes.error(service.span(), message, "write type = \"azure\", or remove it");
+    }
+    match kind {
+        Kind::Nested => (nested::target(raw, notes), None),
+        Kind::Azure => {
+            nested::no_keys_of_nested(raw, notes);
+            service::target(raw, services, notes).unzip()
+        }
         Kind::External => {
             nested::no_keys_of_nested(raw, notes);
             let Some(written) = &raw.target else {
@@ -112,9 +134,10 @@ fn target(raw: &raw::Endpoint, notes: &mut Notes<'_>) -> Option<Target> {
                         "give `target` a value in this table: an IPv4 address, an IPv6 address or a DNS name";
                     notes.error(raw.name.span(), "missing key `target`", help);
                 }
-                return None;
+                return (None, None);
             };
-            address::target(written.get_ref()).map_err(|fault| notes.fault(written.span(), fault)).ok()
+            let target = address::target(written.get_ref());
+            (target.map_err(|fault| notes.fault(written.span(), fault)).ok(), None)
         }
     }
 }
@@ -169,8 +192,12 @@ fn duplicates(written: &[raw::Endpoint], endpoints: &[Option<Endpoint>], notes: 
             && let span = target_span(raw)
             && let Some(first) = first_of(&mut targets, one_spelling(&endpoint.target), span.clone())
         {
-            let key = if raw.target.is_some() { "target" } else { "target_profile" };
-            let text = raw.target_profile.as_ref().or(raw.target.as_ref()).map_or("", |text| text.get_ref());
+            let key = match (&raw.target_profile, &raw.target_service) {
+                (Some(_), _) => "target_profile",
+                (None, Some(_)) => "target_service",
+                (None, None) => "target",
+            };
+            let text = written_target(raw).map_or("", |text| text.get_ref());
             let message = format!("{key} {} is there twice", quote(text));
             let fault = Fault::new(message, "give each target once; `weight` sets its share");
             notes.clash(span, fault, first, "first given here");
@@ -217,10 +244,10 @@ fn addresses_alone(written: &[raw::Endpoint], endpoints: &[Option<Endpoint>], no
 
 /// Told once a profile, at the first that differs; what nested endpoints answer with is their child's matter.
 fn one_kind_of_target(written: &[raw::Endpoint], endpoints: &[Option<Endpoint>], notes: &mut Notes<'_>) {
-    let mut kinds = written
-        .iter()
-        .zip(endpoints)
-        .filter_map(|(raw, endpoint)| Some((raw.target.as_ref()?, kind(&endpoint.as_ref()?.target))));
+    let mut kinds = written.iter().zip(endpoints).filter_map(|(raw, endpoint)| {
+        let written = raw.target.as_ref().or(raw.target_service.as_ref())?;
+        Some((written, kind(&endpoint.as_ref()?.target)))
+    });
     let Some((first, first_kind)) = kinds.next() else { return };
     if let Some((other, other_kind)) = kinds.find(|(_, kind)| *kind != first_kind) {
         let fault = Fault::new(

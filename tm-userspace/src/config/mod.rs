@@ -17,6 +17,7 @@ mod endpoint;
 mod entry;
 mod files;
 mod geo;
+mod ground;
 mod header;
 mod links;
 mod listen;
@@ -33,6 +34,7 @@ mod render;
 mod report;
 mod rules;
 mod schema;
+mod service;
 mod sockets;
 mod subnets;
 mod together;
@@ -46,7 +48,7 @@ use std::{
 };
 
 use crate::{
-    desired::{Node, Profiles},
+    desired::{Node, Profiles, Services},
     geo::{Atlas, Overrides},
 };
 
@@ -55,8 +57,10 @@ pub use entry::{Entry, key};
 pub use registry::{Changed, Registry, faults};
 pub use report::{ConfigError, Location, Problem};
 pub use schema::{EndpointSchema, ProfileSchema};
+pub use service::service_of;
 pub use together::{LeftOut, Stored};
 
+use ground::Ground;
 use report::{Found, Notes};
 
 /// A configuration that is right.
@@ -66,6 +70,8 @@ pub struct Loaded {
     pub node: Arc<Node>,
     /// By profile name.
     pub profiles: Profiles,
+    /// What their endpoints are picked from.
+    pub services: Services,
     /// Where they were written.
     pub registry: Registry,
     /// What is not among them, though it is written: only where a load is told to take what fits.
@@ -124,26 +130,40 @@ pub fn load_for(
         let places = geo::check(&raw.geo, known, notes);
         Some((raw, node, least_weight, places))
     });
-    let of_node = profile::OfNode {
-        zone: node.as_ref().and_then(|(_, node, ..)| node.as_ref()).map(|node| &node.zone),
-        least_weight: node.as_ref().map_or(defaults::LEAST_WEIGHT, |(_, _, least_weight, _)| *least_weight),
-        has_database: node.as_ref().is_none_or(|(raw, ..)| raw.geo.database.is_some()),
-    };
-    let mut entries = Vec::new();
-    for source in &files.profiles {
-        let notes = &mut Notes { source, found: &mut found };
-        for written in parse::profiles(notes) {
-            entries.extend(profile::check(&written, of_node, notes).map(Arc::new));
+    let mut ground = Ground::default();
+    let mut scope = defaults::scope();
+    if let Some((raw, node, least_weight, _)) = &node {
+        ground.least_weight = *least_weight;
+        ground.has_database = raw.geo.database.is_some();
+        if let Some(node) = node {
+            (ground.zone, scope) = (node.zone.clone(), node.scope.clone());
         }
     }
+    let mut tables = Vec::new();
+    let mut services = Vec::new();
+    for source in &files.profiles {
+        let notes = &mut Notes { source, found: &mut found };
+        let parse::Tables { profiles, services: written } = parse::tables(notes);
+        services.extend(written.iter().filter_map(|written| service::check(written, &scope, notes)));
+        tables.push((source, profiles));
+    }
     let mut left_out = Vec::new();
-    let (least_weight, has_database) = (of_node.least_weight, of_node.has_database);
+    let mut all = service::stored(stored, &scope, &mut found, &mut left_out);
+    all.extend(services);
+    let (services, service_places) = service::all(all, stored.what_fits, &mut found, &mut left_out);
+    ground.services = services;
+    let mut entries = Vec::new();
+    for (source, profiles) in tables {
+        let notes = &mut Notes { source, found: &mut found };
+        entries.extend(
+            profiles.iter().filter_map(|written| profile::check(written, &ground, notes)).map(Arc::new),
+        );
+    }
     let Some((raw, Some(node), _, (atlas, overrides))) = node else {
         whole::check(None, entries.iter().map(|entry| Entry::clone(entry)).collect(), &mut found);
         return Err(found.into_error());
     };
-    let of_node = profile::OfNode { zone: Some(&node.zone), least_weight, has_database };
-    entries.extend(together::entries(stored, of_node, &mut found, &mut left_out));
+    entries.extend(together::entries(stored, &ground, &mut found, &mut left_out));
     if let Some(source) = &files.node {
         node::fits(&raw, &node, entries.len(), &mut Notes { source, found: &mut found });
     }
@@ -153,6 +173,7 @@ pub fn load_for(
         return Err(found.into_error());
     }
     let node = Arc::new(node);
-    let registry = Registry::new(node.clone(), least_weight, has_database, &entries);
-    Ok(Loaded { node, profiles, registry, left_out, atlas, overrides, warnings: found.warnings })
+    let services = ground.services.clone();
+    let registry = Registry::new(node.clone(), ground, service_places, &entries);
+    Ok(Loaded { node, profiles, services, registry, left_out, atlas, overrides, warnings: found.warnings })
 }

@@ -88,14 +88,6 @@ fn body_contains(written: &Text, notes: &mut Notes<'_>) -> String {
     text.clone()
 }
 
-/// A probe's timeout where none is given: shorter than the interval, whatever that is.
-fn default_timeout(interval: Duration) -> Duration {
-    if interval > defaults::TIMEOUT {
-        return defaults::TIMEOUT;
-    }
-    defaults::TIMEOUT_SHORT.min(interval * defaults::TIMEOUT_SHORT_PERCENT / 100)
-}
-
 fn times(
     interval: Option<&Spanned<DurationText>>,
     timeout: Option<&Spanned<DurationText>>,
@@ -113,8 +105,8 @@ fn times(
         None => Some(defaults::INTERVAL),
     };
     let used = known.unwrap_or(defaults::INTERVAL);
-    let Some(written) = timeout else { return (used, default_timeout(used)) };
-    let Some(timeout) = duration(notes, "timeout", written) else { return (used, default_timeout(used)) };
+    let Some(written) = timeout else { return (used, defaults::timeout(used)) };
+    let Some(timeout) = duration(notes, "timeout", written) else { return (used, defaults::timeout(used)) };
     let text = quote(&written.get_ref().0);
     if timeout < defaults::TIMEOUT_AT_LEAST {
         notes.error(written.span(), format!("timeout {text} is too short"), "write \"1ms\" or more");
@@ -229,7 +221,7 @@ mod tests {
 
     #[test]
     fn the_default_timeout_is_shorter_than_the_interval() {
-        let timeout = |millis| default_timeout(Duration::from_millis(millis)).as_millis();
+        let timeout = |millis| defaults::timeout(Duration::from_millis(millis)).as_millis();
         assert_eq!(timeout(30_000), 10_000);
         assert_eq!(timeout(10_001), 10_000);
         assert_eq!(timeout(10_000), 9_000);

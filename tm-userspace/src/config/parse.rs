@@ -35,32 +35,48 @@ pub(super) struct Written {
     pub(super) document: Document,
 }
 
-/// The profiles of a file of `conf.d`.
-pub(super) fn profiles(notes: &mut Notes<'_>) -> Vec<Written> {
-    let mut profiles = Vec::new();
+/// What a file of `conf.d` has in it.
+#[derive(Default)]
+pub(super) struct Tables {
+    /// `[[profile]]`.
+    pub(super) profiles: Vec<Written>,
+    /// `[[service]]`.
+    pub(super) services: Vec<Spanned<raw::Service>>,
+}
+
+/// A file of `conf.d`.
+pub(super) fn tables(notes: &mut Notes<'_>) -> Tables {
+    let mut tables = Tables::default();
     for (key, value) in root(notes).map(Spanned::into_inner).unwrap_or_default() {
         let span = value.span();
         match value.into_inner() {
-            _ if key.get_ref() != "profile" => {
-                let known = "a file in conf.d holds [[profile]] tables; all else belongs in tm.toml";
+            _ if !["profile", "service"].contains(&key.get_ref().as_ref()) => {
+                let known =
+                    "a file in conf.d holds [[profile]] and [[service]] tables; all else belongs in tm.toml";
                 notes.error(key.span(), format!("unknown key `{}`", key.get_ref()), known);
+            }
+            DeValue::Array(items) if key.get_ref() == "service" => {
+                for item in items {
+                    let span = item.span();
+                    tables.services.extend(read(item, notes).map(|raw| Spanned::new(span, raw)));
+                }
             }
             DeValue::Array(items) => {
                 for item in items {
                     let span = item.span();
                     let document = document::of_table(&item);
                     let raw = read(item, notes).map(|profile| Spanned::new(span, profile));
-                    profiles.extend(raw.map(|raw| Written { raw, document }));
+                    tables.profiles.extend(raw.map(|raw| Written { raw, document }));
                 }
             }
             _ => notes.error(
                 if span.is_empty() { key.span() } else { span },
-                "`profile` is not a list of tables",
-                "write [[profile]], in double brackets, above each profile",
+                format!("`{}` is not a list of tables", key.get_ref()),
+                format!("write [[{0}]], in double brackets, above each {0}", key.get_ref()),
             ),
         }
     }
-    profiles
+    tables
 }
 
 /// The file's syntax.

@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::{
-    desired::{Profile, RoutingMethod, Status},
-    names::DnsName,
-};
+use crate::desired::{Profile, RoutingMethod, Status};
 
 use super::{
     api, defaults, endpoint,
     entry::Entry,
+    ground::Ground,
     monitor, name,
     parse::Written,
     raw,
@@ -38,19 +36,9 @@ const OTHER_NAMES: &[(&str, RoutingMethod)] = &[
 pub(super) const STATUSES: &[(&str, Status)] =
     &[("enabled", Status::Enabled), ("disabled", Status::Disabled)];
 
-/// What the node's file has to say to profiles.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) struct OfNode<'a> {
-    /// The zone; without one, profiles stand below the root.
-    pub(super) zone: Option<&'a DnsName>,
-    /// The least weight.
-    pub(super) least_weight: u16,
-    /// Is a database named that says where clients are? So it is taken to be where the file cannot be read.
-    pub(super) has_database: bool,
-}
-
-/// The profile, or none where it has no DNS name; what is wrong is in `notes`. A nested endpoint's target is as it was written.
-pub(super) fn check(written: &Written, node: OfNode<'_>, notes: &mut Notes<'_>) -> Option<Entry> {
+/// The profile, or none where it has no DNS name; what is wrong is in `notes`. A nested endpoint's
+/// target is as it was written.
+pub(super) fn check(written: &Written, ground: &Ground, notes: &mut Notes<'_>) -> Option<Entry> {
     let raw = written.raw.get_ref();
     if let Err(fault) = operator_name(raw.name.get_ref()) {
         notes.fault(raw.name.span(), fault);
@@ -58,7 +46,7 @@ pub(super) fn check(written: &Written, node: OfNode<'_>, notes: &mut Notes<'_>) 
     let relative = raw.relative_name.as_ref().unwrap_or(&raw.name);
     let text = relative.get_ref();
     let dns_name = name::relative(text)
-        .and_then(|name| name::under(&name, node.zone.unwrap_or(&DnsName::root()), text))
+        .and_then(|name| name::under(&name, &ground.zone, text))
         .map_err(|mut fault| {
             if raw.relative_name.is_none() {
                 fault.help = format!("{}, or give a relative_name beside the name", fault.help);
@@ -69,7 +57,7 @@ pub(super) fn check(written: &Written, node: OfNode<'_>, notes: &mut Notes<'_>) 
     let method = Some(&raw.routing_method);
     let routing_method =
         word(notes, "routing_method", method, ROUTING_METHODS, OTHER_NAMES, RoutingMethod::Priority);
-    if routing_method == RoutingMethod::Geographic && !node.has_database {
+    if routing_method == RoutingMethod::Geographic && !ground.has_database {
         let message = "routing_method `geographic` without a database that says where clients are";
         let help =
             "name one in tm.toml, as [geo] and database = \"/var/lib/tm/country.mmdb\" in MaxMind's format";
@@ -87,7 +75,7 @@ pub(super) fn check(written: &Written, node: OfNode<'_>, notes: &mut Notes<'_>) 
     }
     let max_return =
         number(notes, "max_return", max_return, defaults::MAX_RETURN_RANGE, defaults::MAX_RETURN);
-    let endpoints = endpoint::check(raw, routing_method, node.least_weight, base, notes)?;
+    let endpoints = endpoint::check(raw, routing_method, ground, base, notes)?;
     if endpoints.is_empty() {
         notes.warn(raw.name.span(), format!("profile {} has no endpoints", quote(raw.name.get_ref())));
     }

@@ -128,6 +128,8 @@ pub(super) struct Api {
     pub(super) tls_cert: Option<Text>,
     pub(super) tls_key: Option<Text>,
     pub(super) client_ca: Option<Text>,
+    #[serde(default)]
+    pub(super) azure_limits: bool,
 }
 
 /// `[limits]`.
@@ -258,6 +260,8 @@ pub(super) struct Endpoint {
     pub(super) target: Option<Text>,
     #[schema(value_type = Option<String>)]
     pub(super) target_profile: Option<Text>,
+    #[schema(value_type = Option<String>)]
+    pub(super) target_service: Option<Text>,
     #[schema(value_type = Option<i64>)]
     pub(super) min_child_endpoints: Option<Spanned<Integer>>,
     #[schema(value_type = Option<i64>)]
@@ -280,6 +284,18 @@ pub(super) struct Endpoint {
     pub(super) geo_mapping: Option<List<String>>,
     #[schema(value_type = Option<String>)]
     pub(super) endpoint_location: Option<Text>,
+}
+
+/// `[[service]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Service {
+    pub(super) id: Option<Text>,
+    pub(super) kind: Option<Text>,
+    pub(super) name: Text,
+    pub(super) target: Text,
+    pub(super) location: Option<Text>,
+    pub(super) state: Option<Text>,
 }
 
 /// A whole number; one that 64 bits cannot hold is the nearest that they can, and out of every range.

@@ -3,7 +3,7 @@
 //! A change is checked with what it can touch alone: the profiles that lead to the changed one, and all that those lead to. The rules are those of a load, since
 //! both call `whole::check`.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use imbl::{HashMap, OrdMap, OrdSet};
 
@@ -16,8 +16,8 @@ use super::{
     document,
     document::{Document, FieldFault},
     entry::{Entry, Link},
-    parse,
-    profile::{self, OfNode},
+    ground::Ground,
+    parse, profile,
     report::{ConfigError, Fault, Found, Notes, Place},
     whole,
 };
@@ -26,8 +26,9 @@ use super::{
 #[derive(Clone, Debug)]
 pub struct Registry {
     node: Arc<Node>,
-    least_weight: u16,
-    has_database: bool,
+    ground: Ground,
+    /// The file and the line of each service that a file has, by its key.
+    service_places: HashMap<Arc<str>, (PathBuf, usize)>,
     entries: OrdMap<Arc<str>, Arc<Entry>>,
     by_dns_name: HashMap<DnsName, Arc<str>>,
     /// Who leads there.
@@ -48,13 +49,13 @@ pub struct Changed {
 impl Registry {
     pub(super) fn new(
         node: Arc<Node>,
-        least_weight: u16,
-        has_database: bool,
+        ground: Ground,
+        service_places: HashMap<Arc<str>, (PathBuf, usize)>,
         entries: &[Arc<Entry>],
     ) -> Self {
         let (by_dns_name, users) = Default::default();
         let mut registry =
-            Registry { node, least_weight, has_database, entries: OrdMap::new(), by_dns_name, users };
+            Registry { node, ground, service_places, entries: OrdMap::new(), by_dns_name, users };
         entries.iter().for_each(|entry| registry.insert(entry.clone()));
         registry
     }
@@ -69,27 +70,24 @@ impl Registry {
         &self.node
     }
 
+    /// The file and the line that have the service of this key; none where no file has it.
+    pub fn service_place(&self, key: &str) -> Option<&(PathBuf, usize)> {
+        self.service_places.get(key)
+    }
+
     /// The key of the profile that has this DNS name.
     pub fn by_dns_name(&self, name: &DnsName) -> Option<&Arc<str>> {
         self.by_dns_name.get(name)
     }
 
     /// Does a document mean the same here as there?
-    pub(super) fn has_rules_of(&self, node: OfNode<'_>) -> bool {
-        self.of_node() == node
-    }
-
-    fn of_node(&self) -> OfNode<'_> {
-        OfNode {
-            zone: Some(&self.node.zone),
-            least_weight: self.least_weight,
-            has_database: self.has_database,
-        }
+    pub(super) fn has_ground(&self, ground: &Ground) -> bool {
+        self.ground == *ground
     }
 
     /// A document by itself; with warnings.
     pub fn check(&self, document: &Arc<Document>) -> Result<(Entry, Vec<String>), Vec<FieldFault>> {
-        check(document, self.of_node())
+        check(document, &self.ground)
     }
 
     /// `changes` (a key, and what is there then) applied to this state, whose profiles are `profiles`.
@@ -215,13 +213,13 @@ impl Registry {
 /// A document by itself, by the rules of this node; with warnings.
 pub(super) fn check(
     document: &Arc<Document>,
-    node: OfNode<'_>,
+    ground: &Ground,
 ) -> Result<(Entry, Vec<String>), Vec<FieldFault>> {
-    let source = document::source(document).map_err(|fault| vec![fault])?;
+    let source = document::source(document, "profile", document::DOCUMENTS).map_err(|fault| vec![fault])?;
     let mut found = Found::default();
     let notes = &mut Notes { source: &source, found: &mut found };
-    let written = parse::profiles(notes);
-    let mut entry = written.first().and_then(|written| profile::check(written, node, notes));
+    let written = parse::tables(notes).profiles;
+    let mut entry = written.first().and_then(|written| profile::check(written, ground, notes));
     for (key, given) in [("subscription", "subscription"), ("resource_group", "resource_group")] {
         if document.contains_key(key) {
             let message = format!("`{given}` is no part of the document");
@@ -233,7 +231,7 @@ pub(super) fn check(
     }
     match entry.take() {
         Some(mut entry) => {
-            // As it was given: the text has lost its nulls and its order.
+            // As it was given: the text has lost its nulls.
             entry.document = document.clone();
             Ok((entry, found.warnings))
         }

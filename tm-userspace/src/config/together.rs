@@ -10,7 +10,7 @@ use crate::desired::{Node, Profiles};
 use super::{
     document::Document,
     entry::Entry,
-    profile::OfNode,
+    ground::Ground,
     registry::{self, Registry},
     report::{Fault, Finding, Found, Place, Source},
     whole,
@@ -21,13 +21,15 @@ use super::{
 pub struct Stored<'a> {
     /// Its profiles.
     pub documents: &'a [Arc<Document>],
+    /// Its services.
+    pub services: &'a [Arc<serde_json::Value>],
     /// An earlier state: what is the same in it is not read again.
     pub known: Option<&'a Registry>,
     /// Leave out what does not fit, instead of failing?
     pub what_fits: bool,
 }
 
-/// A profile that is not in force.
+/// A profile, or a service, that is not in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftOut {
     /// Its name.
@@ -41,11 +43,11 @@ pub struct LeftOut {
 /// The documents, each by itself; those that are wrong are in `found`, or left out.
 pub(super) fn entries(
     stored: Stored<'_>,
-    node: OfNode<'_>,
+    ground: &Ground,
     found: &mut Found,
     left_out: &mut Vec<LeftOut>,
 ) -> Vec<Arc<Entry>> {
-    let known = stored.known.filter(|known| known.has_rules_of(node));
+    let known = stored.known.filter(|known| known.has_ground(ground));
     let mut entries = Vec::with_capacity(stored.documents.len());
     for document in stored.documents {
         let name = document.get("name").and_then(|name| name.as_str()).unwrap_or("?");
@@ -54,7 +56,7 @@ pub(super) fn entries(
             entries.push(entry.clone());
             continue;
         }
-        match registry::check(document, node) {
+        match registry::check(document, ground) {
             Ok((entry, _)) => entries.push(Arc::new(entry)),
             Err(faults) => {
                 let place = Place::whole(&Source::new(

@@ -6,7 +6,9 @@ use super::{repair::SLICE, *};
 use crate::{
     decide::EndpointStatus,
     desired::{Endpoint, EndpointKey, Failback, Rules, Target},
+    geo::RoundTrips,
     health::{Forced, Verdict},
+    places::Views,
     samples,
 };
 
@@ -216,7 +218,7 @@ async fn a_few_changes_bring_what_a_full_pass_would() {
     let mut names: BTreeSet<Arc<str>> = states[0].profiles.keys().cloned().collect();
     for (step, state) in states.iter().enumerate().skip(1) {
         names.extend(state.profiles.keys().cloned());
-        control.take_desired(Arc::new(state.clone()));
+        control.take_desired(Arc::new(state.clone()), &RoundTrips::default(), Views::default());
         let few = control.decisions.clone();
         control.decide_all();
         assert_eq!(few, control.decisions, "step {step}");

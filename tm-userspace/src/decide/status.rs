@@ -7,6 +7,7 @@
 //! | endpoint disabled | any | Disabled |
 //! | profile disabled | any | Inactive |
 //! | always serve | not asked | Unmonitored |
+//! | a service that is stopped | not asked | Stopped |
 //! | a nested endpoint | its child is switched off | Stopped |
 //! | a nested endpoint | its child otherwise | by the table of `nested` |
 //! | enabled | nothing yet | CheckingEndpoint |
@@ -47,7 +48,7 @@ pub enum EndpointStatus {
     Disabled,
     /// Its profile is switched off.
     Inactive,
-    /// Nested, and its child is switched off or has nobody.
+    /// Nested, and its child is switched off or has nobody; or a service that is stopped.
     Stopped,
     /// Served always, never probed.
     Unmonitored,
@@ -151,6 +152,7 @@ fn endpoint<'a>(
     }
     let status = match health.verdicts.get(&profile.key(endpoint)) {
         _ if endpoint.always_serve => EndpointStatus::Unmonitored,
+        _ if endpoint.is_stopped() => EndpointStatus::Stopped,
         None => EndpointStatus::CheckingEndpoint,
         Some(verdict) if verdict.up => EndpointStatus::Online,
         Some(_) => EndpointStatus::Degraded,

@@ -11,6 +11,7 @@ mod latency;
 mod mapping;
 mod networks;
 mod prefixes;
+mod name;
 mod record;
 mod region;
 mod registries;

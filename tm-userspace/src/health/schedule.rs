@@ -1,4 +1,4 @@
-//! Which endpoints are probed: one task for each enabled endpoint of an enabled profile that is not always served.
+//! Which endpoints are probed: one task for each enabled endpoint of an enabled profile that is not always served, nor a service that is stopped.
 //!
 //! With each new `Desired` the difference to the last one is applied. What is unchanged keeps its task, its phase, its counts and its history. A
 //! changed monitor applies from the next probe and forgets nothing; a changed target forgets the outcomes of the old one.
@@ -198,6 +198,7 @@ pub fn is_probed(profile: &Profile, endpoint: &desired::Endpoint) -> bool {
     profile.status == Status::Enabled
         && endpoint.status == Status::Enabled
         && !endpoint.always_serve
+        && !endpoint.is_stopped()
         && !matches!(endpoint.target, Target::Profile(_))
 }
 

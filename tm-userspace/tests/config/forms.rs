@@ -36,7 +36,7 @@ fn the_key_that_was_meant_is_offered() {
     );
     assert_eq!(
         help("zone = \"a\"\n"),
-        "a file in conf.d holds [[profile]] tables; all else belongs in tm.toml"
+        "a file in conf.d holds [[profile]] and [[service]] tables; all else belongs in tm.toml"
     );
 }
 

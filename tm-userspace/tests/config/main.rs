@@ -14,5 +14,6 @@ mod places;
 mod profiles;
 mod report;
 mod rules;
+mod services;
 mod subnets;
 mod transfers;

@@ -100,8 +100,8 @@ fn methods_statuses_and_types_are_known_words() {
         "conf.d/a.toml:4:10 `\"on\"` status `on` is not known to this version",
     );
     check_endpoint(
-        "target = \"192.0.2.1\"\ntype = \"azure\"\nstatus = \"off\"",
-        "conf.d/a.toml:7:8 `\"azure\"` type `azure` is not known to this version
+        "target = \"192.0.2.1\"\ntype = \"aws\"\nstatus = \"off\"",
+        "conf.d/a.toml:7:8 `\"aws\"` type `aws` is not known to this version
          conf.d/a.toml:8:10 `\"off\"` status `off` is not known to this version",
     );
     check_monitor(

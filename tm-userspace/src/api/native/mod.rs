@@ -9,6 +9,8 @@
 //! | `GET`, `PUT`, `PATCH`, `DELETE /api/v1/profiles/{profile}` | the profile | read, write |
 //! | `GET /api/v1/profiles/{profile}/endpoints` | its endpoints | read |
 //! | `GET`, `PUT`, `PATCH`, `DELETE /api/v1/profiles/{profile}/endpoints/{endpoint}` | the endpoint | read, write |
+//! | `GET /api/v1/services` | the inventory of services | read |
+//! | `GET`, `PUT`, `DELETE /api/v1/services/{*id}` | the service of this resource id | read, write |
 //! | `POST /api/v1/profiles/{profile}/endpoints/{endpoint}/probe` | what a probe says now | write |
 //! | `GET /api/v1/events` | what happens, as server-sent events | read |
 //! | `GET /api/v1/history` (`profile`, `limit`) | what has happened since the start | read |
@@ -35,6 +37,7 @@ mod given;
 mod openapi;
 mod problem;
 mod profiles;
+mod services;
 mod tokens;
 
 use axum::{
@@ -51,6 +54,7 @@ pub use endpoints::EndpointPage;
 pub use events::{History, Probed};
 pub use problem::Problem;
 pub use profiles::{Availability, Page, ProfileResource};
+pub use services::{ServicePage, ServiceResource};
 pub use tokens::{CreateToken, FreshToken, RotateToken, TokenPage, TokenResource};
 
 /// Its routes.
@@ -63,6 +67,8 @@ pub(super) fn router(view: View) -> Router {
         .route("/api/v1/profiles/{profile}", profile)
         .route("/api/v1/profiles/{profile}/endpoints", get(endpoints::list))
         .route("/api/v1/profiles/{profile}/endpoints/{endpoint}", endpoint)
+        .route("/api/v1/services", get(services::list))
+        .route("/api/v1/services/{*id}", get(services::show).put(services::put).delete(services::delete))
         .route("/api/v1/profiles/{profile}/endpoints/{endpoint}/probe", post(events::probe))
         .route("/api/v1/events", get(events::follow))
         .route("/api/v1/history", get(events::history))

@@ -110,6 +110,7 @@ impl From<Refusal> for Problem {
             Refusal::Precondition { .. } => StatusCode::PRECONDITION_FAILED,
             Refusal::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Refusal::ManagedByFile { .. }
+            | Refusal::ServiceOfFile { .. }
             | Refusal::NameTaken { .. }
             | Refusal::Elsewhere { .. }
             | Refusal::InUse(_) => StatusCode::CONFLICT,

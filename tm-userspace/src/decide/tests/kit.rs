@@ -76,6 +76,7 @@ impl Tree {
             priority: if given.priority > 0 { given.priority } else { i as u16 + 1 },
             weight: given.weight,
             always_serve: given.always,
+            service: None,
             min_child: MinChild {
                 endpoints: given.min_child[0],
                 ipv4: given.min_child[1],

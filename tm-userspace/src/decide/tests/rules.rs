@@ -52,6 +52,7 @@ impl Case {
                 priority: i as u16 + 1,
                 status: if state == 'o' { Status::Disabled } else { Status::Enabled },
                 always_serve: state == 'w',
+                service: None,
                 ..samples::endpoint(&name.to_string(), &format!("192.0.2.{i}"))
             }
         };

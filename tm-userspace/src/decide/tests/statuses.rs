@@ -3,7 +3,7 @@
 use super::kit::{ALWAYS, DOWN, Given, NEW, OFF, Tree, UP, alone, nested};
 use crate::{
     decide::{EndpointStatus, ProfileStatus},
-    desired::{RoutingMethod::Priority, Status},
+    desired::{RoutingMethod::Priority, ServiceState, Status},
 };
 
 #[test]
@@ -27,6 +27,29 @@ fn profile_status_by_precedence() {
     assert_eq!(status(true, &[OFF]), ProfileStatus::Inactive);
     assert_eq!(status(true, &[]), ProfileStatus::Inactive);
     assert_eq!(status(true, &[nested(">missing")]), ProfileStatus::Inactive, "Stopped");
+}
+
+#[test]
+fn a_service_that_is_stopped_stops_its_endpoints() {
+    use EndpointStatus::{Disabled, Inactive, Online, Stopped, Unmonitored};
+    let stop = |profile: &mut crate::desired::Profile| {
+        for endpoint in &mut profile.endpoints[..3] {
+            let endpoint = std::sync::Arc::make_mut(endpoint);
+            endpoint.service = Some(crate::samples::service(ServiceState::Stopped));
+        }
+    };
+    let given = [UP, ALWAYS, OFF, UP];
+    let tree = |enabled: bool| {
+        Tree::default().and_like("a", Priority, &given, |profile| {
+            stop(profile);
+            profile.status = if enabled { Status::Enabled } else { Status::Disabled };
+        })
+    };
+    assert_eq!(tree(true).statuses("a"), [Stopped, Unmonitored, Disabled, Online]);
+    assert_eq!(tree(false).statuses("a"), [Inactive, Inactive, Disabled, Inactive]);
+    assert_eq!(tree(true).answers("a"), "a1 1", "one that is always served goes on");
+    let all = Tree::default().and_like("b", Priority, &[UP, DOWN, NEW], stop);
+    assert_eq!((all.answers("b").as_str(), all.decided("b").status), ("nobody", ProfileStatus::Inactive));
 }
 
 /// The status of a nested endpoint whose child is of these endpoints.

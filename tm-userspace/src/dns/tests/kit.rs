@@ -38,6 +38,7 @@ fn profile(name: &str, ttl: u32, status: Status, targets: &[(&str, Status)]) -> 
         status: *status,
         priority: i as u16 + 1,
         always_serve: true,
+        service: None,
         ..samples::endpoint(&format!("e{i}"), target)
     };
     let endpoints = targets.iter().enumerate().map(endpoint).collect();

@@ -251,11 +251,15 @@ async fn a_changed_target_is_forgotten_even_by_a_probe_under_way() {
 #[tokio::test(start_paused = true)]
 async fn what_is_switched_off_is_forgotten_and_begins_anew() {
     let bench = Bench::start(Slots::new(8), one("a", "192.0.2.1"), &[]);
-    let off: [fn(&mut Profile); 4] = [
+    let off: [fn(&mut Profile); 5] = [
         |profile| profile.status = Status::Disabled,
         |profile| Arc::make_mut(&mut profile.endpoints[0]).status = Status::Disabled,
         |profile| Arc::make_mut(&mut profile.endpoints[0]).always_serve = true,
         |profile| profile.endpoints.clear(),
+        |profile| {
+            let stopped = crate::samples::service(crate::desired::ServiceState::Stopped);
+            Arc::make_mut(&mut profile.endpoints[0]).service = Some(stopped);
+        },
     ];
     for switch_off in off {
         sleep(SECOND).await;
