@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeSet, fs, io::Write as _, path::Path, process::Stdio};
 
-use rustix::process::Signal;
 use serde_json::json;
 use tm_tests::{daemon::Daemon, lab::Lab};
 
@@ -199,7 +198,7 @@ fn measured_round_trips_replace_the_guess_and_outlive_the_daemon() {
     }
     assert_eq!(rtt(&daemon, &["-o", "json"]).json(), known, "nothing has changed");
 
-    daemon.signal(Signal::TERM).unwrap();
+    daemon.stop().unwrap();
     daemon.restart(&lab).unwrap();
     wait_until_ready(&mut daemon);
     assert_eq!(rtt(&daemon, &["-o", "json"]).json(), known);

@@ -110,18 +110,30 @@ impl Site {
 
     /// The message that a request carries.
     async fn query(&self, request: Request<Incoming>) -> Result<Bytes, Refused> {
+        if let Err(refused) = self.check(&request) {
+            // Its content is taken all the same, as far as it is no longer than a message: clients that are still sending when they are refused
+            // take that for a broken connection.
+            _ = self.body(request.into_body()).await;
+            return Err(refused);
+        }
+        match *request.method() {
+            Method::POST => self.body(request.into_body()).await,
+            _ => parameter(request.uri().query().unwrap_or_default()),
+        }
+    }
+
+    /// Is it one that a message may come in?
+    fn check(&self, request: &Request<Incoming>) -> Result<(), Refused> {
         if request.uri().path() != &*self.path {
             return Err(Refused(StatusCode::NOT_FOUND, "nothing is here"));
         }
+        let kind = request.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
         match *request.method() {
-            Method::GET | Method::HEAD => parameter(request.uri().query().unwrap_or_default()),
+            Method::GET | Method::HEAD => Ok(()),
+            Method::POST if kind.is_some_and(is_message) => Ok(()),
             Method::POST => {
-                let kind = request.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
-                if !kind.is_some_and(is_message) {
-                    let told = "the content must be application/dns-message";
-                    return Err(Refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, told));
-                }
-                self.body(request.into_body()).await
+                let told = "the content must be application/dns-message";
+                Err(Refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, told))
             }
             _ => Err(Refused(StatusCode::METHOD_NOT_ALLOWED, "only GET and POST are")),
         }
