@@ -18,6 +18,7 @@ pub mod golden;
 pub mod host;
 pub mod kernel;
 pub mod lab;
+mod log;
 pub mod namespace;
 pub mod objects;
 pub mod parity;
