@@ -27,6 +27,7 @@ pub mod query;
 pub mod raw;
 pub mod reference;
 pub mod reply;
+pub mod resolver;
 pub mod rig;
 pub mod status;
 pub mod texts;

@@ -23,7 +23,7 @@ apt-get install --quiet --yes --no-install-recommends --no-remove "$@"
 "#;
 
 /// Packages whose service would be started at the next boot, with the service's name; we only want the program.
-const SERVICES: [(&str, &str); 1] = [("gdnsd", "gdnsd.service")];
+const SERVICES: [(&str, &str); 2] = [("gdnsd", "gdnsd.service"), ("unbound", "unbound.service")];
 
 /// Whether this machine's packages are Debian's.
 pub(crate) fn is_here() -> bool {

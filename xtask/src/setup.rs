@@ -41,7 +41,7 @@ impl Need {
     /// Programs and the Debian packages that hold them.
     fn programs(self) -> Vec<(&'static str, &'static str)> {
         let run = [("ip", "iproute2"), ("ethtool", "ethtool"), ("dig", "bind9-dnsutils")];
-        let test = [("kdig", "knot-dnsutils"), ("nsenter", "util-linux")];
+        let test = [("kdig", "knot-dnsutils"), ("nsenter", "util-linux"), ("unbound", "unbound")];
         let kernel = [("qemu-system-x86_64", "qemu-system-x86"), ("cpio", "cpio")];
         let bench = [("dnsperf", "dnsperf"), ("kxdpgun", "knot-dnsutils"), ("gdnsd", "gdnsd")];
         match self {
