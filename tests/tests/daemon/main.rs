@@ -14,6 +14,7 @@ mod placed;
 mod probes;
 mod reload;
 mod rules;
+mod seeds;
 mod statuses;
 mod sticky;
 mod subnets;
