@@ -1,7 +1,7 @@
 //! Asking as clients do: `dig` and `kdig` on the lab's client, a socket that asks one question, and one that asks on and on.
 
 use std::{
-    net::{IpAddr, SocketAddr, UdpSocket},
+    net::{IpAddr, UdpSocket},
     process::Command,
     sync::{
         Arc,
@@ -43,9 +43,14 @@ impl Lab {
 
     /// A socket of the client's that asks this server's port 53.
     pub fn asker(&self, server: IpAddr) -> Result<Asker> {
-        let any: SocketAddr = if server.is_ipv4() { ([0; 4], 0).into() } else { ([0_u16; 8], 0).into() };
+        let any: IpAddr = if server.is_ipv4() { [0; 4].into() } else { [0_u16; 8].into() };
+        self.asker_from(any, server)
+    }
+
+    /// The same from one of the client's addresses.
+    pub fn asker_from(&self, source: IpAddr, server: IpAddr) -> Result<Asker> {
         self.in_client(|| {
-            let socket = UdpSocket::bind(any).context("cannot open a socket")?;
+            let socket = UdpSocket::bind((source, 0)).with_context(|| format!("cannot ask from {source}"))?;
             socket.connect((server, 53)).with_context(|| format!("cannot ask {server}"))?;
             socket.set_read_timeout(Some(DEADLINE))?;
             Ok(Asker { socket, next: 0 })

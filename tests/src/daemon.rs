@@ -2,10 +2,9 @@
 
 use std::{
     env, fs,
-    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    process::{Child, Command},
+    sync::Arc,
     thread,
 };
 
@@ -13,7 +12,12 @@ use anyhow::{Context, Result, anyhow, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use crate::{DEADLINE, bpffs::BpfFs, lab::Lab};
+use crate::{
+    DEADLINE,
+    bpffs::BpfFs,
+    lab::Lab,
+    log::{Log, spawn},
+};
 
 /// A running `tm serve`; it is ended with this handle.
 pub struct Daemon {
@@ -23,18 +27,6 @@ pub struct Daemon {
     seen: usize,
     directory: TempDir,
     bpf: BpfFs,
-}
-
-#[derive(Default)]
-struct Log {
-    state: Mutex<LogState>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct LogState {
-    lines: Vec<String>,
-    ended: bool,
 }
 
 impl Daemon {
@@ -89,27 +81,14 @@ impl Daemon {
     /// Waits for the next line of the log that is wanted, after those that earlier waits consumed, and returns it. Panics after
     /// ten seconds or when the daemon ends first, and shows the log.
     pub fn wait_for(&mut self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
-        let mut from = self.seen;
-        let found = |state: &LogState| state.lines.iter().skip(from).position(|line| wanted(line));
-        let (state, _) = self
-            .log
-            .changed
-            .wait_timeout_while(self.log.lock(), DEADLINE, |state| found(state).is_none() && !state.ended)
-            .unwrap_or_else(PoisonError::into_inner);
-        let Some(at) = found(&state) else {
-            let how = if state.ended { "ended" } else { "said nothing of the kind" };
-            panic!("waited for {what}, but the daemon {how}; its log:\n{}", state.lines.join("\n"));
-        };
-        from += at;
-        let line = state.lines[from].clone();
-        drop(state);
-        self.seen = from + 1;
+        let (at, line) = self.log.wait_for("the daemon", self.seen, what, wanted);
+        self.seen = at + 1;
         line
     }
 
     /// Every line of the log so far.
     pub fn log(&self) -> Vec<String> {
-        self.log.lock().lines.clone()
+        self.log.lines()
     }
 
     /// Sends it a signal, such as [`Signal::HUP`].
@@ -128,13 +107,7 @@ impl Daemon {
 
     /// Waits until it has ended by itself and returns its exit code; none where a signal ended it. After ten seconds that is an error.
     pub fn wait(&mut self) -> Result<Option<i32>> {
-        let (state, waited) = self
-            .log
-            .changed
-            .wait_timeout_while(self.log.lock(), DEADLINE, |state| !state.ended)
-            .unwrap_or_else(PoisonError::into_inner);
-        drop(state);
-        ensure!(!waited.timed_out(), "the daemon did not end within {DEADLINE:?}");
+        ensure!(self.log.wait_for_end(), "the daemon did not end within {DEADLINE:?}");
         Ok(self.child.wait()?.code())
     }
 
@@ -145,13 +118,7 @@ impl Daemon {
             return Ok(status.code());
         }
         self.signal(Signal::TERM)?;
-        let (state, waited) = self
-            .log
-            .changed
-            .wait_timeout_while(self.log.lock(), DEADLINE, |state| !state.ended)
-            .unwrap_or_else(PoisonError::into_inner);
-        drop(state);
-        if waited.timed_out() {
+        if !self.log.wait_for_end() {
             self.kill()?;
             return Err(anyhow!("the daemon did not end within {DEADLINE:?} of SIGTERM"));
         }
@@ -165,19 +132,8 @@ impl Drop for Daemon {
             eprintln!("{error:#}");
         }
         if thread::panicking() {
-            eprintln!("the daemon's log:\n{}", self.log.lock().lines.join("\n"));
+            eprintln!("the daemon's log:\n{}", self.log.lines().join("\n"));
         }
-    }
-}
-
-impl Log {
-    fn lock(&self) -> MutexGuard<'_, LogState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn change(&self, change: impl FnOnce(&mut LogState)) {
-        change(&mut self.lock());
-        self.changed.notify_all();
     }
 }
 
@@ -213,26 +169,6 @@ fn write(directory: &Path, bpf: &BpfFs, path: &str, text: &str) -> Result<()> {
         fs::write(&file, text)
     };
     write().with_context(|| format!("cannot write {}", file.display()))
-}
-
-fn spawn(command: &mut Command) -> Result<(Child, Arc<Log>)> {
-    let mut child = command
-        .stdin(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("cannot start {command:?}"))?;
-    let errors = child.stderr.take().context("the daemon has no standard error")?;
-    let log = Arc::new(Log::default());
-    thread::spawn({
-        let log = Arc::clone(&log);
-        move || {
-            for line in BufReader::new(errors).lines().map_while(Result::ok) {
-                log.change(|state| state.lines.push(line));
-            }
-            log.change(|state| state.ended = true);
-        }
-    });
-    Ok((child, log))
 }
 
 #[cfg(test)]

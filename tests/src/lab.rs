@@ -101,6 +101,16 @@ impl Lab {
         self.client.enter(inside)
     }
 
+    /// The server's namespace; none where that is this process's own.
+    pub(crate) fn server_namespace(&self) -> Option<&Namespace> {
+        self.server.as_ref()
+    }
+
+    /// The client's namespace.
+    pub(crate) fn client_namespace(&self) -> &Namespace {
+        &self.client
+    }
+
     /// A socket for whole frames on the client's interface.
     pub fn raw(&self) -> Result<RawSocket> {
         self.in_client(|| RawSocket::open(CLIENT_INTERFACE))?

@@ -34,7 +34,14 @@ pub(crate) fn desired(allow: &[(&str, u8)], profiles: Vec<Profile>) -> Desired {
         capacity: 1,
     };
     let profiles = profiles.into_iter().map(|profile| (profile.name.clone(), Arc::new(profile))).collect();
-    Desired { generation: 1, node: Arc::new(node), profiles, services: Default::default(), atlas: None, overrides: Arc::default() }
+    Desired {
+        generation: 1,
+        node: Arc::new(node),
+        profiles,
+        services: Default::default(),
+        atlas: None,
+        overrides: Arc::default(),
+    }
 }
 
 /// A service of the inventory.

@@ -23,8 +23,12 @@ apt-get install --quiet --yes --no-install-recommends --no-remove "$@"
 "#;
 
 /// Packages whose service would be started at the next boot, with the service's name; we only want the program.
-const SERVICES: [(&str, &str); 3] =
-    [("bind9", "named.service"), ("gdnsd", "gdnsd.service"), ("knot", "knot.service")];
+const SERVICES: [(&str, &str); 4] = [
+    ("bind9", "named.service"),
+    ("gdnsd", "gdnsd.service"),
+    ("knot", "knot.service"),
+    ("unbound", "unbound.service"),
+];
 
 /// Whether this machine's packages are Debian's.
 pub(crate) fn is_here() -> bool {

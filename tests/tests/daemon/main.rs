@@ -19,6 +19,7 @@ mod placed;
 mod probes;
 mod reload;
 mod rules;
+mod seeds;
 mod statuses;
 mod sticky;
 mod store;

@@ -14,9 +14,11 @@ use serde_json::Value;
 use super::{Problem, profiles::object};
 use crate::{
     api::{
-        Answered, Explained, Inquiry, Order, Ordered, Question, RoundTripView, RoundTripsChange, Status, VERSION, View,
+        Answered, Explained, Inquiry, Order, Ordered, Question, RoundTripView, RoundTripsChange, Status,
+        VERSION, View,
         access::Principal,
-        explain, orders::{self, Refused},
+        explain,
+        orders::{self, Refused},
         query, round_trips, status,
     },
     store::Level,
