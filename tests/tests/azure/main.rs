@@ -13,8 +13,6 @@ use tm_tests::{daemon::Daemon, lab::Lab};
 
 use judge::judge;
 
-/// The routing methods that the daemon serves; what else Azure has must be refused in clear words.
-const METHODS: &str = "Priority Weighted MultiValue";
 /// Where the API listens, on the server.
 const BASE: &str = "https://127.0.0.1:8443";
 
@@ -28,6 +26,9 @@ interfaces = ["tm0"]
 [api]
 listen = "127.0.0.1:8443"
 "#;
+
+/// Where clients are.
+const DATABASE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tm-userspace/tests/geo/places.mmdb");
 
 /// What endpoints of type Azure are picked from.
 const SERVICES: &str = r#"
@@ -60,7 +61,7 @@ always_serve = true
 
 /// A daemon with an API, of which `tm.toml` says this besides, and a client that may do everything: its id and its secret.
 fn serve(lab: &Lab, api: &str) -> (Daemon, [String; 2]) {
-    let node = format!("{NODE}{api}");
+    let node = format!("{NODE}{api}\n[geo]\ndatabase = \"{DATABASE}\"\n");
     let mut daemon = Daemon::start(lab, &[("tm.toml", &node), ("conf.d/services.toml", SERVICES)]).unwrap();
     daemon.wait_for("the API", |line| line.contains("the API listens"));
     let made = daemon.tm(lab, &["token", "create", "--client", "tests", "--scope", "admin"]);
@@ -87,7 +88,6 @@ fn script(lab: &Lab, daemon: &Daemon, client: &[String; 2], interpreter: &str, n
     command
         .arg(workspace.join("tests/clients").join(name))
         .env("TM_BASE", BASE)
-        .env("TM_METHODS", METHODS)
         .env("TM_CLIENT_ID", &client[0])
         .env("TM_CLIENT_SECRET", &client[1])
         .env("REQUESTS_CA_BUNDLE", &certificate)
