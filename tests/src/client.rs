@@ -1,6 +1,7 @@
 //! Asking as clients do: `dig` and `kdig` on the lab's client, a socket that asks one question, and one that asks on and on.
 
 use std::{
+    io,
     net::{IpAddr, UdpSocket},
     process::Command,
     sync::{
@@ -70,7 +71,13 @@ impl Asker {
         self.next = self.next.wrapping_add(1);
         self.socket.send(&Query { id: self.next, ..query.clone() }.build())?;
         let mut bytes = [0; 4096];
-        let length = self.socket.recv(&mut bytes).context("the query was lost")?;
+        let length = loop {
+            match self.socket.recv(&mut bytes) {
+                // A wait with a limit is not taken up again by itself after a signal.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                received => break received.context("the query was lost")?,
+            }
+        };
         let answer = Message::from_vec(&bytes[..length]).context("the answer cannot be read")?;
         ensure!(answer.metadata.id == self.next, "an answer to another query: {answer}");
         Ok(answer)
