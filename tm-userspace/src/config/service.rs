@@ -1,10 +1,6 @@
 //! `[[service]]`: the inventory that endpoints of type `azure` are picked from.
 
-use std::{
-    collections::HashMap,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use serde_json::Value;
 use toml::Spanned;
@@ -15,8 +11,8 @@ use super::{
     address,
     document::{self, FieldFault, SERVICES},
     parse, raw,
-    report::{Fault, Found, Notes, Place, Source},
-    together::{LeftOut, Stored},
+    report::{Fault, Found, Notes, Place},
+    together::{self, LeftOut, Stored},
     value::{operator_name, quote, word},
 };
 
@@ -88,16 +84,8 @@ pub(super) fn stored(
             Ok(service) => services.push(service),
             Err(faults) => {
                 let name = document.get("name").and_then(Value::as_str).unwrap_or("?");
-                let place =
-                    Place::whole(&Source::new(usize::MAX, &Path::new(SERVICES).join(name), String::new()));
-                for fault in faults {
-                    if stored.what_fits {
-                        let reason = format!("{place}: {} ({})", fault.message, fault.help);
-                        left_out.push(LeftOut { name: name.into(), is_of_api: true, reason });
-                    } else {
-                        found.add(place.clone(), Fault::new(fault.message, fault.help));
-                    }
-                }
+                let left_out = stored.what_fits.then_some(&mut *left_out);
+                together::tell(SERVICES, name, faults, found, left_out);
             }
         }
     }

@@ -3,12 +3,12 @@
 //! A load at run time takes all or nothing, and what ran goes on. A start has nothing to go on with: it leaves out what does not fit, says so, and
 //! serves the rest. Of two that clash, that of the files is left out, as it would be at run time.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use crate::desired::{Node, Profiles};
 
 use super::{
-    document::Document,
+    document::{DOCUMENTS, Document, FieldFault},
     entry::Entry,
     ground::Ground,
     registry::{self, Registry},
@@ -59,23 +59,32 @@ pub(super) fn entries(
         match registry::check(document, ground) {
             Ok((entry, _)) => entries.push(Arc::new(entry)),
             Err(faults) => {
-                let place = Place::whole(&Source::new(
-                    usize::MAX,
-                    &std::path::Path::new(super::document::DOCUMENTS).join(name),
-                    String::new(),
-                ));
-                for fault in faults {
-                    if stored.what_fits {
-                        let reason = format!("{place}: {} ({})", fault.message, fault.help);
-                        left_out.push(LeftOut { name: name.into(), is_of_api: true, reason });
-                    } else {
-                        found.add(place.clone(), Fault::new(fault.message, fault.help));
-                    }
-                }
+                let left_out = stored.what_fits.then_some(&mut *left_out);
+                tell(DOCUMENTS, name, faults, found, left_out);
             }
         }
     }
     entries
+}
+
+/// Tells what is wrong with something of the API's, which is called `name` among those under `kind`: to `left_out`, or without it to `found`.
+pub(super) fn tell(
+    kind: &str,
+    name: &str,
+    faults: Vec<FieldFault>,
+    found: &mut Found,
+    mut left_out: Option<&mut Vec<LeftOut>>,
+) {
+    let place = Place::whole(&Source::new(usize::MAX, &Path::new(kind).join(name), String::new()));
+    for fault in faults {
+        match &mut left_out {
+            Some(left_out) => {
+                let reason = format!("{place}: {} ({})", fault.message, fault.help);
+                left_out.push(LeftOut { name: name.into(), is_of_api: true, reason });
+            }
+            None => found.add(place.clone(), Fault::new(fault.message, fault.help)),
+        }
+    }
 }
 
 /// All of them checked against each other; what does not fit is in `found`, or no longer in `entries`.
