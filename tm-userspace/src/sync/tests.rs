@@ -6,6 +6,7 @@ use super::*;
 use crate::{
     compile::{Choices, Compiled, Records, interleave_full},
     names::DnsName,
+    places::{Choice, Class, Place, View},
 };
 
 fn compiled(name: &DnsName, octets: &[&[u8]], slots: &[u16]) -> Compiled {
@@ -55,6 +56,41 @@ fn another_shape_gets_a_new_entry_and_one_word() {
     assert_eq!(change.published.len(), 1);
     assert_eq!(change.published[0].0, Table::Buckets);
     assert!(change.staged.contains(&(Table::Entries, 2)));
+}
+
+/// Clients in 203.0.113.0 and so many bits are told one thing, all others another.
+fn placed(name: &DnsName, bits: u8, told: [&[u8]; 2]) -> Compiled {
+    let rows = told.map(|octets| compiled(name, &[octets], &[0]).places.remove(0));
+    let class = |endpoint| Class(vec![("p".into(), Choice::Mapped(Some(endpoint)))]);
+    let view = View::new(
+        vec![([203, 0, 113, 0].into(), bits, Place(1))],
+        vec![],
+        Place::ANYWHERE,
+        vec![class(0), class(1)],
+    );
+    Compiled { view: Some(Arc::new(view)), places: rows.to_vec(), ..compiled(name, &[], &[]) }
+}
+
+#[test]
+fn a_view_that_changes_alone_leads_to_the_same_rows() {
+    let (mut image, www) = (image(), name("www.tm.example"));
+    image.apply([(&www, Some(&placed(&www, 24, [b"others 1", b"inside 1"])))]);
+    let change = image.apply([(&www, Some(&placed(&www, 25, [b"others 1", b"inside 1"])))]);
+    assert!(change.staged.contains(&(Table::Entries, 2)));
+    let rows = |(table, _): &&Cell| matches!(table, Table::Blocks | Table::Slots);
+    assert_eq!(change.staged.iter().chain(&change.published).find(rows), None);
+}
+
+#[test]
+fn a_view_that_changes_with_the_answers_leads_to_other_rows() {
+    let (mut image, www) = (image(), name("www.tm.example"));
+    image.apply([(&www, Some(&placed(&www, 24, [b"others 1", b"inside 1"])))]);
+    let change = image.apply([(&www, Some(&placed(&www, 25, [b"others 2", b"inside 2"])))]);
+    let [(Table::Buckets, _)] = change.published[..] else { panic!("one word: {change:?}") };
+    // Of whoever still reads by the old view, what the slots say is what it was.
+    let staged = |table| change.staged.iter().filter(move |cell| cell.0 == table).map(|cell| cell.1);
+    assert_eq!(staged(Table::Slots).collect::<Vec<_>>(), [9, 10, 11, 12, 13, 14, 15, 16]);
+    assert_eq!(staged(Table::Blocks).count(), 8);
 }
 
 #[test]

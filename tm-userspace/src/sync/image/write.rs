@@ -58,9 +58,11 @@ impl Image {
         self.give_up(&place, name);
     }
 
-    /// Rewrites slots where only they differ: the common case, a flip. Else the name gets a new entry, and one word leads there.
+    /// Rewrites slots where only they differ: the common case, a flip. Where only the view does, an entry with another one leads to the same rows. Else the name gets new rows as
+    /// well, so that nobody is placed by one view and answered with what was chosen for the other's places; one word leads there.
     pub(super) fn change(&mut self, mut place: Place, compiled: &Compiled, changed: &mut Changes) {
-        if !same_shape(&place.rows, compiled) {
+        let other_view = place.rows.view != compiled.view;
+        if !same_shape(&place.rows, compiled) || other_view && !self.same_answers(&place.rows, compiled) {
             let rows = self.put_rows(compiled, place.rows.view.as_ref(), changed);
             let entry = self.put_entry(&compiled.name, &rows, changed);
             self.lead_to(&place, &compiled.name, entry, changed);
@@ -69,8 +71,10 @@ impl Image {
             self.places.insert(compiled.name.clone(), place);
             return;
         }
-        if place.rows.view != compiled.view {
+        if other_view {
             self.change_view(&mut place, compiled, changed);
+            self.places.insert(compiled.name.clone(), place);
+            return;
         }
         let blocks = place.rows.places.iter_mut().flatten();
         for ((block, slots), wanted) in blocks.zip(compiled.places.iter().flatten()) {
@@ -102,6 +106,15 @@ impl Image {
             self.release_view(old.partition());
             place.entry = entry;
         }
+    }
+
+    /// Does every slot of blocks of this shape name what it is to name?
+    fn same_answers(&self, now: &Rows, wanted: &Compiled) -> bool {
+        let blocks = now.places.iter().flatten().zip(wanted.places.iter().flatten());
+        blocks.into_iter().all(|((_, slots), wanted)| {
+            let wanted = wanted.slots.iter().map(|choice| wanted.answers.get(usize::from(*choice)));
+            slots.iter().map(|slot| self.records.get(slot)).eq(wanted)
+        })
     }
 
     /// Makes the word that leads to a name's entry lead to another one.
