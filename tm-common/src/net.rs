@@ -10,6 +10,9 @@
 //! [RFC 8200]: https://www.rfc-editor.org/rfc/rfc8200
 //! [RFC 768]: https://www.rfc-editor.org/rfc/rfc768
 
+mod bare;
+mod v6;
+
 use network_types::{
     eth::{EthHdr, EtherType},
     ip::{IpProto, Ipv4Hdr, Ipv6Hdr},
@@ -25,6 +28,9 @@ use crate::{
     tables::{Address, Lookup, v4_mapped},
     verdict::{OrRefuse as _, Reason},
 };
+
+pub use bare::{BARE, Bare, BareStart};
+pub use v6::{V6, V6Start};
 
 /// Ethernet type of IPv4, in memory order.
 pub const IPV4: u16 = EtherType::Ipv4 as u16;
@@ -180,32 +186,6 @@ pub struct V4 {
     dns: dns::Header,
 }
 
-/// IPv6, and UDP: in words as long as can be.
-#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
-#[repr(C)]
-pub struct V6Start {
-    first: u32,
-    second: u32,
-    source: Address,
-    target: Address,
-    source_port: u16,
-    target_port: u16,
-    length: u16,
-    checksum: u16,
-}
-
-/// IPv6, UDP, DNS.
-#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
-#[repr(C)]
-pub struct V6 {
-    first: u32,
-    second: u32,
-    source: [u32; 4],
-    target: [u32; 4],
-    ports: u32,
-    length: u32,
-    dns: dns::Header,
-}
 const _: () =
     assert!(size_of::<V4>() == Ipv4Hdr::LEN + UDP + 12 && size_of::<V6>() == Ipv6Hdr::LEN + UDP + 12);
 
@@ -281,176 +261,6 @@ impl Headers for V4 {
             length,
             dns,
         }
-    }
-}
-
-impl Start for V6Start {
-    #[inline(always)]
-    fn is_plain(&self) -> bool {
-        self.first as u8 & 0xf0 == 0x60 && (self.second >> 16) as u8 == PROTOCOL
-    }
-    #[inline(always)]
-    fn target_port(&self) -> u16 {
-        self.target_port
-    }
-    #[inline(always)]
-    fn target(&self) -> Address {
-        self.target
-    }
-    #[inline(always)]
-    fn has_target(&self) -> bool {
-        self.target[0] != 0
-    }
-}
-
-impl Headers for V6 {
-    type Start = V6Start;
-    const IP: usize = Ipv6Hdr::LEN;
-
-    #[inline(always)]
-    fn source(&self) -> Address {
-        address(&self.source)
-    }
-    #[inline(always)]
-    fn client(&self) -> Client {
-        Client::v6(self.source())
-    }
-    #[inline(always)]
-    fn source_port(&self) -> u16 {
-        self.ports as u16
-    }
-    #[inline(always)]
-    fn fills(&self, size: usize) -> bool {
-        let payload = self.second as u16;
-        payload == self.length as u16 && usize::from(payload.swap_bytes()) + Self::IP == size
-    }
-    #[inline(always)]
-    fn is_martian(&self) -> bool {
-        const MAPPED: u32 = u32::from_le_bytes([0, 0, 0xff, 0xff]);
-        let [a, b, c, _] = self.source;
-        // ::, ::1 and all of ::/96 (RFC 4291, section 2.5.5.1, deprecates its use), ::ffff:0:0/96, ff00::/8.
-        a as u8 == 0xff || (a | b == 0 && (c == 0 || c == MAPPED))
-    }
-    #[inline(always)]
-    fn common(&self) -> Sum {
-        [self.source, self.target].as_flattened().iter().fold(Sum::default(), |sum, word| sum.and(*word))
-    }
-    #[inline(always)]
-    fn is_intact(&self, rest: Sum) -> bool {
-        // RFC 8200, section 8.1: a zero checksum is not allowed over IPv6.
-        self.length >> 16 != 0 && datagram(self.ports, self.length, &self.dns, rest).is_right()
-    }
-    #[inline(always)]
-    fn dns(&self) -> &dns::Header {
-        &self.dns
-    }
-    #[inline(always)]
-    fn reply(&self, payload: usize, dns: dns::Header, rest: Sum) -> Self {
-        const FIRST: u32 = u32::from_le_bytes([0x60, 0, 0, 0]);
-        const SECOND: u32 = u32::from_le_bytes([0, 0, PROTOCOL, TTL]);
-        let (ports, length) = turn_udp(self.ports, payload, &dns, rest);
-        V6 {
-            first: FIRST,
-            second: SECOND | u32::from((payload as u16).to_be()),
-            source: self.target,
-            target: self.source,
-            ports,
-            length,
-            dns,
-        }
-    }
-}
-
-/// What a socket hands over: a message without a network around it. In front of it stands the client's address, and the most octets that the client
-/// takes whatever its question says.
-#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
-#[repr(C)]
-pub struct Bare {
-    start: BareStart,
-    dns: dns::Header,
-}
-
-/// What stands in front of the message: as long as an address and a UDP header.
-#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
-#[repr(C)]
-pub struct BareStart {
-    client: [u32; 4],
-    limit: [u32; 2],
-}
-
-/// Octets in front of the message behind a [`Bare`].
-pub const BARE: usize = size_of::<BareStart>();
-
-impl Bare {
-    /// What to put in front of a message from `client`, who takes `limit` octets whatever its question says (0 over UDP).
-    pub fn prefix(client: core::net::IpAddr, limit: u16) -> [u8; BARE] {
-        let client = match client {
-            core::net::IpAddr::V4(address) => address.to_ipv6_mapped(),
-            core::net::IpAddr::V6(address) => address,
-        };
-        let mut prefix = [0; BARE];
-        let (address, rest) = prefix.split_at_mut(16);
-        address.copy_from_slice(&client.octets());
-        for (to, from) in rest.iter_mut().zip(limit.to_le_bytes()) {
-            *to = from;
-        }
-        prefix
-    }
-}
-
-impl Start for BareStart {
-    fn is_plain(&self) -> bool {
-        true
-    }
-    fn target_port(&self) -> u16 {
-        0
-    }
-    fn target(&self) -> Address {
-        [0; 2]
-    }
-}
-
-impl Headers for Bare {
-    type Start = BareStart;
-    const IP: usize = 16;
-    const CHECKED: bool = false;
-
-    fn source(&self) -> Address {
-        address(&self.start.client)
-    }
-    fn client(&self) -> Client {
-        let mapped = self.source();
-        match v4_mapped((mapped[1] >> 32) as u32) == mapped {
-            true => Client::v4((mapped[1] >> 32) as u32),
-            false => Client::v6(mapped),
-        }
-    }
-    fn source_port(&self) -> u16 {
-        0
-    }
-    fn fills(&self, _: usize) -> bool {
-        true
-    }
-    fn is_martian(&self) -> bool {
-        false
-    }
-    fn is_intact(&self, _: Sum) -> bool {
-        true
-    }
-    fn dns(&self) -> &dns::Header {
-        &self.dns
-    }
-    fn reply(&self, _: usize, dns: dns::Header, _: Sum) -> Self {
-        Bare { dns, ..*self }
-    }
-    fn limit(&self, asked: u16) -> usize {
-        usize::from(asked.max(self.start.limit[0] as u16))
-    }
-    fn is_group(_: &impl Packet) -> bool {
-        false
-    }
-    fn turn_link(_: &mut impl Packet) -> Option<()> {
-        Some(())
     }
 }
 
