@@ -1,6 +1,6 @@
 //! The daemon's faces over HTTP: at a Unix socket for its own command line, and over TLS where `[api]` says.
 //!
-//! `native` is the product's own face, `arm` that which Azure's clients speak to. `access` says who asks and what they may do, `body` and `limits` hold what comes to a size, a time and a number. Every
+//! `native` is the product's own face, `arm` that which Azure's clients speak to. `access` says who asks and what they may do, `body` and `limits` hold what comes to a size, a time and a number. What is neither's is looked for among the portal's files. Every
 //! answer bears an `X-Request-Id`, which the audit log has too. `/healthz` and `/readyz` are open to all.
 
 pub mod access;
@@ -30,7 +30,7 @@ use anyhow::{Context as _, bail};
 use axum::{
     Router,
     extract::{Request, State},
-    http::{HeaderValue, StatusCode},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse as _, Response},
     routing::get,
@@ -56,6 +56,7 @@ use crate::{
     desired::Desired,
     dns::Responder,
     health::{Details, Health},
+    portal,
     reload::Reload,
     secret,
 };
@@ -136,15 +137,43 @@ pub fn router(view: View) -> Router {
         .route("/readyz", get(is_ready).with_state(view.clone()))
         .merge(native::router(view.clone()))
         .fallback(move |request| anything_else(view.clone(), request))
+        .layer(middleware::from_fn(with_guard))
         .layer(middleware::from_fn(with_request_id))
 }
 
-/// Paths of Azure's are read without regard to case, which no route is.
+/// Paths of Azure's are read without regard to case, which no route is; what is nobody's may be a page or a file of the portal.
 async fn anything_else(view: View, request: Request) -> Response {
-    match arm::is_own(request.uri().path()) {
-        true => arm::serve(view, request).await,
-        false => native::Problem::not_found("there is nothing here").into_response(),
+    let path = request.uri().path();
+    if arm::is_own(path) {
+        return arm::serve(view, request).await;
     }
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD) && !path.starts_with("/api/");
+    let file = if reads { portal::serve(path, request.headers()) } else { None };
+    file.unwrap_or_else(|| native::Problem::not_found("there is nothing here").into_response())
+}
+
+/// What browsers are told of every answer, whatever it is. It does not bind them to TLS for good (HSTS): one could not get past the daemon's own certificate then.
+async fn with_guard(request: Request, next: Next) -> Response {
+    const GUARD: [(HeaderName, &str); 7] = [
+        (header::CONTENT_SECURITY_POLICY, portal::CONTENT_SECURITY_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (
+            HeaderName::from_static("permissions-policy"),
+            "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+        ),
+    ];
+
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in GUARD {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
 }
 
 /// Listens at `path`. A socket left behind by a daemon that is gone is replaced; one that answers is not.
