@@ -51,6 +51,17 @@ pub struct Answer {
     pub request_id: String,
     /// The body; null where it is no JSON.
     pub json: Value,
+    /// The body as it came.
+    pub body: Vec<u8>,
+    /// Headers by name in lower case, in their order.
+    pub headers: Vec<(String, String)>,
+}
+
+impl Answer {
+    /// What a header says; empty where it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
 }
 
 impl Api {
@@ -167,6 +178,9 @@ async fn answer(request: reqwest::RequestBuilder) -> Result<Answer> {
     };
     let (etag, kind) = (header("etag").trim_matches('"').to_owned(), header("content-type"));
     let (status, request_id) = (response.status().as_u16(), header("x-request-id"));
-    let json = serde_json::from_slice(&response.bytes().await?).unwrap_or_default();
-    Ok(Answer { status, etag, kind, request_id, json })
+    let text = |value: &reqwest::header::HeaderValue| value.to_str().unwrap_or_default().to_owned();
+    let headers = response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+    let body = response.bytes().await?.to_vec();
+    let json = serde_json::from_slice(&body).unwrap_or_default();
+    Ok(Answer { status, etag, kind, request_id, json, body, headers })
 }

@@ -111,6 +111,10 @@ pub struct Api {
     pub azure_limits: bool,
     /// Certificates of those who sign the clients', PEM; none where clients need no certificate.
     pub client_ca: Option<PathBuf>,
+    /// A session of the portal ends when nothing was asked in it for so long.
+    pub session_idle: Duration,
+    /// A session of the portal ends so long after its begin.
+    pub session_lifetime: Duration,
 }
 
 /// A name server of the zone.

@@ -106,6 +106,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         responder: responder.clone(),
         started: SystemTime::now(),
         failures: Default::default(),
+        sessions: Default::default(),
         throttle: Default::default(),
         events: Events::default(),
     };

@@ -15,6 +15,7 @@ pub mod native;
 mod orders;
 mod query;
 mod round_trips;
+pub mod sessions;
 mod status;
 mod tls;
 
@@ -46,6 +47,7 @@ pub use explain::{
 pub use orders::{Order, OrderKind, Ordered};
 pub use query::{Answered, Question};
 pub use round_trips::{RoundTripView, RoundTripsChange, SampleText};
+pub use sessions::Sessions;
 
 pub use events::{Event, Events};
 pub use status::{EndpointView, GeoView, InterfaceView, ProfileView, Status};
@@ -94,6 +96,8 @@ pub struct View {
     pub started: SystemTime,
     /// Log-ins that failed.
     pub failures: Failures,
+    /// Browsers that are signed in.
+    pub sessions: Sessions,
     /// Requests that were made, where Azure's limits hold.
     pub throttle: arm::limits::Throttle,
     /// What has happened.

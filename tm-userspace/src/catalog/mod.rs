@@ -11,6 +11,7 @@ mod record;
 mod refusal;
 mod services;
 mod tokens;
+mod users;
 
 use std::{sync::Arc, time::Duration};
 
@@ -30,6 +31,7 @@ pub use edit::{Draft, Edit, Expected, Outcome};
 pub use record::{ManagedBy, Record};
 pub use refusal::Refusal;
 pub use tokens::{Fresh, Grant};
+pub use users::{NewUser, User};
 
 /// How long a change may take from the store to the tables before its caller is told that it is done all the same: it is only a matter of time then.
 const PUBLISH_AT_MOST: Duration = Duration::from_secs(5);

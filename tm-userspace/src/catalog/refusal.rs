@@ -58,6 +58,9 @@ pub enum Refusal {
     /// Others need it as it is.
     #[error("it is in use: {0}")]
     InUse(String),
+    /// There is one of this name.
+    #[error("there is a {0} already")]
+    Exists(String),
     /// It could not be written.
     #[error("{0}")]
     Store(StoreError),

@@ -27,6 +27,7 @@ mod profile;
 mod rtt;
 mod show;
 mod token;
+mod user;
 
 use std::{io::IsTerminal as _, net::IpAddr, path::PathBuf, process::ExitCode};
 
@@ -78,6 +79,11 @@ enum Command {
     /// Make, list and revoke what the API's callers show.
     #[command(subcommand)]
     Token(token::Token),
+    /// Make, list and delete who may sign in at the portal by name and password.
+    #[command(subcommand)]
+    User(user::User),
+    /// Print a link to the portal that is good once.
+    SignIn(user::SignIn),
     /// Probe an endpoint at once and say what the probe found.
     Probe(events::Probe),
     /// Show what has happened, and with --follow what happens.
@@ -221,6 +227,8 @@ pub fn main() -> ExitCode {
         Command::Import(import) => in_runtime(azure::import(import)),
         Command::Export(export) => in_runtime(azure::export(export)),
         Command::Token(token) => in_runtime(token::run(token)),
+        Command::User(user) => in_runtime(user::run(user)),
+        Command::SignIn(wanted) => in_runtime(user::sign_in(wanted)),
         Command::Probe(probe) => in_runtime(events::probe(probe)),
         Command::Events(events) => in_runtime(events::show(events)),
         Command::Audit(audit) => in_runtime(audit::list(audit)),

@@ -67,12 +67,12 @@ pub(super) struct Named {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Scope {
+pub(super) enum Scope {
     /// See.
     Read,
     /// Change profiles and give orders, too.
     Write,
-    /// Hand out tokens and read the audit log, too.
+    /// Hand out tokens, make users and read the audit log, too.
     Admin,
 }
 
@@ -85,15 +85,19 @@ pub(super) async fn run(token: Token) -> Result<(), Failure> {
     }
 }
 
+pub(super) fn level(scope: Scope) -> Level {
+    match scope {
+        Scope::Read => Level::Read,
+        Scope::Write => Level::Write,
+        Scope::Admin => Level::Admin,
+    }
+}
+
 async fn create(create: Create) -> Result<(), Failure> {
     let wanted = CreateToken {
         client: create.client.is_some(),
         name: create.client.unwrap_or(create.name),
-        scope: match create.scope {
-            Scope::Read => Level::Read,
-            Scope::Write => Level::Write,
-            Scope::Admin => Level::Admin,
-        },
+        scope: level(create.scope),
         subscription: create.subscription,
         resource_group: create.resource_group,
         lifetime: create.lifetime.map(|lifetime| lifetime.as_secs()),

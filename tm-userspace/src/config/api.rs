@@ -10,7 +10,7 @@ use super::{
     defaults,
     raw::{self, Text},
     report::{Fault, Notes},
-    value::{absolute, operator_name, quote},
+    value::{absolute, duration_in, operator_name, quote},
 };
 
 /// Where a profile of the files belongs that does not say.
@@ -56,8 +56,18 @@ pub(super) fn check(
         Some(written) => absolute(notes, key, Some(written), "/etc/tm/tls.pem"),
         None => own(name),
     };
+    let time = |notes: &mut Notes<'_>, key, written, default| {
+        duration_in(notes, key, written, defaults::SESSION_RANGE, default)
+    };
     Some(Api {
         listen,
+        session_idle: time(notes, "session_idle", raw.session_idle.as_ref(), defaults::SESSION_IDLE),
+        session_lifetime: time(
+            notes,
+            "session_lifetime",
+            raw.session_lifetime.as_ref(),
+            defaults::SESSION_LIFETIME,
+        ),
         tls_cert: file(notes, "tls_cert", raw.tls_cert.as_ref(), defaults::TLS_CERT),
         tls_key: file(notes, "tls_key", raw.tls_key.as_ref(), defaults::TLS_KEY),
         tls_own: raw.tls_cert.is_none(),

@@ -107,6 +107,12 @@ pub const API_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOS
 pub const TLS_CERT: &str = "tls/cert.pem";
 /// Its key, likewise.
 pub const TLS_KEY: &str = "tls/key.pem";
+/// How long a session of the portal may rest.
+pub const SESSION_IDLE: Duration = Duration::from_secs(3600);
+/// How long it may last: a working day.
+pub const SESSION_LIFETIME: Duration = Duration::from_secs(12 * 3600);
+/// Bounds of both: a second to thirty days.
+pub const SESSION_RANGE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(30 * 86_400);
 /// Where the daemon keeps what must outlive it.
 pub const STATE_DIR: &str = "/var/lib/tm";
 /// Where links and tables are pinned that outlive the daemon: a directory on a BPF file system.

@@ -59,6 +59,7 @@ pub use report::{ConfigError, Location, Problem};
 pub use schema::{EndpointSchema, ProfileSchema};
 pub use service::service_of;
 pub use together::{LeftOut, Stored};
+pub use value::name_fault;
 
 use ground::Ground;
 use report::{Found, Notes};

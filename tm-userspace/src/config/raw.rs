@@ -130,6 +130,8 @@ pub(super) struct Api {
     pub(super) tls_cert: Option<Text>,
     pub(super) tls_key: Option<Text>,
     pub(super) client_ca: Option<Text>,
+    pub(super) session_idle: Option<Spanned<DurationText>>,
+    pub(super) session_lifetime: Option<Spanned<DurationText>>,
     #[serde(default)]
     pub(super) azure_limits: bool,
 }

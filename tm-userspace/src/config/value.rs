@@ -13,6 +13,7 @@ use std::{
 use toml::Spanned;
 
 use super::{
+    FieldFault,
     raw::{DurationText, Integer, Text},
     report::{Fault, Notes},
 };
@@ -106,6 +107,11 @@ pub(super) fn duration_in(
         return default;
     }
     known
+}
+
+/// What is wrong with a name that stands at `pointer` of a document, if anything is.
+pub fn name_fault(pointer: &str, name: &str) -> Option<FieldFault> {
+    operator_name(name).err().map(|fault| FieldFault::new(pointer, &fault.message, &fault.help))
 }
 
 /// What the operator calls a profile or an endpoint.

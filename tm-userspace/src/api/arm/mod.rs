@@ -95,7 +95,7 @@ async fn take(view: View, parts: &Parts, body: Body) -> Result<Answer, Fault> {
         }
         _ => {}
     }
-    let principal = access::authenticate(&view.catalog, &view.failures, parts)
+    let principal = access::authenticate(&view, parts)
         .map_err(|denied| request::denied_fault(denied, Level::Read, None))?;
     let request = Request { view, principal, method: parts.method.clone(), query, octets };
     match &resource {

@@ -54,7 +54,7 @@ impl From<Refusal> for Fault {
                 "Domain name {dns_name} already exists. Please choose a different DNS prefix."
             )),
             Refusal::Elsewhere { .. } => Fault { code: ELSEWHERE, ..Fault::conflict(said) },
-            Refusal::InUse(_) => Fault::conflict(said),
+            Refusal::InUse(_) | Refusal::Exists(_) => Fault::conflict(said),
             Refusal::Store(StoreError::Full) => {
                 Fault::new(StatusCode::INSUFFICIENT_STORAGE, "InsufficientStorage", said)
             }

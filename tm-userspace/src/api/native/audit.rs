@@ -12,7 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{Problem, ask::read, given::Asked};
 use crate::{
-    api::{View, access::Principal},
+    api::{
+        View,
+        access::{self, Principal},
+    },
     store::{AuditFilter, AuditRow, Level},
 };
 
@@ -75,7 +78,7 @@ pub(super) async fn back_up(
 ) -> Result<StatusCode, Problem> {
     principal.may(Level::Admin, None)?;
     let Backup { to } = read(&headers, body).await?;
-    if principal.source != "socket" {
+    if principal.source != access::SOCKET {
         return Err(Problem::new(
             StatusCode::FORBIDDEN,
             "files are written for who comes by the socket alone",

@@ -1,6 +1,6 @@
 //! What has happened, and what happens: as a list, and as a stream of server-sent events. And a probe at once.
 
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, pin::pin, time::Duration};
 
 use axum::{
     Json,
@@ -98,6 +98,7 @@ pub(super) async fn follow(
     let ended = view.events.ended();
     let (to, events) = mpsc::channel(AHEAD);
     tokio::spawn(async move {
+        let mut gone = pin!(principal.is_gone(&view));
         for event in missed {
             if to.send(event).await.is_err() {
                 return;
@@ -107,6 +108,7 @@ pub(super) async fn follow(
             let event = tokio::select! {
                 () = ended.cancelled() => return,
                 () = to.closed() => return,
+                () = &mut gone => return,
                 event = next.recv() => event,
             };
             match event {

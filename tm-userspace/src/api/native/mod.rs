@@ -21,6 +21,10 @@
 //! | `POST /api/v1/order` | force, release, restore | write |
 //! | `GET`, `POST /api/v1/round-trips` | measured round trips to clients; `{"prefixes": 12}`, how many are known now | read, write |
 //! | `GET`, `POST /api/v1/tokens`, `DELETE /api/v1/tokens/{id}`, `POST /api/v1/tokens/{id}/rotate` | tokens | admin |
+//! | `GET /api/v1/session` | who is signed in, or whose token this is | any |
+//! | `POST`, `DELETE /api/v1/session` | signs in (open to all), and out | any |
+//! | `POST /api/v1/session/link` | a link that signs in once | at the socket alone |
+//! | `GET`, `POST /api/v1/users`, `DELETE /api/v1/users/{name}`, `PUT /api/v1/users/{name}/password` | users | admin |
 //! | `GET /api/v1/audit` (`object`, `before`, `limit`) | the audit log | admin |
 //! | `POST /api/v1/backup` | a copy of the store | admin, at the socket alone |
 //!
@@ -38,7 +42,9 @@ mod openapi;
 mod problem;
 mod profiles;
 mod services;
+mod session;
 mod tokens;
+mod users;
 
 use axum::{
     Router,
@@ -55,7 +61,9 @@ pub use events::{History, Probed};
 pub use problem::Problem;
 pub use profiles::{Availability, Page, ProfileResource};
 pub use services::{ServicePage, ServiceResource};
+pub use session::{CreateLink, FreshLink, SignIn, SignedIn};
 pub use tokens::{CreateToken, FreshToken, RotateToken, TokenPage, TokenResource};
+pub use users::{ChangePassword, CreateUser, UserPage, UserResource};
 
 /// Its routes.
 pub(super) fn router(view: View) -> Router {
@@ -82,6 +90,11 @@ pub(super) fn router(view: View) -> Router {
         .route("/api/v1/tokens", get(tokens::list).post(tokens::create))
         .route("/api/v1/tokens/{id}", axum::routing::delete(tokens::revoke))
         .route("/api/v1/tokens/{id}/rotate", post(tokens::rotate))
+        .route("/api/v1/session", get(session::show).post(session::sign_in).delete(session::sign_out))
+        .route("/api/v1/session/link", post(session::link))
+        .route("/api/v1/users", get(users::list).post(users::create))
+        .route("/api/v1/users/{name}", axum::routing::delete(users::delete))
+        .route("/api/v1/users/{name}/password", axum::routing::put(users::change_password))
         .route("/api/v1/audit", get(audit::list))
         .route("/api/v1/backup", post(audit::back_up))
         .method_not_allowed_fallback(|| async {
@@ -94,6 +107,6 @@ impl FromRequestParts<View> for Principal {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, view: &View) -> Result<Self, Problem> {
-        Ok(access::authenticate(&view.catalog, &view.failures, parts)?)
+        Ok(access::authenticate(view, parts)?)
     }
 }

@@ -5,11 +5,12 @@ use utoipa::{
     Modify, OpenApi, ToSchema as _,
     openapi::{
         Content, OpenApi as Document, Ref, ResponseBuilder, SecurityRequirement,
-        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
 
-use super::{Problem, ask, audit, endpoints, events, profiles, services, tokens};
+use super::{Problem, ask, audit, endpoints, events, profiles, services, session, tokens, users};
+use crate::api::access::COOKIE;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -20,7 +21,9 @@ use super::{Problem, ask, audit, endpoints, events, profiles, services, tokens};
         services::list, services::show, services::put, services::delete,
         events::probe, events::follow, events::history,
         ask::status, ask::version, ask::query, ask::explain, ask::order, ask::round_trips, ask::change_round_trips,
-        tokens::list, tokens::create, tokens::rotate, tokens::revoke, audit::list, audit::back_up
+        tokens::list, tokens::create, tokens::rotate, tokens::revoke,
+        session::show, session::sign_in, session::sign_out, session::link,
+        users::list, users::create, users::change_password, users::delete, audit::list, audit::back_up
     ),
     components(schemas(Problem)),
     modifiers(&Everywhere)
@@ -31,14 +34,23 @@ pub(super) async fn show() -> Json<Document> {
     Json(Described::openapi())
 }
 
-/// What holds for every request: the bearer token, and the form of errors.
+/// What holds for every request: the bearer token or the session, and the form of errors.
 struct Everywhere;
 
 impl Modify for Everywhere {
     fn modify(&self, document: &mut Document) {
         let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
-        document.components.get_or_insert_default().add_security_scheme("token", bearer);
-        document.security = Some(vec![SecurityRequirement::new("token", [""; 0])]);
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("token", bearer);
+        components.add_security_scheme(
+            "session",
+            SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(
+                COOKIE,
+                "With `X-CSRF-Token` where anything is changed: `GET /api/v1/session` has it.",
+            ))),
+        );
+        document.security =
+            Some(["token", "session"].map(|name| SecurityRequirement::new(name, [""; 0])).into());
         let problem = |description: &str| {
             let content = Content::new(Some(Ref::from_schema_name(Problem::name())));
             ResponseBuilder::new()

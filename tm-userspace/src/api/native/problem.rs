@@ -113,7 +113,8 @@ impl From<Refusal> for Problem {
             | Refusal::ServiceOfFile { .. }
             | Refusal::NameTaken { .. }
             | Refusal::Elsewhere { .. }
-            | Refusal::InUse(_) => StatusCode::CONFLICT,
+            | Refusal::InUse(_)
+            | Refusal::Exists(_) => StatusCode::CONFLICT,
             Refusal::Store(StoreError::Full) => StatusCode::INSUFFICIENT_STORAGE,
             Refusal::Store(_) | Refusal::Stopping => StatusCode::SERVICE_UNAVAILABLE,
         };
