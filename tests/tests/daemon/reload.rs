@@ -99,6 +99,7 @@ fn tables_grow_under_queries_from_a_few_names_to_thousands() {
     daemon.wait_until(&lab, "thousands", |status| count(status) == MANY);
     daemon.wait_for("larger tables", |line| line.contains("the tables are full, making larger ones"));
     published(&mut daemon);
+    daemon.wait_for("them to answer", |line| line.contains("the new tables are in place"));
     let [v4, v6] = streams.map(|stream| stream.stop().unwrap());
     assert!(v4 > 0 && v6 > 0, "{v4} {v6}");
     let before = daemon.status(&lab).unwrap();

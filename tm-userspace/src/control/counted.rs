@@ -7,7 +7,12 @@ use std::{collections::HashMap, sync::Arc};
 
 use tm_common::verdict::{REASONS, Reason};
 
-use crate::{desired::EndpointKey, sync::Image, xdp::Counters};
+use super::Tables;
+use crate::{
+    desired::EndpointKey,
+    sync::Image,
+    xdp::{Counters, Kernel},
+};
 
 /// Answers by endpoint and packets by reason, up to a moment, and where they go on being counted.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +36,12 @@ impl Counted {
             packets: [0; REASONS],
             counters,
         }
+    }
+
+    /// By the tables of this process, of which the kernel is locked for no longer than it takes to find its counters.
+    pub(super) fn of_tables(tables: &Tables) -> Self {
+        let counters = tables.kernel().as_ref().map(Kernel::counters);
+        Self::of(&tables.image(), counters)
     }
 
     /// Answers and packets so far.

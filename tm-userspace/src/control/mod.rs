@@ -4,10 +4,12 @@
 //! inputs are whole latest states that share structure with the ones before, so what changed is found by comparing them, at a cost that follows the change;
 //! nothing depends on being told.
 //!
-//! This file is the order of things. `write` puts what was decided into the tables, `counted` carries over what others have counted, `attach` keeps the
-//! program where it belongs, `changes` takes in a configuration that differs in a few profiles, `due` knows which decision changes next, `repair` is the full pass,
-//! `reclaim` frees what nobody reads any more.
+//! This file is the order of things. `ahead` makes views and new tables aside, `adopt` puts these in the place of the old ones, `write` puts what was decided into the tables in use,
+//! `counted` carries over what others have counted, `attach` keeps the program where it belongs, `changes` takes in a configuration that differs in a few profiles, `due` knows
+//! which decision changes next, `repair` is the full pass, `reclaim` frees what nobody reads any more.
 
+mod adopt;
+mod ahead;
 mod attach;
 mod changes;
 mod counted;
@@ -47,6 +49,8 @@ use crate::{
     xdp::{Barrier, Pins},
 };
 
+use adopt::Settling;
+use ahead::{Made, Work};
 use due::Due;
 use repair::Repair;
 
@@ -81,12 +85,13 @@ pub struct Inputs {
 }
 
 /// The task.
-#[derive(Debug)]
 pub struct Control {
     tables: Tables,
     published: watch::Sender<Arc<Published>>,
     desired: Arc<Desired>,
     health: Health,
+    /// The measurements that `views` were made with.
+    measured: RoundTrips,
     host: Host,
     listening: Listening,
     zone: Arc<Zone>,
@@ -101,8 +106,10 @@ pub struct Control {
     barriers: mpsc::UnboundedSender<Barrier>,
     /// Where the programs are kept for when this process is gone.
     pins: Option<Pins>,
-    /// What an earlier run counted, until it is in the tables.
-    before: Option<Counted>,
+    /// Are the tables too small, or is there nothing in the kernel though there should be?
+    needs_tables: bool,
+    /// Makes what is made aside.
+    make: Arc<dyn Fn(Work) -> Made + Send + Sync>,
 }
 
 impl Control {
@@ -116,17 +123,16 @@ impl Control {
         before: Counted,
     ) -> Option<Self> {
         let desired = Arc::new(inputs.desired.borrow_and_update().clone()?);
-        let zone = Arc::new(Zone::of(&desired.node, desired.generation));
         let (barriers, receiver) = mpsc::unbounded_channel();
-        let reclaimed = tables.clone();
-        tokio::spawn(reclaim::reclaim(reclaimed, receiver));
+        tokio::spawn(reclaim::reclaim(tables.clone(), receiver));
         let mut control = Control {
             tables,
             published,
-            zone,
-            ancestors: Ancestors::of(&desired.profiles),
+            zone: Arc::new(Zone::of(&desired.node, desired.generation)),
+            ancestors: Ancestors::default(),
             desired,
             health: inputs.health.borrow_and_update().clone(),
+            measured: RoundTrips::default(),
             host: inputs.host.borrow_and_update().clone(),
             listening: Listening::default(),
             views: Views::default(),
@@ -135,14 +141,12 @@ impl Control {
             clock: inputs.clock.clone(),
             barriers,
             pins,
-            before: Some(before),
+            needs_tables: true,
+            make: Arc::new(ahead::make),
         };
-        control.listening = Listening::of(&control.desired.node.listen, &control.host);
-        control.views = place_clients(&control.desired, &control.health.round_trips, &control.views);
-        control.views.problems().iter().for_each(|problem| tracing::error!("{problem}"));
-        control.decide_all();
-        control.rebuild();
-        control.publish();
+        let first = Work { counted: Some(before), ..control.work(control.desired.clone()) };
+        let settling = control.take(ahead::make(first));
+        settling.into_iter().for_each(Settling::settle);
         Some(control)
     }
 
@@ -152,25 +156,35 @@ impl Control {
         timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
         timer.reset();
         let mut repair: Option<Repair> = None;
-        // A wanted state whose views are being made. Meanwhile no other is taken, and all else goes on by the present one.
-        let mut ahead: Option<JoinHandle<(Desired, RoundTrips, Views)>> = None;
+        // What is being made aside. Meanwhile nothing else that would have to be is taken, and all else goes on by the present state.
+        let mut ahead: Option<JoinHandle<Made>> = None;
+        let mut settling: Option<JoinHandle<()>> = None;
         loop {
+            let is_idle = ahead.is_none() && settling.is_none();
             tokio::select! {
                 biased;
-                () = shutdown.cancelled() => return Ok(()),
+                () = shutdown.cancelled() => break,
                 Ok(()) = inputs.health.changed() => {
                     let health = inputs.health.borrow_and_update().clone();
                     self.take_health(health);
                 }
                 made = async { Some(ahead.as_mut()?.await) }, if ahead.is_some() => {
                     ahead = None;
-                    if let Some((desired, measured, views)) = made.transpose().context("views were not made")? {
-                        self.take_desired(Arc::new(desired), &measured, views);
+                    if let Some(made) = made.transpose().context("what was to come was not made")? {
+                        let rest = self.take(made);
+                        settling = rest.map(|rest| tokio::task::spawn_blocking(|| rest.settle()));
                     }
                 }
-                Ok(()) = inputs.desired.changed(), if ahead.is_none() => {
+                settled = async { Some(settling.as_mut()?.await) }, if settling.is_some() => {
+                    settling = None;
+                    settled.transpose().context("the old tables were not given up")?;
+                }
+                Ok(()) = inputs.desired.changed(), if is_idle => {
                     let desired = inputs.desired.borrow_and_update().clone();
-                    ahead = desired.map(|desired| self.make_views(desired));
+                    ahead = desired.map(|desired| self.begin(Arc::new(desired)));
+                }
+                () = std::future::ready(()), if is_idle && self.is_behind() => {
+                    ahead = Some(self.begin(self.desired.clone()));
                 }
                 Ok(()) = inputs.host.changed() => {
                     let host = inputs.host.borrow_and_update().clone();
@@ -184,6 +198,32 @@ impl Control {
                 }
             }
         }
+        // What the old programs counted is saved after this.
+        match settling {
+            Some(settling) => settling.await.context("the old tables were not given up"),
+            None => Ok(()),
+        }
+    }
+
+    /// Begins to make `desired`, or what else is behind.
+    fn begin(&mut self, desired: Arc<Desired>) -> JoinHandle<Made> {
+        let (work, make) = (self.work(desired), self.make.clone());
+        tokio::task::spawn_blocking(move || make(work))
+    }
+
+    /// Takes what was made. With new tables something is left to be done.
+    fn take(&mut self, mut made: Made) -> Option<Settling> {
+        let began = Instant::now();
+        self.measured = made.health.round_trips.clone();
+        made.views.problems().iter().for_each(|problem| tracing::error!("{problem}"));
+        if let Some(fresh) = made.fresh.take() {
+            return Some(self.adopt(made, fresh, began));
+        }
+        match Arc::ptr_eq(&made.desired, &self.desired) {
+            true => self.take_views(made.views, began),
+            false => self.take_desired(made.desired, made.views),
+        }
+        None
     }
 
     /// What was decided until now holds no longer.
@@ -193,85 +233,61 @@ impl Control {
         self.apply(&changed, began);
     }
 
-    /// Flips, orders and measurements: only their profiles, and those in which they are nested, are decided anew.
+    /// Flips and orders: only their profiles, and those in which they are nested, are decided anew.
     fn take_health(&mut self, health: Health) {
         let began = Instant::now();
-        let before = std::mem::replace(&mut self.health, health);
-        let mut placed: Vec<Arc<str>> = vec![];
-        if !self.health.round_trips.is_same(&before.round_trips) {
-            let views = place_clients(&self.desired, &self.health.round_trips, &self.views);
-            placed.extend(views.differing(&self.views).cloned());
-            self.views = views;
-        }
-        let ordered = before.orders.differing(&self.health.orders).into_iter().map(|key| key.profile);
-        let touched: BTreeSet<Arc<str>> = before
-            .verdicts
-            .diff(&self.health.verdicts)
-            .map(|item| match item {
-                DiffItem::Add(key, _) | DiffItem::Remove(key, _) => key.profile.clone(),
-                DiffItem::Update { old: (key, _), .. } => key.profile.clone(),
-            })
-            .chain(ordered)
-            .chain(placed)
-            .collect();
+        let touched = self.see(health);
         let changed = self.decide_some(self.ancestors.with(touched));
         self.apply(&changed, began);
     }
 
-    /// Begins to make the views of a wanted state on a thread of its own: a million prefixes take a second or so.
-    fn make_views(&self, desired: Desired) -> JoinHandle<(Desired, RoundTrips, Views)> {
-        let (before, measured) = (self.views.clone(), self.health.round_trips.clone());
-        tokio::task::spawn_blocking(move || {
-            let views = place_clients(&desired, &measured, &before);
-            (desired, measured, views)
-        })
+    /// Goes over to another health; gives the profiles that it is another one for.
+    fn see(&mut self, health: Health) -> BTreeSet<Arc<str>> {
+        let before = std::mem::replace(&mut self.health, health);
+        let ordered = before.orders.differing(&self.health.orders).into_iter().map(|key| key.profile);
+        let flipped = before.verdicts.diff(&self.health.verdicts).map(|item| match item {
+            DiffItem::Add(key, _) | DiffItem::Remove(key, _) => key.profile.clone(),
+            DiffItem::Update { old: (key, _), .. } => key.profile.clone(),
+        });
+        flipped.chain(ordered).collect()
     }
 
-    /// A new configuration, whose views are these with what was measured then: everything that differs from the one before.
-    fn take_desired(&mut self, desired: Arc<Desired>, measured: &RoundTrips, views: Views) {
+    /// Clients are placed otherwise than they were.
+    fn take_views(&mut self, views: Views, began: Instant) {
+        let placed: Vec<Arc<str>> = views.differing(&self.views).cloned().collect();
+        self.views = views;
+        let changed = self.decide_some(placed);
+        self.apply(&changed, began);
+    }
+
+    /// A new configuration, whose views are these: everything that differs from the one before.
+    fn take_desired(&mut self, desired: Arc<Desired>, views: Views) {
         let began = Instant::now();
         let before = std::mem::replace(&mut self.desired, desired);
-        let zone = Zone::of(&self.desired.node, self.desired.generation);
-        self.zone = Arc::new(zone);
-        // What was measured while they were made is in few prefixes.
-        self.views = match measured.is_same(&self.health.round_trips) {
-            true => views,
-            false => place_clients(&self.desired, &self.health.round_trips, &views),
-        };
-        self.views.problems().iter().for_each(|problem| tracing::error!("{problem}"));
+        self.zone = Arc::new(Zone::of(&self.desired.node, self.desired.generation));
+        self.views = views;
         let same_places = before.atlas.as_ref().map(Arc::as_ptr)
             == self.desired.atlas.as_ref().map(Arc::as_ptr)
             && Arc::ptr_eq(&before.overrides, &self.desired.overrides);
         if same_places && before.node == self.desired.node && self.take_changes(&before) {
-            return self.publish_desired(began);
+            return self.publish_desired(&before, began);
         }
         self.ancestors = Ancestors::of(&self.desired.profiles);
         self.listening = Listening::of(&self.desired.node.listen, &self.host);
         self.decide_all();
-        let listen = (&before.node.listen, &self.desired.node.listen);
-        if before.node.state_dir != self.desired.node.state_dir || listen.0.pins != listen.1.pins {
-            tracing::warn!("another `state_dir` or `pins` takes effect at the next start");
-        }
-        if listen.0.port != listen.1.port
-            || listen.0.vlans != listen.1.vlans
-            || listen.0.mode != listen.1.mode
-        {
-            self.rebuild();
-        } else {
-            // The serial has changed, and with it every negative answer: all names are compiled again. Names are given up first, so that a
-            // name that moved from one profile to another is there in the end.
-            let moved = before.profiles.iter().filter(|(name, profile)| {
-                self.desired.profiles.get(*name).is_none_or(|now| now.dns_name != profile.dns_name)
-            });
-            let mut changes: Vec<(DnsName, Option<Compiled>)> =
-                moved.map(|(_, profile)| (profile.dns_name.clone(), None)).collect();
-            changes.extend(self.compile_all());
-            self.write(&changes);
-            self.set_addresses();
-            self.attach();
-        }
+        // The serial has changed, and with it every negative answer: all names are compiled again. Names are given up first, so that a
+        // name that moved from one profile to another is there in the end.
+        let moved = before.profiles.iter().filter(|(name, profile)| {
+            self.desired.profiles.get(*name).is_none_or(|now| now.dns_name != profile.dns_name)
+        });
+        let mut changes: Vec<(DnsName, Option<Compiled>)> =
+            moved.map(|(_, profile)| (profile.dns_name.clone(), None)).collect();
+        changes.extend(self.compile(self.decisions.values()));
+        self.write(&changes);
+        self.set_addresses();
+        self.attach();
         self.forget_endpoints(before.profiles.values());
-        self.publish_desired(began);
+        self.publish_desired(&before, began);
     }
 
     /// Gives up the counts of endpoints of these profiles that are there no longer.
@@ -287,7 +303,13 @@ impl Control {
         }
     }
 
-    fn publish_desired(&self, began: Instant) {
+    /// It was `before` until now.
+    fn publish_desired(&self, before: &Desired, began: Instant) {
+        if before.node.state_dir != self.desired.node.state_dir
+            || before.node.listen.pins != self.desired.node.listen.pins
+        {
+            tracing::warn!("another `state_dir` or `pins` takes effect at the next start");
+        }
         self.publish();
         tracing::info!(
             generation = self.desired.generation,
@@ -306,13 +328,7 @@ impl Control {
     }
 
     fn decide_all(&mut self) {
-        let now = self.clock.now();
-        self.decisions = self
-            .desired
-            .profiles
-            .iter()
-            .map(|(name, profile)| (name.clone(), Arc::new(self.decide(profile, now))))
-            .collect();
+        self.decisions = ahead::decide_all(&self.desired, &self.views, &self.health, self.clock.now());
         self.due = self.decisions.values().collect();
     }
 
@@ -334,10 +350,6 @@ impl Control {
 
     fn decide(&self, profile: &Arc<Profile>, now: SystemTime) -> Decision {
         decide(&self.desired.profiles, profile, &self.views.get(&profile.name), &self.health, now)
-    }
-
-    fn compile_all(&self) -> Vec<(DnsName, Option<Compiled>)> {
-        self.compile(self.decisions.values())
     }
 
     fn compile<'a>(
@@ -365,13 +377,4 @@ impl Control {
             listening: self.listening.clone(),
         }));
     }
-}
-
-/// Where clients are: as is wanted, with what was measured since.
-fn place_clients(desired: &Desired, measured: &RoundTrips, before: &Views) -> Views {
-    if measured.is_empty() {
-        return Views::of(desired, before);
-    }
-    let overrides = Arc::new(desired.overrides.with(measured));
-    Views::of(&Desired { overrides, ..desired.clone() }, before)
 }

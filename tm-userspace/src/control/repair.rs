@@ -28,7 +28,7 @@ impl Control {
     pub(super) fn begin_repair(&mut self) -> Repair {
         if self.tables.kernel().is_none() && self.desired.node.listen.mode != XdpMode::Off {
             // What kept the programs from loading may be over.
-            self.rebuild();
+            self.needs_tables = true;
         }
         // No name is before the empty one.
         Repair::Profiles("".into())

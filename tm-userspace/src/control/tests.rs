@@ -1,12 +1,13 @@
 //! The task's timers: by a clock that the test owns, what was decided until a time is decided anew at that time; and a repair lets others go first.
 
+mod aside;
+
 use tokio::task::JoinHandle;
 
 use super::{repair::SLICE, *};
 use crate::{
     decide::EndpointStatus,
     desired::{Endpoint, EndpointKey, Failback, Rules, Target},
-    geo::RoundTrips,
     health::{Forced, Verdict},
     places::Views,
     samples,
@@ -23,7 +24,8 @@ struct Bench {
     clock: watch::Sender<SystemTime>,
     health: watch::Sender<Health>,
     published: watch::Receiver<Arc<Published>>,
-    _desired: watch::Sender<Option<Desired>>,
+    desired: watch::Sender<Option<Desired>>,
+    tables: Tables,
     _host: watch::Sender<Host>,
     shutdown: CancellationToken,
     task: JoinHandle<anyhow::Result<()>>,
@@ -49,12 +51,22 @@ impl Bench {
         let (host_to, host) = watch::channel(Host::default());
         let (published_to, published) = watch::channel(Arc::default());
         let mut inputs = Inputs { desired, health, host, clock: Clock::Owned(time) };
+        let tables = Tables::empty();
         let mut control =
-            Control::start(&mut inputs, Tables::empty(), published_to, None, Counted::default()).unwrap();
+            Control::start(&mut inputs, tables.clone(), published_to, None, Counted::default()).unwrap();
         lose(&mut control);
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(control.run(inputs, shutdown.clone()));
-        Bench { clock, health: health_to, published, _desired: desired_to, _host: host_to, shutdown, task }
+        Bench {
+            clock,
+            health: health_to,
+            published,
+            desired: desired_to,
+            tables,
+            _host: host_to,
+            shutdown,
+            task,
+        }
     }
 
     fn decision(&self) -> Arc<Decision> {
@@ -218,13 +230,14 @@ async fn a_few_changes_bring_what_a_full_pass_would() {
     let mut names: BTreeSet<Arc<str>> = states[0].profiles.keys().cloned().collect();
     for (step, state) in states.iter().enumerate().skip(1) {
         names.extend(state.profiles.keys().cloned());
-        control.take_desired(Arc::new(state.clone()), &RoundTrips::default(), Views::default());
+        control.take_desired(Arc::new(state.clone()), Views::default());
         let few = control.decisions.clone();
         control.decide_all();
         assert_eq!(few, control.decisions, "step {step}");
         let gone = names.iter().filter(|name| !state.profiles.contains_key(*name));
         let gone = gone.map(|name| (format!("{name}.tm.example").parse().unwrap(), None));
-        let all: Vec<(DnsName, Option<Compiled>)> = gone.chain(control.compile_all()).collect();
+        let all: Vec<(DnsName, Option<Compiled>)> =
+            gone.chain(control.compile(control.decisions.values())).collect();
         let mut image = control.tables.image_mut();
         let changes = image.apply(all.iter().map(|(name, compiled)| (name, compiled.as_ref())));
         assert!(changes.is_empty(), "step {step}: {changes:?}");

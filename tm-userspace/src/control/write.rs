@@ -1,13 +1,7 @@
-//! What was decided and compiled, put into the tables: in place, or into new ones where they are full or have to be other ones.
+//! What was decided and compiled, put into the tables in use.
 
-use super::{Control, Counted, REPAIR_INTERVAL, counted::Sums};
-use crate::{
-    compile::Compiled,
-    desired::XdpMode,
-    names::DnsName,
-    sync::{Image, buckets_for},
-    xdp::{Barrier, Kernel},
-};
+use super::Control;
+use crate::{compile::Compiled, names::DnsName, sync::Image};
 
 impl Control {
     pub(super) fn write(&mut self, changes: &[(DnsName, Option<Compiled>)]) {
@@ -18,92 +12,11 @@ impl Control {
             kernel.copy(&image, &changed);
             outgrown |= !kernel.holds(&image);
         }
-        drop(image);
-        if outgrown {
+        if outgrown && !self.needs_tables {
             tracing::info!("the tables are full, making larger ones");
-            self.rebuild();
         }
-    }
-
-    /// Makes all tables anew beside the old ones, fills them, and puts them in their place in one step. Counts are carried over.
-    pub(super) fn rebuild(&mut self) {
-        let listen = &self.desired.node.listen;
-        let compiled = self.compile_all();
-        let names = compiled.iter().filter(|(_, compiled)| compiled.is_some()).count();
-        let mut buckets = buckets_for(names.max(self.desired.node.capacity as usize));
-        let mut fresh = loop {
-            let seed =
-                std::hash::BuildHasher::hash_one(&std::collections::hash_map::RandomState::new(), buckets);
-            let mut fresh = Image::new(buckets, listen.port, seed, &listen.vlans);
-            fresh.apply(compiled.iter().map(|(name, compiled)| (name, compiled.as_ref())));
-            if fresh.homeless() == 0 {
-                break fresh;
-            }
-            buckets = buckets.saturating_mul(2);
-        };
-        let (served, own) = self.listening.keys();
-        warn_left_out(fresh.set_addresses(&served, &own));
-        let is_first = self.before.is_some();
-        let before = self.before.take().unwrap_or_else(|| {
-            Counted::of(&self.tables.image(), self.tables.kernel().as_ref().map(Kernel::counters))
-        });
-        let filled = before.now();
-        filled.add_answers_since(&Sums::default(), &mut fresh);
-
-        let mut kernel = self.load(&fresh);
-        let loaded = before.now();
-        loaded.add_answers_since(&filled, &mut fresh);
-        let mut barrier = kernel.as_mut().and_then(Kernel::take_barrier);
-        let mut image = self.tables.image_mut();
-        let mut slot = self.tables.kernel();
-        let mut old = slot.take();
-        match (&mut kernel, &mut old) {
-            (Some(new), Some(old)) => new.replace(old),
-            (None, Some(old)) => old.detach_all(),
-            (_, None) => {}
-        }
-        let old_image = std::mem::replace(&mut *image, fresh);
-        *slot = kernel;
-        self.tables.add_packets(&slot, loaded.packets_since(&Sums::default()));
-        drop(slot);
-        drop(image);
-        self.attach();
-
-        // Now the old program gets no more packets. What it counted since goes the same way, once those it has are done.
-        let waited = barrier.as_mut().map(Barrier::wait);
-        if let Some(Err(error)) = waited {
-            tracing::debug!(error = format!("{error:#}"), "a few packets may not have been counted");
-        }
-        let after = if is_first { before } else { Counted::of(&old_image, before.counters) };
-        let done = after.now();
-        done.add_answers_since(&loaded, &mut self.tables.image_mut());
-        self.tables.add_packets(&self.tables.kernel(), done.packets_since(&loaded));
-        if let Some(barrier) = barrier {
-            // Fails only where the thread is gone, at shutdown.
-            let _ = self.barriers.send(barrier);
-        }
-    }
-
-    /// Programs and tables of this image in the kernel, if XDP is wanted and can be had.
-    fn load(&self, image: &Image) -> Option<Kernel> {
-        if self.desired.node.listen.mode == XdpMode::Off {
-            return None;
-        }
-        let mut kernel = Kernel::load(image)
-            .inspect_err(|error| {
-                tracing::error!(
-                    error = format!("{error:#}"),
-                    "XDP does not answer; the sockets answer everything; trying again every {} s",
-                    REPAIR_INTERVAL.as_secs()
-                );
-            })
-            .ok()?;
-        if let Some(pins) = &self.pins
-            && let Err(error) = kernel.pin(pins)
-        {
-            tracing::warn!(error = format!("{error:#}"), "the programs will not outlive this process");
-        }
-        Some(kernel)
+        // Meanwhile the sockets answer what does not fit in the kernel's.
+        self.needs_tables |= outgrown;
     }
 
     /// Puts the addresses into all tables.
@@ -117,8 +30,13 @@ impl Control {
 
     /// Puts the addresses into the daemon's tables; the kernel's still have to follow.
     pub(super) fn note_addresses(&mut self) {
+        self.put_addresses(&mut self.tables.image_mut());
+    }
+
+    /// Puts the addresses into these tables of the daemon.
+    pub(super) fn put_addresses(&self, image: &mut Image) {
         let (served, own) = self.listening.keys();
-        warn_left_out(self.tables.image_mut().set_addresses(&served, &own));
+        warn_left_out(image.set_addresses(&served, &own));
     }
 }
 

@@ -62,6 +62,10 @@ impl Partition {
     pub fn count(&self) -> usize {
         self.v4.count() + self.v6.count()
     }
+    /// In how many spans of addresses it says something else than `other`.
+    pub fn differing(&self, other: &Partition) -> usize {
+        self.v4.differing(&other.v4).len() + self.v6.differing(&other.v6).len()
+    }
     /// How many runs are at this place.
     pub fn runs_at(&self, place: usize) -> u32 {
         self.tally.runs.get(place).copied().unwrap_or(0)

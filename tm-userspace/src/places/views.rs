@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::{
-    View,
+    Partition, View,
     layer::Layer,
     prefix,
     refine::{Question, Refined},
@@ -87,6 +87,30 @@ impl Views {
         let is_other =
             |name: &str, view| before.views.get(name).is_none_or(|known| !Arc::ptr_eq(known, view));
         self.views.iter().filter(move |(name, view)| is_other(name, view)).map(|(name, _)| name)
+    }
+
+    /// How many runs of addresses are new or gone since `before`, in how many places: what it costs to go over from the ones to the others.
+    pub fn upheaval(&self, before: &Views) -> usize {
+        let (mut new, mut gone) = (self.partitions(), before.partitions());
+        new.retain(|at, _| gone.remove(at).is_none());
+        let mut runs = 0;
+        for (name, view) in &self.views {
+            if new.remove(&Arc::as_ptr(view.partition())).is_none() {
+                continue;
+            }
+            runs += match before.views.get(name) {
+                None => view.partition().count(),
+                Some(known) => {
+                    gone.remove(&Arc::as_ptr(known.partition()));
+                    known.partition().differing(view.partition())
+                }
+            };
+        }
+        runs + gone.values().map(|partition| partition.count()).sum::<usize>()
+    }
+
+    fn partitions(&self) -> HashMap<*const Partition, &Arc<Partition>> {
+        self.views.values().map(|view| (Arc::as_ptr(view.partition()), view.partition())).collect()
     }
 
     /// What an operator has to know of them: a line each.

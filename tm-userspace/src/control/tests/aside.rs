@@ -1,0 +1,171 @@
+//! What is made aside holds nobody up: flips are published meanwhile, and hold in the new tables.
+
+use std::sync::mpsc as blocking;
+
+use super::*;
+use crate::{
+    desired::Subnet,
+    geo::{Region, Sample},
+};
+
+/// More ranges than are put into the tables in use.
+const RANGES: u32 = 3_000;
+
+/// Says when something is begun to be made aside, and when it is made with whether new tables belong to it; waits in either case until it may go on.
+struct Gate {
+    begun: mpsc::UnboundedReceiver<()>,
+    made: mpsc::UnboundedReceiver<bool>,
+    go: blocking::Sender<()>,
+}
+
+impl Gate {
+    fn of(control: &mut Control) -> Self {
+        let (begun_to, begun) = mpsc::unbounded_channel();
+        let (made_to, made) = mpsc::unbounded_channel();
+        let (go, may_go) = blocking::channel();
+        let may_go = std::sync::Mutex::new(may_go);
+        let make = control.make.clone();
+        control.make = Arc::new(move |work| {
+            let wait = || may_go.lock().unwrap().recv().unwrap();
+            begun_to.send(()).unwrap();
+            wait();
+            let made = make(work);
+            made_to.send(made.fresh.is_some()).unwrap();
+            wait();
+            made
+        });
+        Gate { begun, made, go }
+    }
+
+    /// Lets it be made; says whether with new tables.
+    async fn make(&mut self) -> bool {
+        self.go.send(()).unwrap();
+        self.made.recv().await.unwrap()
+    }
+}
+
+/// Behind a gate: a Priority profile `p` of `first` and `second`, and `others`.
+fn start(others: Vec<Profile>) -> (Bench, Gate, Vec<Profile>) {
+    let endpoints = [("first", "192.0.2.1", 1), ("second", "192.0.2.2", 2)]
+        .map(|(name, target, priority)| Endpoint { priority, ..samples::endpoint(name, target) });
+    let mut profiles = others;
+    profiles.push(samples::profile("p", samples::monitor(), endpoints.to_vec()));
+    let mut gate = None;
+    let mut bench = Bench::start_with(profiles.clone(), Health::default(), |control| {
+        gate = Some(Gate::of(control));
+    });
+    bench.published.mark_unchanged();
+    (bench, gate.unwrap(), profiles)
+}
+
+impl Bench {
+    /// `first` flips; gives what is published next: its generation, and who answers.
+    async fn flip(&mut self, up: bool) -> (u64, Vec<usize>) {
+        self.health.send_modify(|health| {
+            let verdict = Verdict { up, since: minute(0), recovered: false };
+            health.verdicts.insert(samples::key("p", "first"), verdict);
+        });
+        self.next().await;
+        (self.published.borrow().generation, self.answering())
+    }
+
+    /// Has every table what was published last, and nothing else?
+    fn assert_tables(&self, desired: &Desired) {
+        let zone = Zone::of(&desired.node, desired.generation);
+        let decisions = self.published.borrow().decisions.clone();
+        let all: Vec<(DnsName, Option<Compiled>)> =
+            decisions.values().map(|d| (d.profile.dns_name.clone(), compile(d, &zone))).collect();
+        let mut image = self.tables.image_mut();
+        assert_eq!(image.names(), all.len());
+        let changes = image.apply(all.iter().map(|(name, compiled)| (name, compiled.as_ref())));
+        assert!(changes.is_empty(), "{changes:?}");
+    }
+}
+
+/// Ranges of four addresses, every other one of them.
+fn large() -> Profile {
+    let range = |i: u32| {
+        let first = std::net::Ipv4Addr::from(0x0b00_0000 + (i << 3));
+        Subnet { first: first.into(), last: std::net::Ipv4Addr::from(u32::from(first) + 3).into() }
+    };
+    let some =
+        Endpoint { subnets: (0..RANGES).map(range).collect(), ..samples::endpoint("some", "192.0.2.3") };
+    let rest = samples::endpoint("rest", "192.0.2.4");
+    let profile = samples::profile("large", samples::monitor(), vec![some, rest]);
+    Profile { routing_method: crate::desired::RoutingMethod::Subnet, ..profile }
+}
+
+#[tokio::test]
+async fn a_flip_is_published_while_a_large_view_is_made_and_holds_in_its_tables() {
+    let (mut bench, mut gate, profiles) = start(vec![]);
+    let more = profiles.iter().cloned().chain([large()]).collect();
+    let wanted = Desired { generation: 2, ..samples::desired(&[], more) };
+    bench.desired.send_replace(Some(wanted.clone()));
+    gate.begun.recv().await.unwrap();
+    assert_eq!(bench.flip(false).await, (1, vec![1]), "before the view is made");
+    assert!(gate.make().await, "new tables belong to it");
+    assert_eq!(bench.flip(true).await, (1, vec![0]), "before its tables are used");
+    assert_eq!(bench.flip(false).await, (1, vec![1]));
+    gate.go.send(()).unwrap();
+    bench.next().await;
+    assert_eq!((bench.published.borrow().generation, bench.answering()), (2, vec![1]), "all of it");
+    assert_eq!(bench.tables.image().names(), 2);
+    bench.assert_tables(&wanted);
+
+    // And when it goes again.
+    let wanted = Desired { generation: 3, ..samples::desired(&[], profiles) };
+    bench.desired.send_replace(Some(wanted.clone()));
+    gate.begun.recv().await.unwrap();
+    assert!(gate.make().await, "what is much is given up with the tables");
+    assert_eq!(bench.flip(true).await, (2, vec![0]));
+    gate.go.send(()).unwrap();
+    bench.next().await;
+    assert_eq!((bench.published.borrow().generation, bench.answering()), (3, vec![0]));
+    bench.assert_tables(&wanted);
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn a_flip_is_published_while_many_measurements_are_taken_in() {
+    let endpoints = [("europe", "192.0.2.3", "West Europe"), ("states", "192.0.2.4", "East US")].map(
+        |(name, target, region)| Endpoint {
+            location: Region::find(region),
+            ..samples::endpoint(name, target)
+        },
+    );
+    let quick = Profile {
+        routing_method: crate::desired::RoutingMethod::Performance,
+        ..samples::profile("quick", samples::monitor(), endpoints.to_vec())
+    };
+    let (mut bench, mut gate, profiles) = start(vec![quick]);
+    let measured = |prefix: u32, milliseconds| {
+        let network = std::net::Ipv4Addr::from(0x0808_0000 + (prefix << 8));
+        Sample::new(&format!("{network}/24"), "West Europe", milliseconds).unwrap()
+    };
+    // Three of each are enough.
+    let samples: Vec<Sample> = (0..3).flat_map(|_| (0..100).map(|prefix| measured(prefix, 0.5))).collect();
+    bench.health.send_modify(|health| health.round_trips.take(&samples).unwrap());
+    gate.begun.recv().await.unwrap();
+    // Others that come meanwhile are not lost.
+    bench.health.send_modify(|health| health.round_trips.take(&[measured(0, 500.0); 40]).unwrap());
+    assert_eq!(bench.flip(false).await, (1, vec![1]), "before anybody is placed anew");
+    let nearest = |bench: &Bench, address: &str| {
+        let decision = bench.published.borrow().decisions["quick"].clone();
+        let place = decision.view.find(address.parse().unwrap()).place;
+        decision.places[usize::from(place.0)].iter().map(|share| share.endpoint).collect::<Vec<_>>()
+    };
+    let all = |bench: &Bench| ["8.8.0.1", "8.8.99.1", "8.8.100.1"].map(|client| nearest(bench, client));
+    assert_eq!(all(&bench), [[1], [1], [1]], "the guess");
+    assert!(!gate.make().await, "few addresses, in the tables in use");
+    gate.go.send(()).unwrap();
+    bench.next().await;
+    assert_eq!(all(&bench), [[0], [0], [1]]);
+    gate.begun.recv().await.unwrap();
+    assert!(!gate.make().await);
+    gate.go.send(()).unwrap();
+    bench.next().await;
+    assert_eq!(all(&bench), [[1], [0], [1]]);
+    assert_eq!(bench.answering(), [1]);
+    bench.assert_tables(&samples::desired(&[], profiles));
+    bench.end().await;
+}
