@@ -27,7 +27,7 @@ mod transfer;
 pub use monitor::{Monitor, Protocol};
 pub use rules::{Allowance, Failback, Guard, Rules, WhenAllDown};
 pub use service::{Service, ServiceKind, ServiceState, Services};
-pub use sockets::{Doh, Dot, Sockets, Tcp};
+pub use sockets::{Chaos, Doh, Dot, Sockets, Tcp};
 pub use subnet::Subnet;
 pub use transfer::{Secondary, Transfer, TsigAlgorithm, TsigKey};
 

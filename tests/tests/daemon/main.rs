@@ -3,6 +3,7 @@
 
 mod access;
 mod answers;
+mod chaos;
 mod cli;
 mod encrypted;
 mod ended;

@@ -12,7 +12,7 @@ use serde::{
 use toml::Spanned;
 use utoipa::ToSchema;
 
-pub(super) use sockets::{Doh, Dot, Secondary, Tcp, Tls, Transfer, TsigKey};
+pub(super) use sockets::{Chaos, Doh, Dot, Secondary, Tcp, Tls, Transfer, TsigKey};
 pub(super) use value::{Count, DurationText, Integer, StatusText};
 
 /// A string and its place.
@@ -35,6 +35,8 @@ pub(super) struct Node {
     pub(super) tls: Option<Spanned<Tls>>,
     pub(super) dot: Option<Spanned<Dot>>,
     pub(super) doh: Option<Spanned<Doh>>,
+    #[serde(default)]
+    pub(super) chaos: Chaos,
     #[serde(default)]
     pub(super) tsig_key: Vec<Spanned<TsigKey>>,
     #[serde(default)]

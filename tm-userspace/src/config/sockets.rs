@@ -1,4 +1,4 @@
-//! `[tcp]`, the bounds of connections; `[dot]` and `[doh]`, over what else they may come; `[tls]`, what these show.
+//! `[tcp]`, the bounds of connections; `[dot]` and `[doh]`, over what else they may come; `[tls]`, what these show; `[chaos]`, what the server says of itself.
 
 use std::{
     ops::{Range, RangeInclusive},
@@ -10,7 +10,7 @@ use std::{
 use toml::Spanned;
 
 use crate::{
-    desired::{Doh, Dot, Listen, Sockets, Tcp},
+    desired::{Chaos, Doh, Dot, Listen, Sockets, Tcp},
     tls::{Identity, IdentityError},
 };
 
@@ -49,7 +49,21 @@ pub(super) fn check(raw: &raw::Node, listen: Option<&Listen>, notes: &mut Notes<
     });
     let dot = identity.clone().zip(dot).map(|(identity, port)| Dot { port, identity });
     let doh = identity.zip(doh).map(|(identity, (port, path))| Doh { port, path, identity });
-    Sockets { tcp, dot, doh }
+    let (version, server) = (&raw.chaos.version, &raw.chaos.server);
+    let chaos = Chaos { version: said("version", version, notes), server: said("server", server, notes) };
+    Sockets { tcp, dot, doh, chaos }
+}
+
+/// What is said of the server: one character-string ([RFC 1035, section 3.3](https://www.rfc-editor.org/rfc/rfc1035#section-3.3)).
+fn said(key: &str, written: &Option<Text>, notes: &mut Notes<'_>) -> Option<Arc<str>> {
+    let written = written.as_ref()?;
+    let text = written.get_ref();
+    if !(1..=255).contains(&text.len()) {
+        let message = format!("{key} has {} octets", text.len());
+        notes.error(written.span(), message, "write 1 to 255, or leave the key out to say nothing");
+        return None;
+    }
+    Some(text.as_str().into())
 }
 
 /// TCP ports that are taken, by whom, and where that is written.

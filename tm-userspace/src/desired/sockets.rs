@@ -1,4 +1,4 @@
-//! What connections may ask of us, and over what else than plain TCP they may come.
+//! What connections may ask of us, over what else than plain TCP they may come, and what the server says of itself.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,6 +13,17 @@ pub struct Sockets {
     pub dot: Option<Dot>,
     /// DNS over HTTPS, where it is on.
     pub doh: Option<Doh>,
+    /// What the server says of itself.
+    pub chaos: Chaos,
+}
+
+/// What the server says of itself to who asks in class CHAOS: texts of 1 to 255 octets, or nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Chaos {
+    /// At `version.bind` and `version.server`.
+    pub version: Option<Arc<str>>,
+    /// Which of several servers it is: at `id.server` and `hostname.bind`.
+    pub server: Option<Arc<str>>,
 }
 
 /// DNS over TLS.

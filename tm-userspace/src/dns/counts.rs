@@ -47,6 +47,8 @@ outcomes! {
     NoData = "nodata", NoError, true;
     /// The name does not exist.
     NxDomain = "nxdomain", NXDomain, true;
+    /// What the server says of itself.
+    Chaos = "chaos", NoError, false;
     /// Not our zone, not our class, or a zone transfer.
     Refused = "refused", Refused, false;
     /// The message is malformed, or its type is none that can be asked for.

@@ -24,6 +24,7 @@ use tm_common::{
 use tokio::sync::watch;
 
 use super::{
+    chaos,
     counts::{Counts, Outcome},
     options,
     query::Query,
@@ -246,6 +247,11 @@ impl Responder {
         }
         if query.opt.is_some_and(|opt| !opt.is_right()) {
             return Answer::bare(Outcome::FormErr);
+        }
+        if question.class == DNSClass::CH
+            && let Some(text) = chaos::find(question, self.zone.borrow().chaos())
+        {
+            return Answer::Of(Outcome::Chaos, Sections::text(text));
         }
         if question.class != DNSClass::IN {
             return Answer::bare(Outcome::Refused);

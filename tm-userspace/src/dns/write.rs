@@ -42,6 +42,16 @@ impl Sections {
         Sections { octets: records.octets.to_vec(), authorities: 1, ..Sections::default() }
     }
 
+    /// One text at the name that was asked, of class CHAOS, to be kept no time at all: whoever asks next may ask another server. At most 255 octets of it.
+    pub(super) fn text(text: &str) -> Self {
+        let text = &text.as_bytes()[..text.len().min(255)];
+        let length = text.len() as u8;
+        // The name, by a pointer to the question; TXT, CH, TTL 0.
+        let head = [0xc0, HEADER as u8, 0, 16, 0, 3, 0, 0, 0, 0];
+        let octets = [&head[..], &(u16::from(length) + 1).to_be_bytes(), &[length], text].concat();
+        Sections { octets, answers: 1, ..Sections::default() }
+    }
+
     /// These records as answers and additional ones. Fails where they do not fit any message.
     pub(super) fn of(
         question: &DnsName,

@@ -16,7 +16,7 @@ use hickory_proto::rr::{
 use crate::{
     compile::Zone,
     decide::exists,
-    desired::{Desired, NameServer, Transfer},
+    desired::{Chaos, Desired, NameServer, Transfer},
     names::DnsName,
 };
 
@@ -37,6 +37,8 @@ pub struct ZoneView {
     absent: HashMap<DnsName, u32>,
     /// Who may have all of it.
     transfer: Transfer,
+    /// What the server says of itself.
+    chaos: Chaos,
 }
 
 /// What the zone has for a question.
@@ -67,6 +69,7 @@ impl ZoneView {
             above: HashSet::new(),
             absent: HashMap::new(),
             transfer: node.transfer.clone(),
+            chaos: node.sockets.chaos.clone(),
         };
         let reachable = reachable(listening);
         let apex = node.zone.to_hickory();
@@ -95,6 +98,11 @@ impl ZoneView {
     /// Who may have all of it.
     pub(super) fn transfer(&self) -> &Transfer {
         &self.transfer
+    }
+
+    /// What the server says of itself.
+    pub(super) fn chaos(&self) -> &Chaos {
+        &self.chaos
     }
 
     /// The apex's NS records and the addresses of name servers in the zone.

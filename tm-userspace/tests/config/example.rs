@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use tm_userspace::desired::{
-    Endpoint, Listen, MinChild, Monitor, NameServer, Node, Probes, Profile, Protocol, RoutingMethod, Rules,
-    Scope, Soa, Sockets, Status, Target, Tcp, Transfer, XdpMode,
+    Chaos, Endpoint, Listen, MinChild, Monitor, NameServer, Node, Probes, Profile, Protocol, RoutingMethod,
+    Rules, Scope, Soa, Sockets, Status, Target, Tcp, Transfer, XdpMode,
 };
 
 use crate::kit::{NODE, PROFILE, load_files, loaded_profile};
@@ -95,6 +95,7 @@ fn the_example_is_what_it_says() {
             },
             dot: None,
             doh: None,
+            chaos: Chaos::default(),
         },
         transfer: Transfer::default(),
         probes: Probes { allow: vec![] },

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tm_userspace::desired::Tcp;
+use tm_userspace::desired::{Chaos, Tcp};
 
 use crate::kit::{NODE, PROFILE, check, check_node, load_files};
 
@@ -226,4 +226,20 @@ fn fewer_connections_are_fewer_for_each_client() {
     let expected =
         Tcp { idle_timeout: hour, message_timeout: second, connections: 20, connections_per_client: 20 };
     assert_eq!(node.sockets.tcp, expected);
+}
+
+#[test]
+fn what_the_server_says_of_itself_is_one_text_each() {
+    let chaos = |lines: &str| format!("{NODE}[chaos]\n{lines}\n");
+    let load = |lines: &str| load_files(&[("tm.toml", chaos(lines).as_bytes())]).1.unwrap().node;
+    assert_eq!(load("").sockets.chaos, Chaos::default());
+    let longest = "v".repeat(255);
+    let node = load(&format!("version = \"{longest}\"\nserver = \"ams1\""));
+    let expected = Chaos { version: Some(longest.as_str().into()), server: Some("ams1".into()) };
+    assert_eq!(node.sockets.chaos, expected);
+    check_node(&chaos("version = \"\""), "tm.toml:6:11 `\"\"` version has 0 octets");
+    let long = "v".repeat(256);
+    let expected = format!("tm.toml:6:10 `\"{long}\"` server has 256 octets");
+    check_node(&chaos(&format!("server = \"{long}\"")), &expected);
+    check_node(&chaos("id = \"ams1\""), "tm.toml:6:1 `id` unknown key `id`");
 }

@@ -1,4 +1,4 @@
-//! The tables of `tm.toml` that are about connections and transfers, as they are written.
+//! The tables of `tm.toml` that are about connections, transfers and what the server says of itself, as they are written.
 
 use std::fmt;
 
@@ -41,6 +41,14 @@ pub(in crate::config) struct Dot {
 pub(in crate::config) struct Doh {
     pub(in crate::config) port: Option<Spanned<Integer>>,
     pub(in crate::config) path: Option<Text>,
+}
+
+/// `[chaos]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct Chaos {
+    pub(in crate::config) version: Option<Text>,
+    pub(in crate::config) server: Option<Text>,
 }
 
 /// `[[tsig_key]]`.

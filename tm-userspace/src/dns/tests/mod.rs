@@ -1,6 +1,7 @@
 //! Replies by table, by property and over real sockets.
 
 mod cases;
+mod chaos;
 mod converse;
 mod https;
 mod kit;
