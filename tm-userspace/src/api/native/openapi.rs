@@ -9,7 +9,7 @@ use utoipa::{
     },
 };
 
-use super::{Problem, ask, audit, endpoints, events, profiles, services, tokens};
+use super::{Problem, ask, audit, endpoints, events, overview, profiles, services, tokens};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -17,6 +17,7 @@ use super::{Problem, ask, audit, endpoints, events, profiles, services, tokens};
     paths(
         profiles::list, profiles::show, profiles::put, profiles::patch, profiles::delete, profiles::is_free,
         endpoints::list, endpoints::show, endpoints::put, endpoints::patch, endpoints::delete,
+        overview::summaries, overview::profile_status, overview::rates,
         services::list, services::show, services::put, services::delete,
         events::probe, events::follow, events::history,
         ask::status, ask::version, ask::query, ask::explain, ask::order, ask::round_trips, ask::change_round_trips,
