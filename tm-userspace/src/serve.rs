@@ -16,7 +16,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    api::{self, Events, View},
+    api::{self, Events, Known, Rates, View},
     catalog::{Catalog, Opened},
     config::{self, ConfigError, Stored},
     control::{Control, Inputs, Published, Tables},
@@ -109,9 +109,10 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         sessions: Default::default(),
         throttle: Default::default(),
         events: Events::default(),
+        rates: Rates::default(),
     };
     let keeper = Keeper::new(state_dir, view.clone());
-    let events = view.events.clone();
+    let (events, rates) = (view.events.clone(), view.rates.clone());
 
     let mut stages: JoinSet<(&str, anyhow::Result<()>)> = JoinSet::new();
     let token = || shutdown.clone();
@@ -119,7 +120,9 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     stages.spawn(named("control", control.run(inputs, token())));
     stages.spawn(named("interfaces", listen::watch_host(host_to, token())));
     stages.spawn(named("sockets", dns::run(responder, plan, token())));
-    stages.spawn(named("events", events.run(published.clone(), token())));
+    let known = Known { health: health_to.subscribe(), details: details.clone() };
+    stages.spawn(named("events", events.run(published.clone(), known, token())));
+    stages.spawn(named("rates", rates.run(tables, published.clone(), token())));
     stages.spawn(named("zone", follow(desired.clone(), published, zone_to, plan_to, token())));
     stages.spawn(named("transfers", transfers.run(token())));
     stages.spawn(named("configuration", reload::run(catalog.clone(), options.trigger, reload_to, token())));

@@ -13,7 +13,13 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::{control::Published, decide::Decision, time::serde_rfc3339};
+use crate::{
+    control::Published,
+    decide::{Decision, EndpointStatus},
+    desired::{Endpoint, Profile},
+    health::{Details, Health},
+    time::serde_rfc3339,
+};
 
 /// Events that are kept.
 const KEPT: usize = 10_000;
@@ -39,6 +45,20 @@ pub struct Event {
     pub from: Option<String>,
     /// The state now, where there is one.
     pub to: Option<String>,
+    /// How long it took, where probes found it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delays: Option<Delays>,
+}
+
+/// The three delays between a change of an endpoint and the last client that learns of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Delays {
+    /// Milliseconds from the start of the first probe that found it to the verdict.
+    pub detect_ms: u64,
+    /// Microseconds from the verdict until it was published.
+    pub publish_us: u64,
+    /// Seconds that resolvers may keep the answers from before: the profile's TTL.
+    pub drain_s: u32,
 }
 
 /// All that are kept, and those to come. Cheap to clone.
@@ -53,6 +73,15 @@ impl Default for Events {
     fn default() -> Self {
         Events { kept: Arc::default(), next: broadcast::Sender::new(BEHIND), ended: CancellationToken::new() }
     }
+}
+
+/// Where the probes' part of an event is known from.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// The verdicts.
+    pub health: watch::Receiver<Health>,
+    /// The rows of outcomes that led to them.
+    pub details: Arc<Details>,
 }
 
 impl Events {
@@ -72,6 +101,7 @@ impl Events {
     pub async fn run(
         self,
         mut published: watch::Receiver<Arc<Published>>,
+        known: Known,
         shutdown: CancellationToken,
     ) -> anyhow::Result<()> {
         let mut before = published.borrow_and_update().clone();
@@ -84,66 +114,51 @@ impl Events {
                 changed = published.changed() => changed?,
             }
             let now = published.borrow_and_update().clone();
+            let at = SystemTime::now();
             for item in before.decisions.diff(&now.decisions) {
                 match item {
                     DiffItem::Add(_, new) => {
-                        self.push("profile_added", new, None, None, Some(format!("{:?}", new.status)))
+                        let to = Some(format!("{:?}", new.status));
+                        self.push(Event { to, ..event(at, "profile_added", new) });
                     }
                     DiffItem::Remove(_, old) => {
-                        self.push("profile_removed", old, None, Some(format!("{:?}", old.status)), None)
+                        let from = Some(format!("{:?}", old.status));
+                        self.push(Event { from, ..event(at, "profile_removed", old) });
                     }
-                    DiffItem::Update { old: (_, old), new: (_, new) } => self.compare(old, new),
+                    DiffItem::Update { old: (_, old), new: (_, new) } => self.compare(old, new, &known, at),
                 }
             }
             before = now;
         }
     }
 
-    fn compare(&self, old: &Decision, new: &Decision) {
+    fn compare(&self, old: &Decision, new: &Decision, known: &Known, at: SystemTime) {
         if old.profile != new.profile {
-            self.push("profile_changed", new, None, None, None);
+            self.push(event(at, "profile_changed", new));
         }
         if old.status != new.status {
-            self.push(
-                "profile_status",
-                new,
-                None,
-                Some(format!("{:?}", old.status)),
-                Some(format!("{:?}", new.status)),
-            );
+            let (from, to) = (Some(format!("{:?}", old.status)), Some(format!("{:?}", new.status)));
+            self.push(Event { from, to, ..event(at, "profile_status", new) });
         }
         for (endpoint, status) in new.profile.endpoints.iter().zip(&new.endpoints) {
-            let same = old
-                .profile
-                .endpoints
-                .iter()
-                .zip(&old.endpoints)
-                .find(|(other, _)| other.name == endpoint.name);
+            let mut others = old.profile.endpoints.iter().zip(&old.endpoints);
+            let same = others.find(|(other, _)| other.name == endpoint.name);
             if let Some((_, before)) = same.filter(|(_, before)| *before != status) {
-                let (from, to) = (Some(format!("{before:?}")), Some(format!("{status:?}")));
-                self.push("endpoint_status", new, Some(&endpoint.name), from, to);
+                self.push(Event {
+                    endpoint: Some(endpoint.name.to_string()),
+                    from: Some(format!("{before:?}")),
+                    to: Some(format!("{status:?}")),
+                    delays: known.delays(&new.profile, endpoint, *status, at),
+                    ..event(at, "endpoint_status", new)
+                });
             }
         }
     }
 
-    fn push(
-        &self,
-        kind: &str,
-        decision: &Decision,
-        endpoint: Option<&str>,
-        from: Option<String>,
-        to: Option<String>,
-    ) {
+    /// Numbers an event, keeps it and hands it on.
+    fn push(&self, event: Event) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let event = Event {
-            id: kept.back().map_or(1, |last| last.id + 1),
-            at: SystemTime::now(),
-            kind: kind.to_owned(),
-            profile: decision.profile.name.to_string(),
-            endpoint: endpoint.map(str::to_owned),
-            from,
-            to,
-        };
+        let event = Event { id: kept.back().map_or(1, |last| last.id + 1), ..event };
         if kept.len() == KEPT {
             kept.pop_front();
         }
@@ -151,4 +166,36 @@ impl Events {
         // Fails where nobody listens.
         let _ = self.next.send(event);
     }
+}
+
+impl Known {
+    /// Of a change to `status` that a verdict brought, and that was published at `at`.
+    fn delays(
+        &self,
+        profile: &Profile,
+        endpoint: &Endpoint,
+        status: EndpointStatus,
+        at: SystemTime,
+    ) -> Option<Delays> {
+        let up = match status {
+            EndpointStatus::Online => true,
+            EndpointStatus::Degraded => false,
+            _ => return None,
+        };
+        let key = profile.key(endpoint);
+        let verdict = self.health.borrow().verdicts.get(&key).copied().filter(|verdict| verdict.up == up)?;
+        let began = self.details.get(&key)?.row_since?;
+        let publish = at.duration_since(verdict.since).unwrap_or_default();
+        Some(Delays {
+            detect_ms: verdict.since.duration_since(began).ok()?.as_millis().try_into().ok()?,
+            publish_us: publish.as_micros().try_into().ok()?,
+            drain_s: profile.ttl,
+        })
+    }
+}
+
+/// One that is not numbered yet.
+fn event(at: SystemTime, kind: &str, decision: &Decision) -> Event {
+    let profile = decision.profile.name.to_string();
+    Event { id: 0, at, kind: kind.to_owned(), profile, endpoint: None, from: None, to: None, delays: None }
 }

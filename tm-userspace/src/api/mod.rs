@@ -14,9 +14,11 @@ mod limits;
 pub mod native;
 mod orders;
 mod query;
+mod rates;
 mod round_trips;
 pub mod sessions;
 mod status;
+mod summary;
 mod tls;
 
 use std::{
@@ -46,11 +48,13 @@ pub use explain::{
 };
 pub use orders::{Order, OrderKind, Ordered};
 pub use query::{Answered, Question};
+pub use rates::Rates;
 pub use round_trips::{RoundTripView, RoundTripsChange, SampleText};
 pub use sessions::Sessions;
 
-pub use events::{Event, Events};
+pub use events::{Delays, Event, Events, Known};
 pub use status::{EndpointView, GeoView, InterfaceView, ProfileView, Status};
+pub use summary::Summary;
 
 use crate::{
     catalog::Catalog,
@@ -102,6 +106,8 @@ pub struct View {
     pub throttle: arm::limits::Throttle,
     /// What has happened.
     pub events: Events,
+    /// How many answers there are a second.
+    pub rates: Rates,
 }
 
 impl View {

@@ -1,13 +1,18 @@
 //! What the daemon knows, in one piece.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 
 use super::{VERSION, View};
 use crate::{
     control::{Answers, Published},
+    decide::Decision,
     desired::{Endpoint, EndpointKey, Status as Wanted, Target, XdpMode},
+    health::{Details, Health},
     time::rfc3339,
 };
 
@@ -127,6 +132,8 @@ pub struct EndpointView {
 /// What a nested endpoint's state comes from.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ChildView {
+    /// Its name.
+    pub profile: String,
     /// The child's state.
     pub monitor_status: String,
     /// Its endpoints that are Online, Unmonitored or CheckingEndpoint.
@@ -144,7 +151,6 @@ pub(super) fn status(view: &View) -> anyhow::Result<Status> {
     let reload = view.reload.borrow().clone();
     let keys: Vec<EndpointKey> = desired.endpoints().map(|(key, ..)| key).collect();
     let counted = view.tables.counted(&keys);
-    let all = |answers: Answers| answers.elsewhere + answers.in_kernel;
     let answers: HashMap<&EndpointKey, u64> = keys.iter().zip(counted.answers.into_iter().map(all)).collect();
     let listen = &desired.node.listen;
     let interfaces = {
@@ -158,43 +164,8 @@ pub(super) fn status(view: &View) -> anyhow::Result<Status> {
         };
         listen.interfaces.iter().map(interface).collect()
     };
-    let profiles = published.decisions.values().map(|decision| {
-        let profile = &decision.profile;
-        let endpoints = profile.endpoints.iter().zip(&decision.endpoints).enumerate().map(
-            |(i, (endpoint, monitor_status))| {
-                let key = profile.key(endpoint);
-                let details = view.details.get(&key).unwrap_or_default();
-                let ruling = decision.rulings.get(i).copied().unwrap_or_default();
-                let forced = ruling.forced.map(|forced| if forced.up { "up" } else { "down" });
-                EndpointView {
-                    name: endpoint.name.to_string(),
-                    target: endpoint.target.to_string(),
-                    status: word(endpoint.status).to_owned(),
-                    monitor_status: format!("{monitor_status:?}"),
-                    forced: forced.map(str::to_owned),
-                    notes: ruling.notes(),
-                    share: decision.view.is_anywhere().then(|| decision.part(i)),
-                    child: child(&published, endpoint),
-                    since: health.verdicts.get(&key).map(|verdict| rfc3339(verdict.since)),
-                    last_ok: details.last.as_ref().map(|last| last.ok),
-                    last_reason: details.last.as_ref().map(|last| last.reason.to_string()),
-                    last_at: details.last.as_ref().map(|last| rfc3339(last.at)),
-                    certificate_expires: details.last.as_ref().and_then(|last| last.expires).map(rfc3339),
-                    probes: details.probes,
-                    answers: answers.get(&key).copied().unwrap_or(0),
-                }
-            },
-        );
-        ProfileView {
-            name: profile.name.to_string(),
-            dns_name: profile.dns_name.to_string(),
-            routing_method: profile.routing_method.label().to_owned(),
-            ttl: profile.ttl,
-            status: word(profile.status).to_owned(),
-            monitor_status: format!("{:?}", decision.status),
-            endpoints: endpoints.collect(),
-        }
-    });
+    let known = Known { published: &published, health: &health, details: &view.details, answers: &answers };
+    let profiles = published.decisions.values().map(|decision| known.profile(decision));
     Ok(Status {
         version: VERSION.to_owned(),
         started: rfc3339(view.started),
@@ -234,18 +205,97 @@ pub(super) fn status(view: &View) -> anyhow::Result<Status> {
     })
 }
 
+/// What is known of a profile and, behind it, of each that is nested below it.
+pub(super) fn tree(view: &View, name: &str) -> Vec<ProfileView> {
+    let published = view.published.borrow().clone();
+    let health = view.health.borrow().clone();
+    let mut decisions: Vec<&Arc<Decision>> = published.decisions.get(name).into_iter().collect();
+    let mut next = 0;
+    while let Some(decision) = decisions.get(next).copied() {
+        next += 1;
+        for endpoint in &decision.profile.endpoints {
+            let Target::Profile(child) = &endpoint.target else { continue };
+            let child = published.decisions.get(child);
+            decisions.extend(child.filter(|child| !decisions.iter().any(|other| Arc::ptr_eq(other, child))));
+        }
+    }
+    let keys_of = |decision: &&Arc<Decision>| {
+        let profile = &decision.profile;
+        profile.endpoints.iter().map(|endpoint| profile.key(endpoint)).collect::<Vec<_>>()
+    };
+    let keys: Vec<EndpointKey> = decisions.iter().flat_map(keys_of).collect();
+    let counted = view.tables.counted(&keys).answers;
+    let answers = keys.iter().zip(counted.into_iter().map(all)).collect();
+    let known = Known { published: &published, health: &health, details: &view.details, answers: &answers };
+    decisions.into_iter().map(|decision| known.profile(decision)).collect()
+}
+
+/// What the state of a profile is told from.
+struct Known<'a> {
+    published: &'a Published,
+    health: &'a Health,
+    details: &'a Details,
+    answers: &'a HashMap<&'a EndpointKey, u64>,
+}
+
+impl Known<'_> {
+    fn profile(&self, decision: &Decision) -> ProfileView {
+        let profile = &decision.profile;
+        ProfileView {
+            name: profile.name.to_string(),
+            dns_name: profile.dns_name.to_string(),
+            routing_method: profile.routing_method.label().to_owned(),
+            ttl: profile.ttl,
+            status: word(profile.status).to_owned(),
+            monitor_status: format!("{:?}", decision.status),
+            endpoints: (0..profile.endpoints.len()).map(|index| self.endpoint(decision, index)).collect(),
+        }
+    }
+
+    fn endpoint(&self, decision: &Decision, index: usize) -> EndpointView {
+        let endpoint = &decision.profile.endpoints[index];
+        let key = decision.profile.key(endpoint);
+        let details = self.details.get(&key).unwrap_or_default();
+        let ruling = decision.rulings.get(index).copied().unwrap_or_default();
+        let forced = ruling.forced.map(|forced| if forced.up { "up" } else { "down" });
+        EndpointView {
+            name: endpoint.name.to_string(),
+            target: endpoint.target.to_string(),
+            status: word(endpoint.status).to_owned(),
+            monitor_status: decision.endpoints.get(index).map(|its| format!("{its:?}")).unwrap_or_default(),
+            forced: forced.map(str::to_owned),
+            notes: ruling.notes(),
+            share: decision.view.is_anywhere().then(|| decision.part(index)),
+            child: child(self.published, endpoint),
+            since: self.health.verdicts.get(&key).map(|verdict| rfc3339(verdict.since)),
+            last_ok: details.last.as_ref().map(|last| last.ok),
+            last_reason: details.last.as_ref().map(|last| last.reason.to_string()),
+            last_at: details.last.as_ref().map(|last| rfc3339(last.at)),
+            certificate_expires: details.last.as_ref().and_then(|last| last.expires).map(rfc3339),
+            probes: details.probes,
+            answers: self.answers.get(&key).copied().unwrap_or(0),
+        }
+    }
+}
+
+fn all(answers: Answers) -> u64 {
+    answers.elsewhere + answers.in_kernel
+}
+
 /// By what was decided of the child itself.
 fn child(published: &Published, endpoint: &Endpoint) -> Option<ChildView> {
     let Target::Profile(name) = &endpoint.target else { return None };
     let decision = published.decisions.get(name)?;
     Some(ChildView {
+        profile: name.to_string(),
         monitor_status: format!("{:?}", decision.status),
         available: decision.endpoints.iter().filter(|status| status.is_available()).count(),
         min_child_endpoints: endpoint.min_child.endpoints,
     })
 }
 
-fn word(status: Wanted) -> &'static str {
+/// As it is written in files.
+pub(super) fn word(status: Wanted) -> &'static str {
     match status {
         Wanted::Enabled => "enabled",
         Wanted::Disabled => "disabled",

@@ -9,6 +9,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
+    time::SystemTime,
 };
 
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,9 @@ pub struct EndpointDetails {
     pub successes: u32,
     /// Outcomes since the endpoint has its target.
     pub probes: u64,
+    /// When the first probe began that found what the last one did, and all between.
+    #[serde(default, with = "crate::time::serde_rfc3339::option")]
+    pub row_since: Option<SystemTime>,
 }
 
 impl Details {
@@ -107,12 +111,13 @@ struct Seen {
     track: Track,
     last: Option<Outcome>,
     probes: u64,
+    row_since: Option<SystemTime>,
 }
 
 impl From<Remembered> for Seen {
     fn from(earlier: Remembered) -> Self {
-        let EndpointDetails { last, failures, successes, probes } = earlier.details;
-        Seen { track: Track::resume(earlier.verdict, failures, successes), last, probes }
+        let EndpointDetails { last, failures, successes, probes, row_since } = earlier.details;
+        Seen { track: Track::resume(earlier.verdict, failures, successes), last, probes, row_since }
     }
 }
 
@@ -144,6 +149,9 @@ impl Memory {
         if !self.is_in(epoch) {
             return None;
         }
+        if seen.last.as_ref().is_none_or(|last| last.ok != outcome.ok) {
+            seen.row_since = outcome.at.checked_sub(outcome.took);
+        }
         seen.last = Some(outcome.clone());
         seen.probes += 1;
         self.counted.notify_waiters();
@@ -166,6 +174,7 @@ impl Memory {
             failures: seen.track.failures(),
             successes: seen.track.successes(),
             probes: seen.probes,
+            row_since: seen.row_since,
         }
     }
 

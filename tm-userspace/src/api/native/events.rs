@@ -15,6 +15,7 @@ use tokio_stream::{Stream, StreamExt as _, wrappers::ReceiverStream};
 use super::{
     Problem,
     given::{Asked, Named},
+    overview::RateEvent,
     profiles::readable,
 };
 use crate::{
@@ -63,6 +64,14 @@ pub(super) struct HistoryQuery {
     limit: Option<usize>,
 }
 
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct FollowQuery {
+    /// Also answers a second, of each profile with `all`, or of a profile and each endpoint in it with its name: as `rates`.
+    rates: Option<String>,
+}
+
 #[utoipa::path(get, path = "/api/v1/history", tag = "state", params(HistoryQuery), responses((status = 200, body = History)))]
 pub(super) async fn history(
     principal: Principal,
@@ -81,10 +90,11 @@ pub(super) async fn history(
 }
 
 /// From the event after `Last-Event-ID` on, or from now.
-#[utoipa::path(get, path = "/api/v1/events", tag = "state", params(("last-event-id" = Option<u64>, Header)), responses((status = 200, description = "Events as they come", body = Event, content_type = "text/event-stream")))]
+#[utoipa::path(get, path = "/api/v1/events", tag = "state", params(("last-event-id" = Option<u64>, Header), FollowQuery), responses((status = 200, description = "Events as they come", body = Event, content_type = "text/event-stream")))]
 pub(super) async fn follow(
     principal: Principal,
     State(view): State<View>,
+    Asked(query): Asked<FollowQuery>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<sse::Event, Infallible>>>, Problem> {
     principal.may(Level::Read, None)?;
@@ -96,35 +106,41 @@ pub(super) async fn follow(
     };
     let (missed, mut next) = view.events.after(after);
     let ended = view.events.ended();
-    let (to, events) = mpsc::channel(AHEAD);
+    let (to, ready) = mpsc::channel(AHEAD);
     tokio::spawn(async move {
         let mut gone = pin!(principal.is_gone(&view));
         for event in missed {
-            if to.send(event).await.is_err() {
+            if to.send(written(&event)).await.is_err() {
                 return;
             }
         }
+        let mut samples = view.rates.follow();
         loop {
-            let event = tokio::select! {
+            tokio::select! {
                 () = ended.cancelled() => return,
                 () = to.closed() => return,
                 () = &mut gone => return,
-                event = next.recv() => event,
-            };
-            match event {
-                // Fails where nobody reads any more.
-                Ok(event) => drop(to.send(event).await),
-                // Who is too slow misses what is lost in between, and sees it by the numbers.
-                Err(RecvError::Lagged(_)) => {}
-                Err(RecvError::Closed) => return,
+                event = next.recv() => match event {
+                    // Fails where nobody reads any more.
+                    Ok(event) => drop(to.send(written(&event)).await),
+                    // Who is too slow misses what is lost in between, and sees it by the numbers.
+                    Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return,
+                },
+                Ok(()) = samples.changed(), if query.rates.is_some() => {
+                    let rates = RateEvent::of(&view, query.rates.as_deref().filter(|name| *name != "all"));
+                    let data = serde_json::to_string(&rates).unwrap_or_default();
+                    drop(to.send(sse::Event::default().event("rates").data(data)).await);
+                }
             }
         }
     });
-    let events = ReceiverStream::new(events).map(|event| {
-        let data = serde_json::to_string(&event).unwrap_or_default();
-        Ok(sse::Event::default().id(event.id.to_string()).event(event.kind).data(data))
-    });
-    Ok(Sse::new(events).keep_alive(KeepAlive::default()))
+    Ok(Sse::new(ReceiverStream::new(ready).map(Ok)).keep_alive(KeepAlive::default()))
+}
+
+fn written(event: &Event) -> sse::Event {
+    let data = serde_json::to_string(event).unwrap_or_default();
+    sse::Event::default().id(event.id.to_string()).event(&event.kind).data(data)
 }
 
 #[utoipa::path(post, path = "/api/v1/profiles/{profile}/endpoints/{endpoint}/probe", tag = "endpoints", operation_id = "probe_endpoint", params(("profile" = String, Path), ("endpoint" = String, Path)), responses((status = 200, body = Probed)))]

@@ -12,7 +12,10 @@
 //! | `GET /api/v1/services` | the inventory of services | read |
 //! | `GET`, `PUT`, `DELETE /api/v1/services/{*id}` | the service of this resource id | read, write |
 //! | `POST /api/v1/profiles/{profile}/endpoints/{endpoint}/probe` | what a probe says now | write |
-//! | `GET /api/v1/events` | what happens, as server-sent events | read |
+//! | `GET /api/v1/summaries` (`profile`) | a line a profile | read |
+//! | `GET /api/v1/profiles/{profile}/status` | all that is known of a profile and those nested below it | read |
+//! | `GET /api/v1/rates` (`profile`) | answers a second, of the last two minutes | read |
+//! | `GET /api/v1/events` (`rates`) | what happens, as server-sent events | read |
 //! | `GET /api/v1/history` (`profile`, `limit`) | what has happened since the start | read |
 //! | `GET /api/v1/names/{name}` | is the name free? | read |
 //! | `GET /api/v1/status`, `GET /api/v1/version` | all that is known | read |
@@ -39,6 +42,7 @@ mod etag;
 mod events;
 mod given;
 mod openapi;
+mod overview;
 mod problem;
 mod profiles;
 mod services;
@@ -58,6 +62,7 @@ use super::{View, access, access::Principal};
 pub use audit::{AuditPage, Backup};
 pub use endpoints::EndpointPage;
 pub use events::{History, Probed};
+pub use overview::{RateEvent, RatesView, Summaries};
 pub use problem::Problem;
 pub use profiles::{Availability, Page, ProfileResource};
 pub use services::{ServicePage, ServiceResource};
@@ -75,6 +80,9 @@ pub(super) fn router(view: View) -> Router {
         .route("/api/v1/profiles/{profile}", profile)
         .route("/api/v1/profiles/{profile}/endpoints", get(endpoints::list))
         .route("/api/v1/profiles/{profile}/endpoints/{endpoint}", endpoint)
+        .route("/api/v1/profiles/{profile}/status", get(overview::profile_status))
+        .route("/api/v1/summaries", get(overview::summaries))
+        .route("/api/v1/rates", get(overview::rates))
         .route("/api/v1/services", get(services::list))
         .route("/api/v1/services/{*id}", get(services::show).put(services::put).delete(services::delete))
         .route("/api/v1/profiles/{profile}/endpoints/{endpoint}/probe", post(events::probe))

@@ -9,7 +9,7 @@ use utoipa::{
     },
 };
 
-use super::{Problem, ask, audit, endpoints, events, profiles, services, session, tokens, users};
+use super::{Problem, ask, audit, endpoints, events, overview, profiles, services, session, tokens, users};
 use crate::api::access::COOKIE;
 
 #[derive(OpenApi)]
@@ -18,6 +18,7 @@ use crate::api::access::COOKIE;
     paths(
         profiles::list, profiles::show, profiles::put, profiles::patch, profiles::delete, profiles::is_free,
         endpoints::list, endpoints::show, endpoints::put, endpoints::patch, endpoints::delete,
+        overview::summaries, overview::profile_status, overview::rates,
         services::list, services::show, services::put, services::delete,
         events::probe, events::follow, events::history,
         ask::status, ask::version, ask::query, ask::explain, ask::order, ask::round_trips, ask::change_round_trips,
