@@ -12,6 +12,7 @@ mod explain_places;
 mod failover;
 mod frames;
 mod geo;
+mod gitops;
 mod interfaces;
 mod manage;
 mod modes;

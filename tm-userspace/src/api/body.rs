@@ -12,15 +12,15 @@ pub const SIZE_AT_MOST: usize = 1 << 20;
 pub const DEPTH_AT_MOST: usize = 32;
 /// How long it may take to come.
 pub const TIME_AT_MOST: Duration = Duration::from_secs(30);
-/// Octets over [`SIZE_AT_MOST`] that are read and thrown away, so that who sends them gets to read the answer.
+/// Octets over the size that are read and thrown away, so that who sends them gets to read the answer.
 const PATIENCE: usize = 64 << 20;
 
 /// Why a body is not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BodyError {
     /// 413.
-    #[error("the body has more than {SIZE_AT_MOST} octets")]
-    TooLarge,
+    #[error("the body has more than {0} octets")]
+    TooLarge(usize),
     /// 408.
     #[error("the body did not come within {} s", TIME_AT_MOST.as_secs())]
     TooSlow,
@@ -35,9 +35,14 @@ pub enum BodyError {
     NotJson(String),
 }
 
-/// All of a body.
+/// All of a body of [`SIZE_AT_MOST`].
 pub async fn read(body: Body) -> Result<Bytes, BodyError> {
-    tokio::time::timeout(TIME_AT_MOST, gather(body)).await.unwrap_or(Err(BodyError::TooSlow))
+    read_at_most(SIZE_AT_MOST, body).await
+}
+
+/// All of a body of so many octets at most.
+pub async fn read_at_most(size: usize, body: Body) -> Result<Bytes, BodyError> {
+    tokio::time::timeout(TIME_AT_MOST, gather(size, body)).await.unwrap_or(Err(BodyError::TooSlow))
 }
 
 /// The value that these octets are.
@@ -48,19 +53,19 @@ pub fn json(octets: &[u8]) -> Result<Value, BodyError> {
     serde_json::from_slice(octets).map_err(|error| BodyError::NotJson(error.to_string()))
 }
 
-async fn gather(mut body: Body) -> Result<Bytes, BodyError> {
+async fn gather(size: usize, mut body: Body) -> Result<Bytes, BodyError> {
     let mut octets = Vec::new();
     let mut seen = 0;
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(|_| BodyError::BrokenOff)?.into_data() else { continue };
         seen += data.len();
         match seen {
-            0..=SIZE_AT_MOST => octets.extend_from_slice(&data),
-            _ if seen > SIZE_AT_MOST + PATIENCE => return Err(BodyError::TooLarge),
+            _ if seen <= size => octets.extend_from_slice(&data),
+            _ if seen > size + PATIENCE => return Err(BodyError::TooLarge(size)),
             _ => octets = Vec::new(),
         }
     }
-    if seen > SIZE_AT_MOST { Err(BodyError::TooLarge) } else { Ok(octets.into()) }
+    if seen > size { Err(BodyError::TooLarge(size)) } else { Ok(octets.into()) }
 }
 
 /// By its brackets outside strings, whatever else it is.
@@ -100,6 +105,9 @@ mod tests {
     #[tokio::test]
     async fn a_body_is_held_to_its_size_to_the_octet() {
         assert_eq!(read(Body::from(vec![b' '; SIZE_AT_MOST])).await.unwrap().len(), SIZE_AT_MOST);
-        assert_eq!(read(Body::from(vec![b' '; SIZE_AT_MOST + 1])).await, Err(BodyError::TooLarge));
+        assert_eq!(
+            read(Body::from(vec![b' '; SIZE_AT_MOST + 1])).await,
+            Err(BodyError::TooLarge(SIZE_AT_MOST))
+        );
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     config::{Changed, Document, FieldFault, faults, key},
     desired::{Desired, Scope},
     reload::next_generation,
-    store::{Batch, now},
+    store::{AuditRow, Batch, now},
 };
 
 /// What the caller believes to be there.
@@ -70,18 +70,38 @@ impl Catalog {
     where
         E: From<Refusal> + std::fmt::Display + Send + 'static,
     {
-        let (inner, name) = (self.inner.clone(), name.to_owned());
+        let (noted, name) = (format!("profile {name}"), name.to_owned());
+        self.make(actor.clone(), noted, dry_run, move |inner, state| {
+            change(inner, state, &actor, &name, &expected, dry_run, edit)
+        })
+        .await
+    }
+
+    /// Makes a change of what is wanted: `work` gives the generation that has it. One at a time, and to the end even where the caller goes away. A refusal is put into the audit log, as one to
+    /// change `what`, unless it is a `dry_run`.
+    pub(super) async fn make<T, E>(
+        &self,
+        actor: Actor,
+        what: String,
+        dry_run: bool,
+        work: impl FnOnce(&Inner, &mut State) -> Result<(T, Option<u64>), E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Refusal> + std::fmt::Display + Send + 'static,
+    {
+        let inner = self.inner.clone();
         let change = tokio::spawn(async move {
             let mut state = inner.state.clone().lock_owned().await;
             let blocking = inner.clone();
             let work = move || {
-                let done = change(&blocking, &mut state, &actor, &name, &expected, dry_run, edit);
+                let done = work(&blocking, &mut state);
                 drop(state);
                 if let Err(error) = &done
                     && !dry_run
                 {
                     let result = format!("refused: {error}");
-                    blocking.note(actor.row("change", &format!("profile {name}"), None, None, &result));
+                    blocking.note(actor.row("change", &what, None, None, &result));
                 }
                 done
             };
@@ -143,12 +163,22 @@ fn change<E: From<Refusal>>(
         .store
         .commit(&Batch { audit: vec![audit(actor, name, before.as_deref(), &outcome)], ..batch })
         .map_err(Refusal::from)?;
-    // From here on it is promised: nothing below may fail.
+    Ok((outcome, Some(publish(inner, state, listing, changed, desired))))
+}
+
+/// What is stored is what is wanted from now on, and may not fail any more. Gives the generation that has it.
+pub(super) fn publish(
+    inner: &Inner,
+    state: &mut State,
+    listing: Listing,
+    changed: Changed,
+    desired: Desired,
+) -> u64 {
     state.registry = changed.registry;
     inner.listing.send_replace(Arc::new(listing));
     let generation = next_generation(Some(desired.generation));
     inner.desired.send_replace(Some(Desired { generation, profiles: changed.profiles, ..desired }));
-    Ok((outcome, Some(generation)))
+    generation
 }
 
 /// What a change would bring.
@@ -263,12 +293,24 @@ impl Expected {
     }
 }
 
-fn audit(actor: &Actor, name: &str, before: Option<&Record>, outcome: &Outcome) -> crate::store::AuditRow {
-    let document = |record: &Record| Value::Object((*record.document).clone());
-    let (action, after) = match outcome {
-        Outcome::Created(record, _) => ("create", Some(document(record))),
-        Outcome::Changed(record, _) => ("change", Some(document(record))),
-        Outcome::Deleted(_) => ("delete", None),
+fn audit(actor: &Actor, name: &str, before: Option<&Record>, outcome: &Outcome) -> AuditRow {
+    let after = match outcome {
+        Outcome::Created(record, _) | Outcome::Changed(record, _) => Some(&**record),
+        Outcome::Deleted(_) => None,
     };
-    actor.row(action, &format!("profile {name}"), before.map(document), after, "done")
+    changed(actor, &format!("profile {name}"), before.map(document), after.map(document))
+}
+
+/// The line of a change that was made.
+pub(super) fn changed(actor: &Actor, what: &str, before: Option<Value>, after: Option<Value>) -> AuditRow {
+    let action = match (&before, &after) {
+        (None, _) => "create",
+        (Some(_), Some(_)) => "change",
+        (Some(_), None) => "delete",
+    };
+    actor.row(action, what, before, after, "done")
+}
+
+fn document(record: &Record) -> Value {
+    Value::Object((*record.document).clone())
 }

@@ -3,6 +3,7 @@
 //! A profile is managed by a file of `conf.d` or by the API, never by both. A change is checked against everything, then written to the store, then published; it is
 //! told to be done when the tables have it. One change is made at a time; readers never wait for one. What is read comes from memory.
 
+mod apply;
 mod edit;
 mod keep;
 mod load;
@@ -27,9 +28,11 @@ use crate::{
     store::{AuditFilter, AuditRow, Batch, Contents, Object, Store, StoreError, StoredProfile, Token, now},
 };
 
+pub use apply::{Applied, Plan, Replaced};
 pub use edit::{Draft, Edit, Expected, Outcome};
 pub use record::{ManagedBy, Record};
 pub use refusal::Refusal;
+pub use services::SERVICE;
 pub use tokens::{Fresh, Grant};
 pub use users::{NewUser, User};
 

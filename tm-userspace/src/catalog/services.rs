@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// What the listing calls them.
-pub(super) const SERVICE: &str = "service";
+pub const SERVICE: &str = "service";
 
 impl Catalog {
     /// Puts a service there, by the keys of a `[[service]]` table. Tells whether it was not there before. It is done when the answers have it.
@@ -108,7 +108,7 @@ impl Catalog {
 }
 
 /// What a file has, the API does not change.
-fn of_no_file(state: &State, key: &str) -> Result<(), Refusal> {
+pub(super) fn of_no_file(state: &State, key: &str) -> Result<(), Refusal> {
     let Some((path, line)) = state.registry.service_place(key) else { return Ok(()) };
     let name = key.rsplit('/').next().unwrap_or(key);
     Err(Refusal::ServiceOfFile { name: name.to_owned(), path: path.clone(), line: *line })

@@ -6,7 +6,7 @@ use clap::Args;
 use comfy_table::{Table, presets::NOTHING};
 use reqwest::Method;
 
-use super::{Failure, Output, Reach, client::print_json, daemon::Daemon};
+use super::{Failure, Output, Reach, client::print_json, daemon::Daemon, out::say};
 use crate::{
     api::native::{AuditPage, Backup as Body},
     time::rfc3339,
@@ -33,7 +33,7 @@ pub(super) struct Backup {
 }
 
 pub(super) async fn list(audit: Audit) -> Result<(), Failure> {
-    let daemon = Daemon::find(&audit.reach)?;
+    let daemon = Daemon::find(&audit.reach.way)?;
     let mut request = daemon.request(Method::GET, &["audit"]).query(&[("limit", audit.limit)]);
     if let Some(object) = &audit.object {
         request = request.query(&[("object", object)]);
@@ -48,18 +48,18 @@ pub(super) async fn list(audit: Audit) -> Result<(), Failure> {
     for row in page.value {
         table.add_row([rfc3339(row.at), row.who, row.source, row.action, row.object, row.result]);
     }
-    println!("{table}");
+    say!("{table}");
     Ok(())
 }
 
 pub(super) async fn back_up(backup: Backup) -> Result<(), Failure> {
     let to = std::path::absolute(&backup.to).map_err(anyhow::Error::from)?;
-    let daemon = Daemon::find(&backup.reach)?;
+    let daemon = Daemon::find(&backup.reach.way)?;
     daemon.send(daemon.request(Method::POST, &["backup"]).json(&Body { to: to.clone() })).await?;
     match backup.reach.output {
         Output::Json => print_json(&serde_json::json!({ "backup": to })),
         Output::Text => {
-            println!("{}", to.display());
+            say!("{}", to.display());
             Ok(())
         }
     }

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
-use super::{Failure, Reach, daemon::Daemon};
+use super::{Failure, Reach, daemon::Daemon, out::say};
 use crate::{
     api::arm::export::{self, Exported},
     config::defaults,
@@ -26,7 +26,7 @@ pub(super) enum Import {
 
 /// In whose form to write.
 #[derive(Debug, Subcommand)]
-pub(super) enum Export {
+pub(super) enum ExportAs {
     /// As the service answers: a list of profiles in JSON.
     Azure(Reach),
 }
@@ -53,7 +53,7 @@ pub(super) async fn import(Import::Azure(import): Import) -> Result<(), Failure>
     };
     let profiles = export::read(&text, &scope)
         .with_context(|| format!("{} cannot be imported", import.file.display()))?;
-    let daemon = Daemon::find(&import.reach)?;
+    let daemon = Daemon::find(&import.reach.way)?;
     for service in export::services(&profiles) {
         let id = service["id"].as_str().unwrap_or_default();
         let path = format!("/api/v1/services{id}");
@@ -62,7 +62,7 @@ pub(super) async fn import(Import::Azure(import): Import) -> Result<(), Failure>
             if !status.is_success() {
                 return Err(anyhow!("service {id}: {}", said["detail"].as_str().unwrap_or_default()).into());
             }
-            println!("service {id} is {}", service["target"].as_str().unwrap_or_default());
+            say!("service {id} is {}", service["target"].as_str().unwrap_or_default());
         }
     }
     put_all(&daemon, profiles).await
@@ -80,10 +80,7 @@ async fn put_all(daemon: &Daemon, mut left: Vec<Exported>) -> Result<(), Failure
                 true => {
                     let how = if status == StatusCode::CREATED { "created" } else { "changed" };
                     let fqdn = said["properties"]["dnsConfig"]["fqdn"].as_str().unwrap_or_default();
-                    println!(
-                        "profile {} in {}: {how}, {fqdn}",
-                        profile.id.name, profile.id.scope.resource_group
-                    );
+                    say!("profile {} in {}: {how}, {fqdn}", profile.id.name, profile.id.scope.resource_group);
                 }
                 false => refused.push((profile, said)),
             }
@@ -100,8 +97,8 @@ async fn put_all(daemon: &Daemon, mut left: Vec<Exported>) -> Result<(), Failure
     Ok(())
 }
 
-pub(super) async fn export(Export::Azure(reach): Export) -> Result<(), Failure> {
-    let daemon = Daemon::find(&reach)?;
+pub(super) async fn export(reach: Reach) -> Result<(), Failure> {
+    let daemon = Daemon::find(&reach.way)?;
     let list = async |path: String| {
         let (status, mut said) =
             daemon.try_json(Method::GET, &format!("{path}?api-version={VERSION}"), None).await?;

@@ -1,12 +1,12 @@
 //! The subcommands that ask the daemon, over its Unix socket.
 
-use super::{Failure, Output, Reach, daemon::Daemon, show};
+use super::{Failure, Output, Reach, daemon::Daemon, out::say, show};
 use crate::api::{
     Answered, Explained, Inquiry, Order, Ordered, Question, RoundTripView, RoundTripsChange, Status, VERSION,
 };
 
 pub(super) async fn status(reach: &Reach) -> Result<(), Failure> {
-    let status: Status = Daemon::find(reach)?.get("status").await?;
+    let status: Status = Daemon::find(&reach.way)?.get("status").await?;
     match reach.output {
         Output::Json => print_json(&status)?,
         Output::Text => show::status(&status),
@@ -15,7 +15,7 @@ pub(super) async fn status(reach: &Reach) -> Result<(), Failure> {
 }
 
 pub(super) async fn query(reach: &Reach, question: Question) -> Result<(), Failure> {
-    let answered: Answered = Daemon::find(reach)?.post("query", &question).await?;
+    let answered: Answered = Daemon::find(&reach.way)?.post("query", &question).await?;
     match reach.output {
         Output::Json => print_json(&answered)?,
         Output::Text => show::answered(&answered),
@@ -27,25 +27,25 @@ pub(super) async fn query(reach: &Reach, question: Question) -> Result<(), Failu
 }
 
 pub(super) async fn explain(reach: &Reach, inquiry: &Inquiry) -> Result<Explained, Failure> {
-    Daemon::find(reach)?.post("explain", inquiry).await
+    Daemon::find(&reach.way)?.post("explain", inquiry).await
 }
 
 pub(super) async fn order(reach: &Reach, order: &Order) -> Result<Ordered, Failure> {
-    Daemon::find(reach)?.post("order", order).await
+    Daemon::find(&reach.way)?.post("order", order).await
 }
 
 pub(super) async fn round_trips(reach: &Reach) -> Result<Vec<RoundTripView>, Failure> {
-    Daemon::find(reach)?.get("round-trips").await
+    Daemon::find(&reach.way)?.get("round-trips").await
 }
 
 /// Gives how many prefixes are known now.
 pub(super) async fn change_round_trips(reach: &Reach, change: &RoundTripsChange) -> Result<u64, Failure> {
-    let said: serde_json::Value = Daemon::find(reach)?.post("round-trips", change).await?;
+    let said: serde_json::Value = Daemon::find(&reach.way)?.post("round-trips", change).await?;
     Ok(said["prefixes"].as_u64().unwrap_or(0))
 }
 
 pub(super) async fn version(reach: &Reach) -> Result<(), Failure> {
-    let daemon = match Daemon::find(reach) {
+    let daemon = match Daemon::find(&reach.way) {
         Ok(daemon) => daemon.get::<serde_json::Value>("version").await.ok(),
         Err(_) => None,
     };
@@ -54,15 +54,15 @@ pub(super) async fn version(reach: &Reach) -> Result<(), Failure> {
         Output::Json => print_json(&serde_json::json!({ "version": VERSION, "daemon": daemon }))?,
         Output::Text => {
             if let Some(daemon) = daemon {
-                println!("daemon {daemon}");
+                say!("daemon {daemon}");
             }
-            println!("{VERSION}");
+            say!("{VERSION}");
         }
     }
     Ok(())
 }
 
 pub(super) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
-    println!("{}", serde_json::to_string_pretty(value).map_err(anyhow::Error::from)?);
+    say!("{}", serde_json::to_string_pretty(value).map_err(anyhow::Error::from)?);
     Ok(())
 }

@@ -6,7 +6,7 @@ use anyhow::{Context as _, anyhow};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Failure, Reach, report};
+use super::{Failure, Way, report};
 use crate::{api::native::Problem, reload};
 
 /// How long an answer may take: longer than a probe.
@@ -19,10 +19,10 @@ pub(super) struct Daemon {
 }
 
 impl Daemon {
-    pub(super) fn find(reach: &Reach) -> Result<Self, Failure> {
-        let socket = match &reach.socket {
+    pub(super) fn find(way: &Way) -> Result<Self, Failure> {
+        let socket = match &way.socket {
             Some(socket) => socket.clone(),
-            None => reload::socket_of(&reach.config).map_err(report)?,
+            None => reload::socket_of(&way.config).map_err(report)?,
         };
         // No TLS passes through a Unix socket, but the client wants to know whose it would be.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -74,7 +74,13 @@ impl Daemon {
 
     /// Its answer, read.
     pub(super) async fn answer<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Failure> {
-        let body = self.send(request).await?;
+        let response = self.stream(request.timeout(TIMEOUT)).await?;
+        self.read(response).await
+    }
+
+    /// An answer that has come.
+    pub(super) async fn read<T: DeserializeOwned>(&self, response: Response) -> Result<T, Failure> {
+        let body = response.bytes().await.map_err(|error| self.unreachable(&error))?;
         Ok(serde_json::from_slice(&body).context("the daemon's answer is not what this version expects")?)
     }
 
@@ -86,6 +92,11 @@ impl Daemon {
 
     /// Its answer as it comes, for as long as it comes, where it does what was asked.
     pub(super) async fn stream(&self, request: RequestBuilder) -> Result<Response, Failure> {
+        Ok(self.ask(request).await?)
+    }
+
+    /// The same, with what it says where it does not.
+    pub(super) async fn ask(&self, request: RequestBuilder) -> Result<Response, Refused> {
         let response = request.send().await.map_err(|error| self.unreachable(&error))?;
         let status = response.status();
         if status.is_success() {
@@ -95,19 +106,10 @@ impl Daemon {
         let body = response.bytes().await.map_err(|error| self.unreachable(&error))?;
         let problem = kind.filter(|kind| kind == "application/problem+json");
         let problem = problem.and_then(|_| serde_json::from_slice::<Problem>(&body).ok());
-        let said = match problem {
-            Some(problem) => describe(&problem),
-            None => format!("{status}: {}", String::from_utf8_lossy(&body).trim()),
-        };
-        let error = anyhow!("the daemon says: {said}");
-        Err(match status {
-            StatusCode::NOT_FOUND => Failure::NoSuchThing(error),
-            StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED => Failure::Conflict(error),
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS => {
-                Failure::Denied(error)
-            }
-            _ => error.into(),
-        })
+        let problem = problem.unwrap_or_else(|| {
+            Problem::new(status, format_args!("{status}: {}", String::from_utf8_lossy(&body).trim()))
+        });
+        Err(Refused::Problem(status, problem))
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> Failure {
@@ -118,6 +120,38 @@ impl Daemon {
         Failure::Unreachable(anyhow!(
             "no daemon answers at {socket} ({cause}): is `tm serve` running? --socket or TM_SOCKET names another one"
         ))
+    }
+}
+
+/// Why it did not do what was asked.
+pub(super) enum Refused {
+    /// In its own words.
+    Problem(StatusCode, Problem),
+    /// It said nothing.
+    Other(Failure),
+}
+
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
+        Refused::Other(failure)
+    }
+}
+
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Self {
+        let (status, problem) = match refused {
+            Refused::Problem(status, problem) => (status, problem),
+            Refused::Other(failure) => return failure,
+        };
+        let error = anyhow!("the daemon says: {}", describe(&problem));
+        match status {
+            StatusCode::NOT_FOUND => Failure::NoSuchThing(error),
+            StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED => Failure::Conflict(error),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS => {
+                Failure::Denied(error)
+            }
+            _ => error.into(),
+        }
     }
 }
 

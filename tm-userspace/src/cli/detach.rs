@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use super::{Failure, Output, report};
+use super::{Failure, Output, out::say, report};
 use crate::{config, state::Lock, xdp::Pins};
 
 /// Needs the right to remove the pins, and that no daemon runs.
@@ -17,9 +17,9 @@ pub(super) fn run(dir: &Path, output: Output) -> Result<(), Failure> {
         pins.remove_all().with_context(|| format!("cannot remove the pins in {}", pins.dir().display()))?;
     let names: Vec<String> = indexes.iter().map(|index| name_of(*index)).collect();
     match output {
-        Output::Json => println!("{}", serde_json::json!({ "detached": names })),
-        Output::Text if names.is_empty() => println!("nothing was attached"),
-        Output::Text => println!("detached from {}", names.join(", ")),
+        Output::Json => say!("{}", serde_json::json!({ "detached": names })),
+        Output::Text if names.is_empty() => say!("nothing was attached"),
+        Output::Text => say!("detached from {}", names.join(", ")),
     }
     Ok(())
 }

@@ -7,7 +7,13 @@ use comfy_table::{Table, presets::NOTHING};
 use reqwest::{Method, header};
 use serde_json::{Map, Value};
 
-use super::{Failure, Output, Reach, client::print_json, daemon::Daemon, endpoint};
+use super::{
+    Failure, Output, Reach,
+    client::print_json,
+    daemon::Daemon,
+    endpoint,
+    out::{say, tell},
+};
 use crate::api::native::ProfileResource;
 
 /// A profile.
@@ -70,7 +76,7 @@ pub(super) struct SetTwo {
 
 impl One {
     pub(super) async fn show(self) -> Result<(), Failure> {
-        let resource: Value = Daemon::find(&self.reach)?.get_at(&["profiles", &self.name]).await?;
+        let resource: Value = Daemon::find(&self.reach.way)?.get_at(&["profiles", &self.name]).await?;
         match self.reach.output {
             Output::Json => print_json(&resource),
             Output::Text => print_json(&resource["profile"]),
@@ -78,7 +84,8 @@ impl One {
     }
 
     pub(super) async fn list_endpoints(self) -> Result<(), Failure> {
-        let page: Value = Daemon::find(&self.reach)?.get_at(&["profiles", &self.name, "endpoints"]).await?;
+        let page: Value =
+            Daemon::find(&self.reach.way)?.get_at(&["profiles", &self.name, "endpoints"]).await?;
         if self.reach.output == Output::Json {
             return print_json(&page);
         }
@@ -89,7 +96,7 @@ impl One {
             let target = if endpoint["target"].is_null() { "target_profile" } else { "target" };
             table.add_row(["name", target, "status", "priority", "weight"].map(|key| plain(&endpoint[key])));
         }
-        println!("{table}");
+        say!("{table}");
         Ok(())
     }
 
@@ -107,7 +114,7 @@ impl Two {
     pub(super) async fn show(self) -> Result<(), Failure> {
         let (profile, endpoint) = &self.name;
         let path = ["profiles", profile, "endpoints", endpoint];
-        print_json(&Daemon::find(&self.reach)?.get_at::<Value>(&path).await?)
+        print_json(&Daemon::find(&self.reach.way)?.get_at::<Value>(&path).await?)
     }
 
     pub(super) async fn switch(self, status: &str) -> Result<(), Failure> {
@@ -136,7 +143,7 @@ impl SetOne {
 impl SetTwo {
     pub(super) async fn create(self) -> Result<(), Failure> {
         let (profile, endpoint) = &self.name;
-        let page: Value = Daemon::find(&self.reach)?.get_at(&["profiles", profile, "endpoints"]).await?;
+        let page: Value = Daemon::find(&self.reach.way)?.get_at(&["profiles", profile, "endpoints"]).await?;
         let is = |there: &Value| {
             there["name"].as_str().is_some_and(|name| name.to_lowercase() == endpoint.to_lowercase())
         };
@@ -185,7 +192,7 @@ impl Daemon {
 }
 
 async fn create(reach: &Reach, path: &[&str], keys: &Keys, absent: bool, name: &str) -> Result<(), Failure> {
-    let daemon = Daemon::find(reach)?;
+    let daemon = Daemon::find(&reach.way)?;
     let mut request = daemon.request(Method::PUT, path).json(&keys.object());
     if absent {
         request = request.header(header::IF_NONE_MATCH, "*");
@@ -194,18 +201,18 @@ async fn create(reach: &Reach, path: &[&str], keys: &Keys, absent: bool, name: &
 }
 
 async fn change(reach: &Reach, path: &[&str], keys: &Keys, name: &str) -> Result<(), Failure> {
-    let daemon = Daemon::find(reach)?;
+    let daemon = Daemon::find(&reach.way)?;
     let request = daemon.request(Method::PATCH, path).json(&keys.object());
     done(&daemon, reach, request, keys, name, "changed").await
 }
 
 async fn delete(reach: &Reach, path: &[&str], name: &str) -> Result<(), Failure> {
-    let daemon = Daemon::find(reach)?;
+    let daemon = Daemon::find(&reach.way)?;
     daemon.send(daemon.request(Method::DELETE, path)).await?;
     match reach.output {
         Output::Json => print_json(&serde_json::json!({ "deleted": name })),
         Output::Text => {
-            println!("{name}: deleted");
+            say!("{name}: deleted");
             Ok(())
         }
     }
@@ -227,12 +234,12 @@ async fn done(
     }
     let answer: Value = daemon.answer(request).await?;
     for warning in answer["warnings"].as_array().into_iter().flatten() {
-        eprintln!("warning: {}", plain(warning));
+        tell!("warning: {}", plain(warning));
     }
     match reach.output {
         Output::Json => print_json(&answer)?,
-        Output::Text if keys.dry_run => println!("{name}: would be {word}"),
-        Output::Text => println!("{name}: {word}"),
+        Output::Text if keys.dry_run => say!("{name}: would be {word}"),
+        Output::Text => say!("{name}: {word}"),
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
-use super::{Failure, Output, Reach, client, document};
+use super::{Failure, Output, Reach, client, document, out::say};
 use crate::api::{Order, OrderKind};
 
 /// What can be ordered.
@@ -85,7 +85,7 @@ pub(super) async fn run(endpoint: Endpoint) -> Result<(), Failure> {
     let ordered = client::order(&reach, &Order { profile, endpoint, order }).await?;
     match reach.output {
         Output::Json => client::print_json(&ordered)?,
-        Output::Text => println!("{}: {}", ordered.endpoint, ordered.done),
+        Output::Text => say!("{}: {}", ordered.endpoint, ordered.done),
     }
     Ok(())
 }

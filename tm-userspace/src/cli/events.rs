@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use reqwest::Method;
 
-use super::{Failure, Output, Reach, client::print_json, daemon::Daemon, endpoint};
+use super::{Failure, Output, Reach, client::print_json, daemon::Daemon, endpoint, out::say};
 use crate::{
     api::{
         Event,
@@ -44,7 +44,7 @@ enum When {
 }
 
 pub(super) async fn show(events: Events) -> Result<(), Failure> {
-    let daemon = Daemon::find(&events.reach)?;
+    let daemon = Daemon::find(&events.reach.way)?;
     let mut request = daemon.request(Method::GET, &["history"]).query(&[("limit", events.limit)]);
     if let Some(profile) = &events.profile {
         request = request.query(&[("profile", profile)]);
@@ -84,14 +84,14 @@ pub(super) async fn show(events: Events) -> Result<(), Failure> {
 pub(super) async fn probe(probe: Probe) -> Result<(), Failure> {
     let When::Now = probe.when;
     let (profile, endpoint) = &probe.name;
-    let daemon = Daemon::find(&probe.reach)?;
+    let daemon = Daemon::find(&probe.reach.way)?;
     let path = ["profiles", profile, "endpoints", endpoint, "probe"];
     let probed: Probed = daemon.answer(daemon.request(Method::POST, &path)).await?;
     match probe.reach.output {
         Output::Json => print_json(&probed)?,
         Output::Text => {
             let word = if probed.ok { "up" } else { "down" };
-            println!("{}: {word}, {} ({:.1} ms)", probed.endpoint, probed.reason, probed.took_ms);
+            say!("{}: {word}, {} ({:.1} ms)", probed.endpoint, probed.reason, probed.took_ms);
         }
     }
     if probed.ok { Ok(()) } else { Err(Failure::Silent) }
@@ -99,7 +99,7 @@ pub(super) async fn probe(probe: Probe) -> Result<(), Failure> {
 
 fn print(event: &Event, output: Output) -> Result<(), Failure> {
     if output == Output::Json {
-        println!("{}", serde_json::to_string(event).map_err(anyhow::Error::from)?);
+        say!("{}", serde_json::to_string(event).map_err(anyhow::Error::from)?);
         return Ok(());
     }
     let name = match &event.endpoint {
@@ -110,6 +110,6 @@ fn print(event: &Event, output: Output) -> Result<(), Failure> {
         (Some(from), Some(to)) => format!("{from} -> {to}"),
         (from, to) => from.iter().chain(to).cloned().collect::<Vec<_>>().join(" "),
     };
-    println!("{}  {}  {name}  {change}", rfc3339(event.at), event.kind);
+    say!("{}  {}  {name}  {change}", rfc3339(event.at), event.kind);
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use anyhow::anyhow;
 use clap::Args;
 
-use super::{Failure, Output, Reach, client};
+use super::{Failure, Output, Reach, client, out::say};
 use crate::api::{Check, EndpointStep, Explained, Group, Inquiry, Outcome, ProfileStep};
 
 #[derive(Debug, Args)]
@@ -37,7 +37,7 @@ pub(super) async fn run(explain: Explain) -> Result<(), Failure> {
     let explained = client::explain(&reach, &inquiry).await?;
     match reach.output {
         Output::Json => client::print_json(&explained)?,
-        Output::Text => println!("{}", text(&explained).trim_end()),
+        Output::Text => say!("{}", text(&explained).trim_end()),
     }
     match explained.check.agrees {
         true => Ok(()),

@@ -13,6 +13,7 @@ use serde_json::json;
 use super::{
     Failure, Output,
     client::print_json,
+    out::{say, tell},
     report,
     rtt::{self, RoundTrip},
 };
@@ -112,21 +113,21 @@ fn lookup(address: IpAddr, latency: Option<&Path>, from: &From) -> Result<(), Fa
         }))?,
         Output::Text => {
             if by != address {
-                println!("placed by {by}");
+                say!("placed by {by}");
             }
-            println!("network {}", found.network);
+            say!("network {}", found.network);
             let said = [&found.country, &found.division]
                 .into_iter()
                 .flatten()
                 .cloned()
                 .collect::<Vec<_>>()
                 .join(", ");
-            println!("said to be in {}", if said.is_empty() { "no known country" } else { &said });
+            say!("said to be in {}", if said.is_empty() { "no known country" } else { &said });
             let nearest =
                 ranking.iter().take(SHOWN_REGIONS).map(|(region, ms)| format!("{region} ({ms:.0} ms)"));
             let nearest = nearest.collect::<Vec<_>>().join(", ");
-            println!("nearest regions {}", if nearest.is_empty() { "not known" } else { &nearest });
-            println!("{}", codes.join(" "));
+            say!("nearest regions {}", if nearest.is_empty() { "not known" } else { &nearest });
+            say!("{}", codes.join(" "));
         }
     }
     Ok(())
@@ -142,11 +143,11 @@ fn check(from: &From) -> Result<(), Failure> {
             &json!({ "ok": true, "database": database.path(), "survey": survey, "warnings": warnings }),
         )?,
         Output::Text => {
-            warnings.iter().for_each(|warning| eprintln!("warning: {path}: {warning}"));
-            println!("{path}: {}, built {}", survey.kind, rfc3339(survey.built));
-            println!("networks: {} of IPv4, {} of IPv6", survey.rows_ipv4, survey.rows_ipv6);
-            println!("countries: {}, states and provinces: {}", survey.countries, survey.divisions);
-            println!("ok");
+            warnings.iter().for_each(|warning| tell!("warning: {path}: {warning}"));
+            say!("{path}: {}, built {}", survey.kind, rfc3339(survey.built));
+            say!("networks: {} of IPv4, {} of IPv6", survey.rows_ipv4, survey.rows_ipv6);
+            say!("countries: {}, states and provinces: {}", survey.countries, survey.divisions);
+            say!("ok");
         }
     }
     Ok(())
@@ -186,9 +187,7 @@ fn codes(below: &str, output: Output) -> Result<(), Failure> {
         Output::Json => {
             print_json(&codes().map(|code| json!({ "code": code, "in": code.parent() })).collect::<Vec<_>>())?
         }
-        Output::Text => {
-            codes().for_each(|code| println!("{}{code}", "  ".repeat(code.upwards().count() - 1)))
-        }
+        Output::Text => codes().for_each(|code| say!("{}{code}", "  ".repeat(code.upwards().count() - 1))),
     }
     Ok(())
 }
@@ -223,10 +222,10 @@ fn map(owners: &[String], from: &From) -> Result<(), Failure> {
         Output::Text => {
             for (name, (v4, v6), rest) in shown {
                 let rest = if rest { " and all that is not another's" } else { "" };
-                println!("{name}: networks {v4} of IPv4, {v6} of IPv6{rest}");
+                say!("{name}: networks {v4} of IPv4, {v6} of IPv6{rest}");
             }
             if rows.rest.is_none() {
-                println!("all else is nobody's: map WORLD to answer it");
+                say!("all else is nobody's: map WORLD to answer it");
             }
         }
     }
@@ -251,7 +250,7 @@ fn regions(only: Option<&str>, output: Output) -> Result<(), Failure> {
                     .collect::<Vec<_>>(),
             )?;
         }
-        Output::Text => regions().for_each(|region| println!("{region}")),
+        Output::Text => regions().for_each(|region| say!("{region}")),
     }
     Ok(())
 }

@@ -5,14 +5,15 @@
 //! | exit code | meaning |
 //! | --- | --- |
 //! | 0 | done |
-//! | 1 | failed |
-//! | 2 | wrong usage |
+//! | 1 | failed; of `tm diff`: there are differences |
+//! | 2 | wrong usage; of `tm diff`: failed |
 //! | 3 | no such name: `tm query` was told NXDOMAIN, or there is no such profile, endpoint or token |
 //! | 4 | it cannot be as things are: it has changed since, a file manages it, a name is taken |
 //! | 5 | that is not for whoever asks |
 //! | 6 | the daemon cannot be reached |
 //! | 78 | the configuration is wrong (`EX_CONFIG`) |
 
+mod apply;
 mod audit;
 mod azure;
 mod client;
@@ -22,7 +23,9 @@ mod document;
 mod endpoint;
 mod events;
 mod explain;
+mod files;
 mod geo;
+mod out;
 mod profile;
 mod rtt;
 mod show;
@@ -33,6 +36,8 @@ use std::{io::IsTerminal as _, net::IpAddr, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use out::{say, tell};
+
 use crate::{
     api::{Question, VERSION},
     config::{self, ConfigError},
@@ -41,6 +46,8 @@ use crate::{
 };
 
 const FAILED: u8 = 1;
+/// As wrong usage is told by `clap`.
+const NOT_COMPARED: u8 = 2;
 const NO_SUCH_NAME: u8 = 3;
 const CONFLICT: u8 = 4;
 const DENIED: u8 = 5;
@@ -93,9 +100,14 @@ enum Command {
     /// Make what another tool has written out.
     #[command(subcommand)]
     Import(azure::Import),
-    /// Write out what is there.
-    #[command(subcommand)]
-    Export(azure::Export),
+    /// Make what the API manages as files in TOML, YAML or JSON say, all of it or nothing.
+    Apply(apply::Apply),
+    /// Show what applying files would change; it ends with 1 if anything would.
+    Diff(apply::Diff),
+    /// Write out what the API manages, as a file that can be applied, or as another tool has it.
+    Export(apply::Export),
+    /// Print a JSON Schema of the files of profiles, for editors.
+    Schema,
     /// Copy the store into a new file while the daemon runs.
     Backup(audit::Backup),
     /// Take the program of a daemon that is gone off its interfaces.
@@ -168,13 +180,20 @@ struct Query {
 
 /// How to find the daemon.
 #[derive(Debug, Args)]
-struct Reach {
+struct Way {
     /// Directory of the daemon's configuration, which says where its socket is.
     #[arg(long, value_name = "DIR", env = "TM_CONFIG", default_value = "/etc/tm")]
     config: PathBuf,
     /// The daemon's socket.
     #[arg(long, value_name = "PATH", env = "TM_SOCKET")]
     socket: Option<PathBuf>,
+}
+
+/// How to find the daemon, and how to print what it says.
+#[derive(Debug, Args)]
+struct Reach {
+    #[command(flatten)]
+    way: Way,
     /// How to print.
     #[arg(short, long, value_enum, default_value_t = Output::Text)]
     output: Output,
@@ -207,6 +226,9 @@ enum Failure {
     Denied(anyhow::Error),
     #[error("{0:#}")]
     Unreachable(anyhow::Error),
+    /// Of a comparison, where 1 says that there are differences.
+    #[error("{0:#}")]
+    NotCompared(anyhow::Error),
     #[error("{0:#}")]
     Other(#[from] anyhow::Error),
 }
@@ -225,7 +247,10 @@ pub fn main() -> ExitCode {
         Command::Endpoint(endpoint) => in_runtime(endpoint::run(endpoint)),
         Command::Profile(profile) => in_runtime(profile::run(profile)),
         Command::Import(import) => in_runtime(azure::import(import)),
-        Command::Export(export) => in_runtime(azure::export(export)),
+        Command::Apply(apply) => in_runtime(apply::apply(apply)),
+        Command::Diff(diff) => in_runtime(apply::diff(diff)),
+        Command::Export(export) => in_runtime(apply::export(export)),
+        Command::Schema => client::print_json(&config::file_schema()),
         Command::Token(token) => in_runtime(token::run(token)),
         Command::User(user) => in_runtime(user::run(user)),
         Command::SignIn(wanted) => in_runtime(user::sign_in(wanted)),
@@ -239,7 +264,7 @@ pub fn main() -> ExitCode {
     let Err(failure) = result else { return ExitCode::SUCCESS };
     // What is wrong with the configuration was drawn; what a name answers is an answer.
     if !matches!(failure, Failure::Config | Failure::NoSuchName | Failure::Silent) {
-        eprintln!("tm: {failure}");
+        tell!("tm: {failure}");
     }
     ExitCode::from(match &failure {
         Failure::Config => WRONG_CONFIG,
@@ -247,6 +272,7 @@ pub fn main() -> ExitCode {
         Failure::Conflict(_) => CONFLICT,
         Failure::Denied(_) => DENIED,
         Failure::Unreachable(_) => UNREACHABLE,
+        Failure::NotCompared(_) => NOT_COMPARED,
         Failure::Other(_) | Failure::Silent => FAILED,
     })
 }
@@ -288,15 +314,15 @@ fn run_check(check: &Check) -> Result<(), Failure> {
             let endpoints: usize = loaded.profiles.values().map(|profile| profile.endpoints.len()).sum();
             match output {
                 Output::Text => {
-                    loaded.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
-                    println!(
+                    loaded.warnings.iter().for_each(|warning| tell!("warning: {warning}"));
+                    say!(
                         "{}: {} profiles, {endpoints} endpoints",
                         check.config.display(),
                         loaded.profiles.len()
                     );
-                    println!("ok");
+                    say!("ok");
                 }
-                Output::Json => println!(
+                Output::Json => say!(
                     "{}",
                     serde_json::json!({
                         "ok": true, "profiles": loaded.profiles.len(), "endpoints": endpoints,
@@ -308,7 +334,7 @@ fn run_check(check: &Check) -> Result<(), Failure> {
         }
         (Err(error), Output::Text) => Err(report(error)),
         (Err(error), Output::Json) => {
-            println!("{}", serde_json::json!({ "ok": false, "warnings": [], "problems": error.problems() }));
+            say!("{}", serde_json::json!({ "ok": false, "warnings": [], "problems": error.problems() }));
             Err(Failure::Config)
         }
     }
@@ -316,6 +342,6 @@ fn run_check(check: &Check) -> Result<(), Failure> {
 
 /// Draws what is wrong.
 fn report(error: ConfigError) -> Failure {
-    eprint!("{}", error.render(std::io::stderr().is_terminal()));
+    out::message(format_args!("{}", error.render(std::io::stderr().is_terminal())));
     Failure::Config
 }

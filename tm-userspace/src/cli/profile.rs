@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use reqwest::Method;
 
-use super::{Failure, Output, Reach, client::print_json, daemon::Daemon, document};
+use super::{Failure, Output, Reach, client::print_json, daemon::Daemon, document, out::say};
 use crate::api::native::{Page, ProfileResource};
 
 /// What can be done with profiles.
@@ -49,7 +49,7 @@ pub(super) async fn run(profile: Profile) -> Result<(), Failure> {
 }
 
 async fn list(list: List) -> Result<(), Failure> {
-    let daemon = Daemon::find(&list.reach)?;
+    let daemon = Daemon::find(&list.reach.way)?;
     let mut all: Vec<ProfileResource> = Vec::new();
     let mut after: Option<String> = None;
     loop {
@@ -66,7 +66,7 @@ async fn list(list: List) -> Result<(), Failure> {
     match list.reach.output {
         Output::Json => print_json(&all),
         Output::Text => {
-            println!("{}", document::table(&all));
+            say!("{}", document::table(&all));
             Ok(())
         }
     }

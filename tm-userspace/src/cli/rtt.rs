@@ -5,7 +5,7 @@ use std::io::BufRead as _;
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 
-use super::{Failure, Output, Reach, client};
+use super::{Failure, Output, Reach, client, out::say};
 use crate::{
     api::{RoundTripsChange, SampleText},
     geo::Sample,
@@ -56,7 +56,7 @@ pub(super) async fn run(asked: RoundTrip) -> Result<(), Failure> {
         Output::Json => {
             client::print_json(&serde_json::json!({ "samples": samples.len(), "prefixes": prefixes }))?
         }
-        Output::Text => println!("{} samples taken; {prefixes} prefixes are known", samples.len()),
+        Output::Text => say!("{} samples taken; {prefixes} prefixes are known", samples.len()),
     }
     Ok(())
 }
@@ -67,7 +67,7 @@ async fn list(reach: &Reach) -> Result<(), Failure> {
         Output::Json => client::print_json(&known)?,
         Output::Text => {
             for one in known {
-                println!("{},{},{:.1}  samples {}", one.prefix, one.region, one.ms, one.samples);
+                say!("{},{},{:.1}  samples {}", one.prefix, one.region, one.ms, one.samples);
             }
         }
     }

@@ -2,33 +2,38 @@
 
 use comfy_table::{Table, presets::NOTHING};
 
+use super::out::say;
 use crate::api::{Answered, Status};
 
 pub(super) fn status(status: &Status) {
-    println!("zone {}  generation {}  at {}", status.zone, status.generation, status.addresses.join(", "));
+    say!("zone {}  generation {}  at {}", status.zone, status.generation, status.addresses.join(", "));
     for interface in &status.interfaces {
         let xdp = interface.xdp.as_deref().unwrap_or("not attached; sockets answer");
-        println!("interface {}  XDP {xdp}", interface.name);
+        say!("interface {}  XDP {xdp}", interface.name);
     }
     if status.mode == "off" {
-        println!("XDP off; sockets answer");
+        say!("XDP off; sockets answer");
     }
     if let Some(geo) = &status.geo {
-        println!(
+        say!(
             "places from {}  {}  built {}  networks {} + {}",
-            geo.database, geo.kind, geo.built, geo.rows_ipv4, geo.rows_ipv6
+            geo.database,
+            geo.kind,
+            geo.built,
+            geo.rows_ipv4,
+            geo.rows_ipv6
         );
     }
     if let Some(error) = &status.config_error {
-        println!("the configuration on disk is wrong and not in force:\n{error}");
+        say!("the configuration on disk is wrong and not in force:\n{error}");
     }
     if let Some(error) = &status.store_error {
-        println!("{error}");
+        say!("{error}");
     }
     let answered: u64 = status.packets.get("answered").copied().unwrap_or(0);
     let by_sockets: u64 = status.messages.values().sum();
-    println!("answered by XDP {answered}  seen by sockets {by_sockets}");
-    println!();
+    say!("answered by XDP {answered}  seen by sockets {by_sockets}");
+    say!();
     let mut table = Table::new();
     table.load_style(NOTHING);
     table.set_header([
@@ -84,13 +89,13 @@ pub(super) fn status(status: &Status) {
             ]);
         }
     }
-    println!("{table}");
+    say!("{table}");
 }
 
 /// The answer as `dig` would print its sections, and on the last line only what a script wants.
 pub(super) fn answered(answered: &Answered) {
-    println!("; {} by {} in {} octets", answered.rcode, answered.by, answered.size);
-    answered.answers.iter().for_each(|line| println!("{line}"));
-    answered.authorities.iter().for_each(|line| println!("; {line}"));
-    println!("{}", if answered.data.is_empty() { answered.rcode.clone() } else { answered.data.join(" ") });
+    say!("; {} by {} in {} octets", answered.rcode, answered.by, answered.size);
+    answered.answers.iter().for_each(|line| say!("{line}"));
+    answered.authorities.iter().for_each(|line| say!("; {line}"));
+    say!("{}", if answered.data.is_empty() { answered.rcode.clone() } else { answered.data.join(" ") });
 }

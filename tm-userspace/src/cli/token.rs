@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use comfy_table::{Table, presets::NOTHING};
 use reqwest::Method;
 
-use super::{Failure, Output, Reach, client::print_json, daemon::Daemon};
+use super::{Failure, Output, Reach, client::print_json, daemon::Daemon, out::say};
 use crate::{
     api::native::{CreateToken, FreshToken, RotateToken, TokenPage},
     store::Level,
@@ -102,31 +102,31 @@ async fn create(create: Create) -> Result<(), Failure> {
         resource_group: create.resource_group,
         lifetime: create.lifetime.map(|lifetime| lifetime.as_secs()),
     };
-    let fresh: FreshToken = Daemon::find(&create.reach)?.post("tokens", &wanted).await?;
+    let fresh: FreshToken = Daemon::find(&create.reach.way)?.post("tokens", &wanted).await?;
     print(&create.reach, &fresh)
 }
 
 async fn rotate(Rotate { named, overlap }: Rotate) -> Result<(), Failure> {
-    let daemon = Daemon::find(&named.reach)?;
+    let daemon = Daemon::find(&named.reach.way)?;
     let request = daemon.request(Method::POST, &["tokens", &named.id, "rotate"]);
     let fresh: FreshToken = daemon.answer(request.json(&RotateToken { overlap: overlap.as_secs() })).await?;
     print(&named.reach, &fresh)
 }
 
 async fn revoke(named: Named) -> Result<(), Failure> {
-    let daemon = Daemon::find(&named.reach)?;
+    let daemon = Daemon::find(&named.reach.way)?;
     daemon.send(daemon.request(Method::DELETE, &["tokens", &named.id])).await?;
     match named.reach.output {
         Output::Json => print_json(&serde_json::json!({ "revoked": named.id })),
         Output::Text => {
-            println!("{}: revoked", named.id);
+            say!("{}: revoked", named.id);
             Ok(())
         }
     }
 }
 
 async fn list(reach: Reach) -> Result<(), Failure> {
-    let page: TokenPage = Daemon::find(&reach)?.get("tokens").await?;
+    let page: TokenPage = Daemon::find(&reach.way)?.get("tokens").await?;
     if reach.output == Output::Json {
         return print_json(&page.value);
     }
@@ -145,7 +145,7 @@ async fn list(reach: Reach) -> Result<(), Failure> {
             token.expires.unwrap_or_else(|| "never".to_owned()),
         ]);
     }
-    println!("{table}");
+    say!("{table}");
     Ok(())
 }
 
@@ -153,8 +153,8 @@ async fn list(reach: Reach) -> Result<(), Failure> {
 fn print(reach: &Reach, fresh: &FreshToken) -> Result<(), Failure> {
     match (reach.output, fresh.token.client) {
         (Output::Json, _) => print_json(fresh)?,
-        (Output::Text, true) => println!("client_id={}\nclient_secret={}", fresh.token.id, fresh.secret),
-        (Output::Text, false) => println!("{}", fresh.secret),
+        (Output::Text, true) => say!("client_id={}\nclient_secret={}", fresh.token.id, fresh.secret),
+        (Output::Text, false) => say!("{}", fresh.secret),
     }
     Ok(())
 }

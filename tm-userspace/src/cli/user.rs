@@ -14,6 +14,7 @@ use super::{
     Failure, Output, Reach,
     client::print_json,
     daemon::Daemon,
+    out::say,
     token::{Scope, level},
 };
 use crate::api::native::{ChangePassword, CreateLink, CreateUser, FreshLink, UserPage, UserResource};
@@ -78,19 +79,19 @@ pub(super) async fn run(user: User) -> Result<(), Failure> {
 }
 
 pub(super) async fn sign_in(wanted: SignIn) -> Result<(), Failure> {
-    let daemon = Daemon::find(&wanted.reach)?;
+    let daemon = Daemon::find(&wanted.reach.way)?;
     let request = daemon.request(Method::POST, &["session", "link"]);
     let body = CreateLink { scope: Some(level(wanted.scope)), lifetime: Some(wanted.lifetime.as_secs()) };
     let link: FreshLink = daemon.answer(request.json(&body)).await?;
     match wanted.reach.output {
         Output::Json => print_json(&link)?,
-        Output::Text => println!("{}", link.url),
+        Output::Text => say!("{}", link.url),
     }
     Ok(())
 }
 
 async fn create(create: Create) -> Result<(), Failure> {
-    let daemon = Daemon::find(&create.reach)?;
+    let daemon = Daemon::find(&create.reach.way)?;
     let wanted = CreateUser {
         password: password(&create.name)?,
         name: create.name,
@@ -103,20 +104,20 @@ async fn create(create: Create) -> Result<(), Failure> {
 }
 
 async fn change_password(named: Named) -> Result<(), Failure> {
-    let daemon = Daemon::find(&named.reach)?;
+    let daemon = Daemon::find(&named.reach.way)?;
     let body = ChangePassword { password: password(&named.name)? };
     daemon.send(daemon.request(Method::PUT, &["users", &named.name, "password"]).json(&body)).await?;
     say(&named.reach, &named.name, "another password", &serde_json::json!({ "changed": named.name }))
 }
 
 async fn delete(named: Named) -> Result<(), Failure> {
-    let daemon = Daemon::find(&named.reach)?;
+    let daemon = Daemon::find(&named.reach.way)?;
     daemon.send(daemon.request(Method::DELETE, &["users", &named.name])).await?;
     say(&named.reach, &named.name, "deleted", &serde_json::json!({ "deleted": named.name }))
 }
 
 async fn list(reach: Reach) -> Result<(), Failure> {
-    let page: UserPage = Daemon::find(&reach)?.get("users").await?;
+    let page: UserPage = Daemon::find(&reach.way)?.get("users").await?;
     if reach.output == Output::Json {
         return print_json(&page.value);
     }
@@ -132,7 +133,7 @@ async fn list(reach: Reach) -> Result<(), Failure> {
             user.created,
         ]);
     }
-    println!("{table}");
+    say!("{table}");
     Ok(())
 }
 
@@ -156,7 +157,7 @@ fn say(reach: &Reach, name: &str, done: &str, json: &impl serde::Serialize) -> R
     match reach.output {
         Output::Json => print_json(json),
         Output::Text => {
-            println!("{name}: {done}");
+            say!("{name}: {done}");
             Ok(())
         }
     }

@@ -54,13 +54,17 @@ pub(super) fn source(document: &Document, table: &str, place: &str) -> Result<Ar
 
 /// What is wrong, as far as it can be told with a pointer into the document that `source` was made from.
 pub(super) fn faults(error: &ConfigError, source: &Arc<Source>) -> Vec<FieldFault> {
-    let fault = |Finding { place, message, help, .. }: &Finding| match &place.span {
+    error.findings.iter().map(|finding| fault(finding, source)).collect()
+}
+
+/// One of them.
+pub(super) fn fault(Finding { place, message, help, .. }: &Finding, source: &Arc<Source>) -> FieldFault {
+    match &place.span {
         Some(span) if Arc::ptr_eq(&place.source, source) => {
             FieldFault::new(&pointer(&source.text, span), message, help)
         }
         _ => FieldFault::new("", &format!("{place}: {message}"), help),
-    };
-    error.findings.iter().map(fault).collect()
+    }
 }
 
 /// The document that a `[[profile]]` table of a file is, without the keys that say where it belongs.
@@ -72,6 +76,30 @@ pub(super) fn of_table(table: &Spanned<DeValue<'_>>) -> Document {
     document.shift_remove("subscription");
     document.shift_remove("resource_group");
     document
+}
+
+/// Do two documents say the same? A key without a value says nothing, and the order of keys is none, but that of headers.
+pub fn is_same_document(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Object(one), Value::Object(other)) => {
+            let said = |object: &Document| object.values().filter(|value| !value.is_null()).count();
+            said(one) == said(other)
+                && one.iter().filter(|(_, value)| !value.is_null()).all(|(key, value)| {
+                    other.get(key).is_some_and(|there| {
+                        is_same_document(value, there) && (key != "headers" || is_in_order(value, there))
+                    })
+                })
+        }
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| is_same_document(one, other))
+        }
+        _ => one == other,
+    }
+}
+
+fn is_in_order(one: &Value, other: &Value) -> bool {
+    let keys = |value: &Value| value.as_object().map(|object| object.keys().cloned().collect::<Vec<_>>());
+    keys(one) == keys(other)
 }
 
 impl FieldFault {

@@ -52,11 +52,11 @@ use crate::{
     geo::{Atlas, Overrides},
 };
 
-pub use document::{Document, FieldFault};
+pub use document::{Document, FieldFault, is_same_document};
 pub use entry::{Entry, key};
-pub use registry::{Changed, Registry, faults};
+pub use registry::{Changed, Registry, faults, faults_of_many};
 pub use report::{ConfigError, Location, Problem};
-pub use schema::{EndpointSchema, ProfileSchema};
+pub use schema::{EndpointSchema, ProfileSchema, file_schema, ordered_profile, ordered_service};
 pub use service::service_of;
 pub use together::{LeftOut, Stored};
 pub use value::name_fault;

@@ -293,14 +293,20 @@ pub(super) struct Endpoint {
 }
 
 /// `[[service]]`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Service {
+    #[schema(value_type = Option<String>)]
     pub(super) id: Option<Text>,
+    #[schema(value_type = Option<String>)]
     pub(super) kind: Option<Text>,
+    #[schema(value_type = String)]
     pub(super) name: Text,
+    #[schema(value_type = String)]
     pub(super) target: Text,
+    #[schema(value_type = Option<String>)]
     pub(super) location: Option<Text>,
+    #[schema(value_type = Option<String>)]
     pub(super) state: Option<Text>,
 }
 

@@ -14,11 +14,11 @@ use crate::{
 
 use super::{
     document,
-    document::{Document, FieldFault},
+    document::{DOCUMENTS, Document, FieldFault},
     entry::{Entry, Link},
     ground::Ground,
     parse, profile,
-    report::{ConfigError, Fault, Found, Notes, Place},
+    report::{ConfigError, Fault, Found, Notes, Place, SHOWN_AT_MOST},
     whole,
 };
 
@@ -215,7 +215,7 @@ pub(super) fn check(
     document: &Arc<Document>,
     ground: &Ground,
 ) -> Result<(Entry, Vec<String>), Vec<FieldFault>> {
-    let source = document::source(document, "profile", document::DOCUMENTS).map_err(|fault| vec![fault])?;
+    let source = document::source(document, "profile", DOCUMENTS).map_err(|fault| vec![fault])?;
     let mut found = Found::default();
     let notes = &mut Notes { source: &source, found: &mut found };
     let written = parse::tables(notes).profiles;
@@ -242,4 +242,28 @@ pub(super) fn check(
 /// What is wrong with a change, told of one document of it where it can be.
 pub fn faults(error: &ConfigError, entry: &Entry) -> Vec<FieldFault> {
     document::faults(error, &entry.source)
+}
+
+/// What is wrong with a change of many, each told of the document whose key is given where it can be; of very much, the first. `entry` finds what is to be there, by key.
+pub fn faults_of_many<'a>(
+    error: &ConfigError,
+    entry: impl Fn(&str) -> Option<&'a Entry>,
+) -> Vec<(Option<Arc<str>>, FieldFault)> {
+    let mut faults = Vec::new();
+    for finding in error.findings.iter().take(SHOWN_AT_MOST) {
+        let source = &finding.place.source;
+        let name = source.path.strip_prefix(DOCUMENTS).ok().and_then(std::path::Path::to_str);
+        let key = name.map(super::key);
+        let entry = key.as_deref().and_then(&entry).filter(|entry| Arc::ptr_eq(&entry.source, source));
+        let fault = match entry {
+            Some(_) => document::fault(finding, source),
+            None => FieldFault::new("", &format!("{}: {}", finding.place, finding.message), &finding.help),
+        };
+        faults.push((key, fault));
+    }
+    if let hidden @ 1.. = error.findings.len().saturating_sub(SHOWN_AT_MOST) {
+        let message = format!("and {hidden} more");
+        faults.push((None, FieldFault::new("", &message, "mend these first")));
+    }
+    faults
 }

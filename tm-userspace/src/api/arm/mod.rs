@@ -204,7 +204,7 @@ async fn around(request: &Request, world: &World, resource: Resource) -> Result<
 
 fn body_fault(error: &body::BodyError) -> Fault {
     let (status, code) = match error {
-        body::BodyError::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge"),
+        body::BodyError::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge"),
         body::BodyError::TooSlow => (StatusCode::REQUEST_TIMEOUT, "RequestTimeout"),
         _ => (StatusCode::BAD_REQUEST, "InvalidRequestContent"),
     };

@@ -18,6 +18,8 @@
 //! | `GET /api/v1/events` (`rates`) | what happens, as server-sent events | read |
 //! | `GET /api/v1/history` (`profile`, `limit`) | what has happened since the start | read |
 //! | `GET /api/v1/names/{name}` | is the name free? | read |
+//! | `GET /api/v1/export` | all that the API manages | read |
+//! | `POST /api/v1/apply` (`prune`, `dryRun`) | what became of it, made so in one step | write |
 //! | `GET /api/v1/status`, `GET /api/v1/version` | all that is known | read |
 //! | `POST /api/v1/query` | what would be answered | read |
 //! | `POST /api/v1/explain` | why, and what would be if | read |
@@ -35,6 +37,7 @@
 //!
 //! [RFC 9457]: https://www.rfc-editor.org/rfc/rfc9457
 
+mod apply;
 mod ask;
 mod audit;
 mod endpoints;
@@ -59,6 +62,7 @@ use axum::{
 
 use super::{View, access, access::Principal};
 
+pub use apply::{AppliedView, Change, ChangeKind, Whole};
 pub use audit::{AuditPage, Backup};
 pub use endpoints::EndpointPage;
 pub use events::{History, Probed};
@@ -89,6 +93,8 @@ pub(super) fn router(view: View) -> Router {
         .route("/api/v1/events", get(events::follow))
         .route("/api/v1/history", get(events::history))
         .route("/api/v1/names/{name}", get(profiles::is_free))
+        .route("/api/v1/export", get(apply::export))
+        .route("/api/v1/apply", post(apply::apply))
         .route("/api/v1/status", get(ask::status))
         .route("/api/v1/version", get(ask::version))
         .route("/api/v1/query", post(ask::query))

@@ -9,7 +9,9 @@ use utoipa::{
     },
 };
 
-use super::{Problem, ask, audit, endpoints, events, overview, profiles, services, session, tokens, users};
+use super::{
+    Problem, apply, ask, audit, endpoints, events, overview, profiles, services, session, tokens, users,
+};
 use crate::api::access::COOKIE;
 
 #[derive(OpenApi)]
@@ -21,6 +23,7 @@ use crate::api::access::COOKIE;
         overview::summaries, overview::profile_status, overview::rates,
         services::list, services::show, services::put, services::delete,
         events::probe, events::follow, events::history,
+        apply::export, apply::apply,
         ask::status, ask::version, ask::query, ask::explain, ask::order, ask::round_trips, ask::change_round_trips,
         tokens::list, tokens::create, tokens::rotate, tokens::revoke,
         session::show, session::sign_in, session::sign_out, session::link,

@@ -95,7 +95,7 @@ impl From<Denied> for Problem {
 impl From<BodyError> for Problem {
     fn from(error: BodyError) -> Self {
         let status = match error {
-            BodyError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            BodyError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             BodyError::TooSlow => StatusCode::REQUEST_TIMEOUT,
             BodyError::BrokenOff | BodyError::TooDeep | BodyError::NotJson(_) => StatusCode::BAD_REQUEST,
         };

@@ -278,10 +278,19 @@ pub(super) async fn change(
 
 /// The JSON object that a body is.
 pub(super) async fn object(headers: &HeaderMap, body: Body) -> Result<Document, Problem> {
+    object_of_at_most(body::SIZE_AT_MOST, headers, body).await
+}
+
+/// The same of a body of so many octets at most.
+pub(super) async fn object_of_at_most(
+    size: usize,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Document, Problem> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     // The body is read first: who is still sending it cannot read an answer.
-    let octets = body::read(body).await?;
+    let octets = body::read_at_most(size, body).await?;
     if !matches!(&*kind, "application/json" | "application/merge-patch+json") {
         let detail = "send JSON, and say so: Content-Type: application/json";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
@@ -317,7 +326,7 @@ pub(super) fn quoted(etag: &str) -> HeaderValue {
 }
 
 /// Where the profile is to belong, which is no part of what the store has as the document.
-fn scope(document: &mut Document, default: &Scope) -> Result<Scope, Problem> {
+pub(super) fn scope(document: &mut Document, default: &Scope) -> Result<Scope, Problem> {
     let mut named = |name: &str, default: &std::sync::Arc<str>| match document.remove(name) {
         None | Some(Value::Null) => Ok(default.clone()),
         Some(Value::String(text)) if !text.is_empty() && !text.contains('/') && text.len() <= 260 => {

@@ -124,6 +124,6 @@ fn inventory(view: &View) -> Services {
 }
 
 /// Where a service belongs, by its id; none where that does not say.
-fn scope_of(id: &str) -> Option<Scope> {
+pub(super) fn scope_of(id: &str) -> Option<Scope> {
     Scoped::parse(id).map(|scoped| scoped.scope)
 }
