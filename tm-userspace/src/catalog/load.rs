@@ -58,20 +58,24 @@ pub(super) fn first(
 }
 
 impl Catalog {
-    /// Loads the files again. Where they are wrong, or do not fit with what the API manages, nothing changes. Tells the generation that is in force then, and whether it is a new
-    /// one.
+    /// Loads the files again, which is done when the answers have it. Where they are wrong, or do not fit with what the API manages, nothing changes. Tells the generation that is in force
+    /// then, and whether it is a new one.
     pub async fn reload(&self) -> Result<(u64, bool), ConfigError> {
-        let inner = self.inner.clone();
         let mut state = self.inner.state.clone().lock_owned().await;
+        let inner = self.inner.clone();
         let work = move || {
             let listing = Listing::clone(&inner.listing.borrow());
             let loaded = load(&inner, &state, &listing)?;
             Ok(accept(&inner, &mut state, listing, loaded))
         };
-        match tokio::task::spawn_blocking(work).await {
-            Ok(result) => result,
+        let loaded = match tokio::task::spawn_blocking(work).await {
+            Ok(loaded) => loaded?,
             Err(error) => std::panic::resume_unwind(error.into_panic()),
+        };
+        if let (generation, true) = loaded {
+            self.inner.published(generation).await;
         }
+        Ok(loaded)
     }
 }
 
