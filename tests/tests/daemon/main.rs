@@ -14,6 +14,7 @@ mod frames;
 mod geo;
 mod interfaces;
 mod manage;
+mod metrics;
 mod modes;
 mod outlive;
 mod placed;
