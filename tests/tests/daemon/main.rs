@@ -15,6 +15,7 @@ mod geo;
 mod gitops;
 mod interfaces;
 mod manage;
+mod metrics;
 mod modes;
 mod outlive;
 mod placed;

@@ -53,6 +53,7 @@ mod udp;
 mod write;
 mod zone;
 
+pub use counts::Messages;
 pub use listeners::run;
 pub use plan::Plan;
 pub use reply::{Responder, Transport};

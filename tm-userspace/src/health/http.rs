@@ -21,8 +21,9 @@ use reqwest::{
 use rustls::ClientConfig;
 
 use super::{
+    phases::Phases,
     probe::{Deadline, Found, NO_ANSWER},
-    reason,
+    reason::{self, Cause, Failure},
 };
 use crate::{
     desired::{Monitor, Protocol, Target},
@@ -41,28 +42,32 @@ pub(super) async fn get(
     target: &Target,
     monitor: &Monitor,
     deadline: Deadline,
-) -> Result<Found, String> {
+    phases: Phases,
+) -> Result<Found, Failure> {
     let headers = headers(&monitor.headers)?;
     let url = url(address, headers.get(HOST), target, monitor)?;
-    let client = client(address, tls, monitor.source).map_err(|error| reason::of_http(&error))?;
+    let client = client(address, tls, monitor.source, &phases).map_err(|error| reason::of_http(&error))?;
     let head =
         async { client.get(url).headers(headers).send().await.map_err(|error| reason::of_http(&error)) };
     let response = deadline.hold(NO_ANSWER, head).await?;
+    phases.head_is_there();
     let found = judge(response.status(), &monitor.expected_status)?;
     let shown = response.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate);
     let expires = shown.and_then(tls::expiry);
     let late = format!("{found}, but the body does not end");
     let body = deadline.hold(&late, read(response, &found)).await?;
+    phases.body_is_there();
     if let Some(wanted) = &monitor.body_contains
         && !body.windows(wanted.len().max(1)).any(|part| part == wanted.as_bytes())
     {
-        return Err(format!("{found}, but the body does not contain `{wanted}`"));
+        let reason = format!("{found}, but the body does not contain `{wanted}`");
+        return Err(Failure::new(Cause::Body, reason));
     }
     Ok(Found { reason: found, expires })
 }
 
 /// Reads the body to its end.
-async fn read(mut response: Response, found: &str) -> Result<Vec<u8>, String> {
+async fn read(mut response: Response, found: &str) -> Result<Vec<u8>, Failure> {
     let ends_by_closing =
         response.content_length().is_none() && !response.headers().contains_key(TRANSFER_ENCODING);
     let mut body = Vec::new();
@@ -72,22 +77,27 @@ async fn read(mut response: Response, found: &str) -> Result<Vec<u8>, String> {
             Ok(None) => return Ok(body),
             // Many servers close without TLS's farewell; that matters only to who wants the content.
             Err(error) if ends_by_closing && reason::is_end(&error) => return Ok(body),
-            Err(error) => {
-                return Err(format!("{found}, but the body breaks off: {}", reason::of_http(&error)));
-            }
+            Err(error) => return Err(reason::of_rest(found, &error)),
         }
         if body.len() > BODY {
-            return Err(format!("{found}, but the body is longer than {} KiB", BODY >> 10));
+            let reason = format!("{found}, but the body is longer than {} KiB", BODY >> 10);
+            return Err(Failure::new(Cause::Body, reason));
         }
     }
 }
 
 /// A client for one request to one address.
-fn client(address: SocketAddr, tls: ClientConfig, source: Option<IpAddr>) -> reqwest::Result<Client> {
+fn client(
+    address: SocketAddr,
+    tls: ClientConfig,
+    source: Option<IpAddr>,
+    phases: &Phases,
+) -> reqwest::Result<Client> {
     Client::builder()
         .tls_backend_preconfigured(tls)
         .tls_info(true)
         .local_address(source)
+        .connector_layer(phases.of_connecting())
         .dns_resolver(Pinned(address))
         .http1_only()
         .no_proxy()
@@ -109,10 +119,10 @@ impl Resolve for Pinned {
 }
 
 /// The monitor's headers, in which a `Connection` of the operator's wins over ours.
-fn headers(pairs: &[(String, String)]) -> Result<HeaderMap, String> {
+fn headers(pairs: &[(String, String)]) -> Result<HeaderMap, Failure> {
     let mut headers = HeaderMap::from_iter([(CONNECTION, HeaderValue::from_static("close"))]);
     for (name, value) in pairs {
-        let cannot = || format!("the header `{name}: {value}` cannot be sent");
+        let cannot = || Failure::new(Cause::Local, format!("the header `{name}: {value}` cannot be sent"));
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| cannot())?;
         headers.insert(name, HeaderValue::from_str(value).map_err(|_| cannot())?);
     }
@@ -126,7 +136,7 @@ fn url(
     host: Option<&HeaderValue>,
     target: &Target,
     monitor: &Monitor,
-) -> Result<Url, String> {
+) -> Result<Url, Failure> {
     let scheme = if monitor.protocol == Protocol::Https { "https" } else { "http" };
     let base = |host: &str| Url::parse(&format!("{scheme}://{host}")).ok().filter(is_anonymous);
     let named = match (host, target) {
@@ -138,7 +148,8 @@ fn url(
         IpAddr::V4(address) => base(&address.to_string()),
         IpAddr::V6(address) => base(&format!("[{address}]")),
     };
-    let cannot = || format!("no URL can be made of {target} and {}", monitor.path);
+    let cannot =
+        || Failure::new(Cause::Local, format!("no URL can be made of {target} and {}", monitor.path));
     let mut url = named.filter(|url| url.domain().is_some()).or_else(literal).ok_or_else(cannot)?;
     url.set_port(Some(address.port())).map_err(|()| cannot())?;
     let (path, query) = match monitor.path.split_once('?') {
@@ -156,7 +167,7 @@ fn is_anonymous(url: &Url) -> bool {
 }
 
 /// `200 OK`, or `503 Service Unavailable, expected 200`.
-fn judge(status: StatusCode, expected: &[RangeInclusive<u16>]) -> Result<String, String> {
+fn judge(status: StatusCode, expected: &[RangeInclusive<u16>]) -> Result<String, Failure> {
     let found = match status.canonical_reason() {
         Some(phrase) => format!("{} {phrase}", status.as_u16()),
         None => status.as_u16().to_string(),
@@ -171,5 +182,5 @@ fn judge(status: StatusCode, expected: &[RangeInclusive<u16>]) -> Result<String,
             (start, end) => format!("{start}-{end}"),
         })
         .collect();
-    Err(format!("{found}, expected {}", expected.join(", ")))
+    Err(Failure::new(Cause::Status, format!("{found}, expected {}", expected.join(", "))))
 }

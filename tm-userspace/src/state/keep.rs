@@ -139,13 +139,7 @@ impl Keeper {
             at: SystemTime::now(),
             generation: desired.generation.max(self.view.responder.serial().unwrap_or(0).into()),
             packets: packets.collect(),
-            messages: self
-                .view
-                .responder
-                .counts()
-                .into_iter()
-                .map(|(label, count)| (label.to_owned(), count))
-                .collect(),
+            socket_messages: self.view.responder.messages(),
             endpoints: endpoints.collect(),
             round_trips: round_trips(&health.round_trips),
             tables: counted.tables,
