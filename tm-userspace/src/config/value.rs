@@ -5,6 +5,7 @@
 
 use std::{
     fmt::Display,
+    net::IpAddr,
     ops::RangeInclusive,
     path::{Path, PathBuf},
     time::Duration,
@@ -13,6 +14,7 @@ use std::{
 use toml::Spanned;
 
 use super::{
+    address,
     raw::{DurationText, Integer, Text},
     report::{Fault, Notes},
 };
@@ -106,6 +108,18 @@ pub(super) fn duration_in(
         return default;
     }
     known
+}
+
+/// Prefixes, those of them that are right.
+pub(super) fn prefixes(written: &[Text], notes: &mut Notes<'_>) -> Vec<(IpAddr, u8)> {
+    let mut prefixes = vec![];
+    for text in written {
+        match address::prefix(text.get_ref()) {
+            Ok(prefix) => prefixes.push(prefix),
+            Err(fault) => notes.fault(text.span(), fault),
+        }
+    }
+    prefixes
 }
 
 /// What the operator calls a profile or an endpoint.

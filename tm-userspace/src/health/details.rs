@@ -15,7 +15,10 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 use super::{Outcome, track::Track};
-use crate::desired::{EndpointKey, Monitor, Target};
+use crate::{
+    desired::{EndpointKey, Monitor, Target},
+    geo::Smoothed,
+};
 
 /// The memory of all probed endpoints; shared, and never locked for longer than a look-up.
 #[derive(Debug, Default)]
@@ -37,7 +40,7 @@ pub struct Remembered {
 }
 
 /// What is known of one endpoint besides its verdict.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EndpointDetails {
     /// The last probe's outcome.
     pub last: Option<Outcome>,
@@ -47,6 +50,9 @@ pub struct EndpointDetails {
     pub successes: u32,
     /// Outcomes since the endpoint has its target.
     pub probes: u64,
+    /// How long its probes take to connect, where that is learnt.
+    #[serde(default)]
+    pub round_trip: Option<Smoothed>,
 }
 
 impl Details {
@@ -107,12 +113,13 @@ struct Seen {
     track: Track,
     last: Option<Outcome>,
     probes: u64,
+    round_trip: Option<Smoothed>,
 }
 
 impl From<Remembered> for Seen {
     fn from(earlier: Remembered) -> Self {
-        let EndpointDetails { last, failures, successes, probes } = earlier.details;
-        Seen { track: Track::resume(earlier.verdict, failures, successes), last, probes }
+        let EndpointDetails { last, failures, successes, probes, round_trip } = earlier.details;
+        Seen { track: Track::resume(earlier.verdict, failures, successes), last, probes, round_trip }
     }
 }
 
@@ -146,10 +153,18 @@ impl Memory {
         }
         seen.last = Some(outcome.clone());
         seen.probes += 1;
+        if let Some(connected) = outcome.connected {
+            seen.round_trip.get_or_insert_default().add(connected.as_secs_f64() * 1e3);
+        }
         self.counted.notify_waiters();
         let from = seen.track.verdict();
         let up = seen.track.observe(outcome.ok, monitor.tolerated_failures, monitor.successes_to_recover)?;
         Some(Flip { from, up, failures: seen.track.failures() })
+    }
+
+    /// How long probes take to connect, as far as that was learnt.
+    pub(super) fn round_trip(&self) -> Option<Smoothed> {
+        self.lock().round_trip
     }
 
     /// Forgets everything and begins the next epoch, which is returned.
@@ -166,6 +181,7 @@ impl Memory {
             failures: seen.track.failures(),
             successes: seen.track.successes(),
             probes: seen.probes,
+            round_trip: seen.round_trip,
         }
     }
 

@@ -58,7 +58,7 @@ pub(super) async fn get(
     {
         return Err(format!("{found}, but the body does not contain `{wanted}`"));
     }
-    Ok(Found { reason: found, expires })
+    Ok(Found { reason: found, expires, connected: None })
 }
 
 /// Reads the body to its end.

@@ -45,6 +45,8 @@ pub(super) struct Found {
     pub(super) reason: String,
     /// When the certificate expires that was shown.
     pub(super) expires: Option<SystemTime>,
+    /// How long it took to connect, where that was looked at.
+    pub(super) connected: Option<Duration>,
 }
 
 /// When a probe ends, and how long that is after its start.
@@ -140,6 +142,7 @@ impl Prober {
         let verify = monitor.protocol == Protocol::Https && monitor.verify_certificate;
         let tls = self.tls.config(verify)?;
         let mut waiting = addresses.iter().map(|address| SocketAddr::new(*address, monitor.port));
+        let learns = self.desired.borrow().as_ref().is_some_and(|desired| desired.overrides.learns());
         let head_start = head_start(monitor.timeout, addresses.len());
         let mut attempts = JoinSet::new();
         let mut failures = Vec::new();
@@ -151,11 +154,26 @@ impl Prober {
                         let finding = match monitor.protocol {
                             Protocol::Tcp => {
                                 let connected = tcp::connect(address, monitor.source);
-                                let reason = deadline.hold(NO_ANSWER, connected).await;
-                                reason.map(|reason| Found { reason, expires: None })
+                                let connected = deadline.hold(NO_ANSWER, connected).await;
+                                connected.map(|connected| Found {
+                                    reason: "connected".to_owned(),
+                                    expires: None,
+                                    connected: learns.then_some(connected),
+                                })
                             }
                             Protocol::Http | Protocol::Https => {
-                                http::get(address, tls, &target, &monitor, deadline).await
+                                let found = http::get(address, tls, &target, &monitor, deadline);
+                                let mut beside = None;
+                                let connect = async {
+                                    match learns {
+                                        true => beside = tcp::connect(address, monitor.source).await.ok(),
+                                        false => {}
+                                    }
+                                    std::future::pending().await
+                                };
+                                // TLS hides how long its connection took to be made: another one is made beside it.
+                                let found = select! { found = found => found, never = connect => never };
+                                found.map(|found| Found { connected: beside, ..found })
                             }
                         };
                         (address.ip(), finding)
@@ -182,14 +200,14 @@ impl Probe for Prober {
         let started = Instant::now();
         let finding = self.find(&target, &monitor).await;
         let (at, took) = (SystemTime::now(), started.elapsed());
-        let (ok, reason, expires) = match finding {
-            Ok(Found { reason, expires }) => (true, reason, expires),
-            Err(reason) => (false, reason, None),
+        let (ok, reason, expires, connected) = match finding {
+            Ok(Found { reason, expires, connected }) => (true, reason, expires, connected),
+            Err(reason) => (false, reason, None, None),
         };
         let known = expires.zip(monitor.certificate_warning);
         let warning = known.and_then(|(expires, within)| certificate::warning(expires, within, at));
         let reason = warning.map_or(reason.clone(), |warning| format!("{reason}, but {warning}"));
-        Outcome { ok, reason: reason.into(), at, took, expires }
+        Outcome { ok, reason: reason.into(), at, took, expires, connected }
     }
 }
 

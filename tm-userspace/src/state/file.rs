@@ -91,6 +91,18 @@ pub struct SavedEndpoint {
     /// When an operator last let it answer again.
     #[serde(default, with = "serde_rfc3339::option")]
     pub restored: Option<SystemTime>,
+    /// How far its probes say its region is.
+    #[serde(default)]
+    pub learnt: Option<SavedLearnt>,
+}
+
+/// How far away a region is held to be by an endpoint's probes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SavedLearnt {
+    /// The region that the endpoint was in.
+    pub region: String,
+    /// The round trip that counts.
+    pub ms: f64,
 }
 
 /// A verdict.
@@ -202,6 +214,7 @@ mod tests {
                 counter: Some(9),
                 forced: Some(Forced { up: false, since: at, until: Some(at) }),
                 restored: Some(at),
+                learnt: Some(SavedLearnt { region: "West Europe".into(), ms: 12.5 }),
             }],
             round_trips: vec![SavedRoundTrip {
                 prefix: "203.0.113.0/24".into(),
