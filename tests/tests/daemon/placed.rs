@@ -229,10 +229,8 @@ fn how_far_probes_find_an_endpoint_counts_for_clients_near_the_node() {
     assert!(known > 0.0 && known < 1000.0, "{known}");
     let words = ["explain", "quick", "--ecs", "8.8.8.0/24"];
     let said = Ended::of(&mut daemon.tm(&lab, &words).unwrap()).out;
-    assert!(
-        said.contains("nearest region Southeast Asia 0 ms by this node's probes, then East US"),
-        "{said}"
-    );
+    let (_, near) = said.split_once("nearest region Southeast Asia ").unwrap();
+    assert!(near.contains(" ms by this node's probes, then East US "), "{said}");
     let said = lab.dig(&["@10.53.0.1", "quick.tm.example", "+subnet=8.8.8.0/24"]).unwrap();
     assert!(said.contains("CLIENT-SUBNET: 8.8.8.0/24/24"), "{said}");
 

@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn eight_samples_are_enough_and_then_the_mean_has_to_move() {
-        let mut samples = vec![16.0, 24.0].repeat(4);
+        let mut samples = [16.0, 24.0].repeat(4);
         assert_eq!(counted(&samples)[6..], [None, Some(20.0)]);
         // 20 + 8 / 8 = 21, then 21.875, 22.640625: more than a tenth and 2 ms off at last.
         samples.extend([28.0; 3]);

@@ -165,9 +165,8 @@ impl Prober {
                                 let found = http::get(address, tls, &target, &monitor, deadline);
                                 let mut beside = None;
                                 let connect = async {
-                                    match learns {
-                                        true => beside = tcp::connect(address, monitor.source).await.ok(),
-                                        false => {}
+                                    if learns {
+                                        beside = tcp::connect(address, monitor.source).await.ok();
                                     }
                                     std::future::pending().await
                                 };

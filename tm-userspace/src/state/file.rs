@@ -83,8 +83,9 @@ pub struct SavedEndpoint {
     pub answers: u64,
     /// Those among them that the tables named above have counted.
     pub in_kernel: u64,
-    /// Where these tables count them.
-    pub counter: Option<u32>,
+    /// Where these tables count them: with others that are in the same answers.
+    #[serde(default)]
+    pub counters: Vec<u32>,
     /// What an operator forces it to be, or forced it to be not long ago.
     #[serde(default)]
     pub forced: Option<Forced>,
@@ -211,7 +212,7 @@ mod tests {
                 details: None,
                 answers: 4,
                 in_kernel: 1,
-                counter: Some(9),
+                counters: vec![9, 12],
                 forced: Some(Forced { up: false, since: at, until: Some(at) }),
                 restored: Some(at),
                 learnt: Some(SavedLearnt { region: "West Europe".into(), ms: 12.5 }),

@@ -124,7 +124,7 @@ impl Keeper {
                     details: self.view.details.get(&key),
                     answers: answers.elsewhere + answers.in_kernel,
                     in_kernel: answers.in_kernel,
-                    counter: answers.counter,
+                    counters: answers.counters,
                     forced: health.orders.forced.get(&key).copied(),
                     restored: health.orders.restored.get(&key).copied(),
                     learnt: learnt(&health.round_trips, &key, endpoint),

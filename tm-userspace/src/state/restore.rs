@@ -14,6 +14,7 @@ use crate::{
     desired::{Desired, EndpointKey},
     geo::{Measured, Region, RoundTrips},
     health::{Health, Orders, Remembered, Verdict, is_probed},
+    sync,
     xdp::{Counters, Pins},
 };
 
@@ -89,9 +90,11 @@ impl Saved {
             }
         }
         Counted {
-            // An endpoint that the tables did not count is given a number that they do not have.
             endpoints: endpoints
-                .map(|e| (e.key(), e.counter.unwrap_or(u32::MAX), elsewhere(e.answers, e.in_kernel)))
+                .map(|e| {
+                    let elsewhere = elsewhere(e.answers, e.in_kernel);
+                    (e.key(), sync::Counters { numbers: e.counters.clone(), elsewhere })
+                })
                 .collect(),
             reasons,
             packets,
