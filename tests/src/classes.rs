@@ -193,7 +193,12 @@ fn compiled(i: usize, zone: &Zone) -> Compiled {
     let record = |kind: u8, data: &[u8], endpoint: &str| {
         let mut octets = vec![0xc0, 12, 0, kind, 0, 1, 0, 0, 0, 30, 0, data.len() as u8];
         octets.extend(data);
-        Records { octets: octets.into(), answers: 1, authorities: 0, endpoint: key(endpoint) }
+        Records {
+            octets: octets.into(),
+            answers: 1,
+            authorities: 0,
+            counts_for: key(endpoint).into_iter().collect(),
+        }
     };
     let [.., a, b, c] = (i as u32).to_be_bytes();
     let v4 = record(1, &[10, a, b, c], "first");

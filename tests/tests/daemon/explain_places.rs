@@ -79,7 +79,7 @@ clients in subnets of far -> whoever they are
             ],
         },
         "answers": [{
-            "share": 1.0, "endpoint": "near/far", "records": ["near.tm.example. 30 IN A 192.0.2.11"], "authorities": [], "reason": null,
+            "share": 1.0, "endpoints": ["near/far"], "records": ["near.tm.example. 30 IN A 192.0.2.11"], "authorities": [], "reason": null,
         }],
         "sticky": null, "ttl": 30, "scope": 24,
     });

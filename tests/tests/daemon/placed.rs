@@ -3,9 +3,9 @@
 use std::{collections::BTreeSet, fs, io::Write as _, path::Path, process::Stdio};
 
 use serde_json::json;
-use tm_tests::{daemon::Daemon, lab::Lab};
+use tm_tests::{daemon::Daemon, endpoint::FakeEndpoint, lab::Lab, status::Status};
 
-use crate::{ended::Ended, serve, wait_until_ready};
+use crate::{NODE, ended::Ended, serve, wait_until_ready};
 
 pub(crate) const PLACES: &[u8] =
     include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../tm-userspace/tests/geo/places.mmdb"));
@@ -205,5 +205,45 @@ fn measured_round_trips_replace_the_guess_and_outlive_the_daemon() {
     assert_eq!(both(), ["192.0.2.3", "192.0.2.2"]);
     assert_eq!(rtt(&daemon, &["--forget", "8.8.8.0/24"]).code, Some(0));
     daemon.wait_for("the guess", |line| line.contains("decision published"));
+    assert_eq!(both(), ["192.0.2.2", "192.0.2.2"]);
+}
+
+#[test]
+fn how_far_probes_find_an_endpoint_counts_for_clients_near_the_node() {
+    let lab = Lab::new().unwrap();
+    let mut asia = FakeEndpoint::on_client(&lab, [10, 53, 0, 11].into()).unwrap();
+    // Asia is the last one.
+    let monitor =
+        "[profile.endpoint.monitor]\ninterval = \"200ms\"\ntimeout = \"150ms\"\ntolerated_failures = 0\n";
+    let profile = quick()
+        .replace("target = \"192.0.2.3\"\nalways_serve = true\n", "target = \"10.53.0.11\"\n")
+        + monitor;
+    let near = "[geo]\nnear = [\"8.8.8.0/24\"]\n";
+    let mut daemon = serve(&lab, near, &profile);
+    let both = || ["8.8.8.0/24", "8.8.9.0/24"].map(|subnet| ask(&lab, "quick.tm.example", subnet));
+    let ms = |status: &Status| status.endpoint("quick", "asia")["round_trip_ms"].as_f64();
+    daemon.wait_for("the nearest", |line| line.contains("decision published") && line.contains("quick"));
+    daemon.wait_until(&lab, "clients to be answered by what is near", |_| both()[0] == "10.53.0.11");
+    assert_eq!(both(), ["10.53.0.11", "192.0.2.2"], "the others by the guess");
+    let known = ms(&daemon.status(&lab).unwrap()).unwrap();
+    assert!(known > 0.0 && known < 1000.0, "{known}");
+    let words = ["explain", "quick", "--ecs", "8.8.8.0/24"];
+    let said = Ended::of(&mut daemon.tm(&lab, &words).unwrap()).out;
+    let (_, near) = said.split_once("nearest region Southeast Asia ").unwrap();
+    assert!(near.contains(" ms by this node's probes, then East US "), "{said}");
+    let said = lab.dig(&["@10.53.0.1", "quick.tm.example", "+subnet=8.8.8.0/24"]).unwrap();
+    assert!(said.contains("CLIENT-SUBNET: 8.8.8.0/24/24"), "{said}");
+
+    // The next daemon knows it from the start, though the endpoint answers no probes any more.
+    daemon.stop().unwrap();
+    asia.stop();
+    let slow = profile.replace("200ms", "1h").replace("150ms", "1s");
+    daemon.write("conf.d/profiles.toml", &slow).unwrap();
+    daemon.restart(&lab).unwrap();
+    wait_until_ready(&mut daemon);
+    assert_eq!(both(), ["10.53.0.11", "192.0.2.2"]);
+    // Nobody is near any more.
+    daemon.write("tm.toml", NODE).unwrap();
+    wait_until_published(&mut daemon);
     assert_eq!(both(), ["192.0.2.2", "192.0.2.2"]);
 }

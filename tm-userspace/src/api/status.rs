@@ -125,6 +125,9 @@ pub struct EndpointView {
     pub certificate_expires: Option<String>,
     /// Probes so far.
     pub probes: u64,
+    /// How long its probes take to connect, in milliseconds, smoothed; where there are clients near to this node.
+    #[serde(default)]
+    pub round_trip_ms: Option<f64>,
     /// Answers given, by XDP and by the sockets, whichever profile was asked; none where it is nested: they count for the endpoints below.
     pub answers: u64,
 }
@@ -273,6 +276,7 @@ impl Known<'_> {
             last_at: details.last.as_ref().map(|last| rfc3339(last.at)),
             certificate_expires: details.last.as_ref().and_then(|last| last.expires).map(rfc3339),
             probes: details.probes,
+            round_trip_ms: details.round_trip.map(|smoothed| smoothed.milliseconds),
             answers: self.answers.get(&key).copied().unwrap_or(0),
         }
     }

@@ -70,8 +70,8 @@ pub struct Records {
     pub answers: u16,
     /// And in the authority section.
     pub authorities: u16,
-    /// Whom it counts for: the first endpoint in it; nobody where it says that there is no data.
-    pub endpoint: Option<EndpointKey>,
+    /// Whom it counts for: the endpoint that led behind a CNAME, else every endpoint in it; nobody where it says that there is no data.
+    pub counts_for: Arc<[EndpointKey]>,
 }
 
 /// The tables' form of a decision, or none where the name does not exist.

@@ -40,8 +40,8 @@ impl Zone {
     }
 }
 
-/// What one answer holds, in octets: CNAME records that were followed, then the A, AAAA or CNAME records of endpoints, or the SOA where there are none. It counts for the
-/// first endpoint. Where what was followed makes it longer than the tables hold, it is the first CNAME alone.
+/// What one answer holds, in octets: CNAME records that were followed, then the A, AAAA or CNAME records of endpoints, or the SOA where there are none. It counts for
+/// whoever led to them, else for all in it. Where what was followed makes it longer than the tables hold, it is the first CNAME alone.
 pub fn records_of(profile: &Profile, given: &Given<'_>, zone: &Zone) -> Records {
     let question = &profile.dns_name;
     let (mut octets, mut owner) = (vec![], profile);
@@ -58,9 +58,12 @@ pub fn records_of(profile: &Profile, given: &Given<'_>, zone: &Zone) -> Records 
     if let Some((link, _)) = given.links.first().filter(|_| octets.len() > MOST_OCTETS) {
         return records_of(profile, &Given { links: vec![], leaves: vec![link] }, zone);
     }
-    let endpoint = given.links.first().map(|(link, _)| link).or(given.leaves.first()).map(|leaf| leaf.key());
+    let counts_for = match given.links.first() {
+        Some((link, _)) => [link.key()].into(),
+        None => given.leaves.iter().map(|leaf| leaf.key()).collect(),
+    };
     let answers = (given.links.len() + given.leaves.len()) as u16;
-    Records { octets: octets.into(), answers, authorities: given.leaves.is_empty().into(), endpoint }
+    Records { octets: octets.into(), answers, authorities: given.leaves.is_empty().into(), counts_for }
 }
 
 fn put_record(octets: &mut Vec<u8>, owner: &Profile, target: &Target, question: &DnsName) {
@@ -91,7 +94,7 @@ pub fn nodata(question: &DnsName, ttl: u32, zone: &Zone) -> Records {
         data.extend(field.to_be_bytes());
     }
     put_data(&mut octets, RecordType::SOA, zone.soa.minimum.min(ttl), &data);
-    Records { octets: octets.into(), answers: 0, authorities: 1, endpoint: None }
+    Records { octets: octets.into(), answers: 0, authorities: 1, counts_for: [].into() }
 }
 
 /// Type, class, TTL and data of a record whose owner has just been put.

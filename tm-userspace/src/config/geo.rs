@@ -1,4 +1,4 @@
-//! `[geo]`: the database that says where clients are, and what is known better of how far they are.
+//! `[geo]`: the database that says where clients are, what is known better of how far they are, and who is near to this node.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -15,7 +15,8 @@ pub(super) fn check(
     notes: &mut Notes<'_>,
 ) -> (Option<Arc<Atlas>>, Overrides) {
     let atlas = raw.database.as_ref().and_then(|written| atlas(written, known, notes));
-    (atlas, raw.latency.as_ref().and_then(|written| overrides(written, notes)).unwrap_or_default())
+    let overrides = raw.latency.as_ref().and_then(|written| overrides(written, notes)).unwrap_or_default();
+    (atlas, overrides.near(value::prefixes(&raw.near, notes)))
 }
 
 fn atlas(written: &Spanned<String>, known: Option<&Arc<Atlas>>, notes: &mut Notes<'_>) -> Option<Arc<Atlas>> {

@@ -14,7 +14,7 @@ use super::{
     raw::{self, List, Text},
     report::{Fault, Notes},
     sockets, transfer,
-    value::{absolute, number, quote},
+    value::{absolute, number, prefixes, quote},
 };
 
 /// The node, unless so much is missing that there is none; what is wrong is in `notes`.
@@ -25,7 +25,7 @@ pub(super) fn check(raw: &raw::Node, notes: &mut Notes<'_>) -> Option<Node> {
     let listen = listen::check(raw.listen.as_ref(), notes);
     let sockets = sockets::check(raw, listen.as_ref(), notes);
     let transfer = transfer::check(raw, notes);
-    let probes = probes(&raw.probes, notes);
+    let probes = Probes { allow: prefixes(&raw.probes.allow, notes) };
     let names = raw.limits.names.as_ref();
     let capacity = number(notes, "names", names, defaults::LIMIT_NAMES_RANGE, defaults::LIMIT_NAMES);
     let soa = soa(&raw.soa, zone.as_ref(), notes);
@@ -197,17 +197,6 @@ fn mailbox(text: &str) -> Result<DnsName, Fault> {
     }
     let user = [&[length][..], user.as_bytes(), &[0]].concat();
     name::under(&DnsName::from_wire(&user), &host, text).map_err(|_| malformed())
-}
-
-fn probes(raw: &raw::Probes, notes: &mut Notes<'_>) -> Probes {
-    let mut allow = Vec::new();
-    for text in &raw.allow {
-        match address::prefix(text.get_ref()) {
-            Ok(prefix) => allow.push(prefix),
-            Err(fault) => notes.fault(text.span(), fault),
-        }
-    }
-    Probes { allow }
 }
 
 #[cfg(test)]

@@ -123,6 +123,8 @@ pub(super) struct Probes {
 pub(super) struct Geo {
     pub(super) database: Option<Text>,
     pub(super) latency: Option<Text>,
+    #[serde(default)]
+    pub(super) near: Vec<Text>,
 }
 
 /// `[api]`.

@@ -5,6 +5,7 @@
 
 use std::{
     fmt::Display,
+    net::IpAddr,
     ops::RangeInclusive,
     path::{Path, PathBuf},
     time::Duration,
@@ -13,7 +14,7 @@ use std::{
 use toml::Spanned;
 
 use super::{
-    FieldFault,
+    FieldFault, address,
     raw::{DurationText, Integer, Text},
     report::{Fault, Notes},
 };
@@ -112,6 +113,18 @@ pub(super) fn duration_in(
 /// What is wrong with a name that stands at `pointer` of a document, if anything is.
 pub fn name_fault(pointer: &str, name: &str) -> Option<FieldFault> {
     operator_name(name).err().map(|fault| FieldFault::new(pointer, &fault.message, &fault.help))
+}
+
+/// Prefixes, those of them that are right.
+pub(super) fn prefixes(written: &[Text], notes: &mut Notes<'_>) -> Vec<(IpAddr, u8)> {
+    let mut prefixes = vec![];
+    for text in written {
+        match address::prefix(text.get_ref()) {
+            Ok(prefix) => prefixes.push(prefix),
+            Err(fault) => notes.fault(text.span(), fault),
+        }
+    }
+    prefixes
 }
 
 /// What the operator calls a profile or an endpoint.

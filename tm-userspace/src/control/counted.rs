@@ -10,28 +10,28 @@ use tm_common::verdict::{REASONS, Reason};
 use super::Tables;
 use crate::{
     desired::EndpointKey,
-    sync::Image,
-    xdp::{Counters, Kernel},
+    sync::{Counters, Image},
+    xdp::{self, Kernel},
 };
 
 /// Answers by endpoint and packets by reason, up to a moment, and where they go on being counted.
 #[derive(Clone, Debug, Default)]
 pub struct Counted {
-    /// Endpoint, its number among `counters`, and what was counted elsewhere.
-    pub endpoints: Vec<(EndpointKey, u32, u64)>,
+    /// Endpoint, the numbers of its counters among `counters`, and what was counted elsewhere.
+    pub endpoints: Vec<(EndpointKey, Counters)>,
     /// What the counters of packets mean, by their number; none where it means nothing to us.
     pub reasons: Vec<Option<Reason>>,
     /// Packets counted elsewhere, by reason.
     pub packets: [u64; REASONS],
     /// The kernel's.
-    pub counters: Option<Arc<Counters>>,
+    pub counters: Option<Arc<xdp::Counters>>,
 }
 
 impl Counted {
     /// By the tables of this process.
-    pub(super) fn of(image: &Image, counters: Option<Arc<Counters>>) -> Self {
+    pub(super) fn of(image: &Image, counters: Option<Arc<xdp::Counters>>) -> Self {
         Counted {
-            endpoints: image.counters().map(|(key, counter, count)| (key.clone(), counter, count)).collect(),
+            endpoints: image.counters().map(|(key, counters)| (key.clone(), counters)).collect(),
             reasons: Reason::ALL.iter().copied().map(Some).collect(),
             packets: [0; REASONS],
             counters,
@@ -50,7 +50,7 @@ impl Counted {
         let answers = self
             .endpoints
             .iter()
-            .map(|(key, counter, count)| (key.clone(), count + counts.answered(*counter)))
+            .map(|(key, of)| (key.clone(), of.elsewhere + counts.answered(&of.numbers)))
             .collect();
         let mut packets = self.packets;
         for (reason, count) in self.reasons.iter().zip(counts.reasons()) {

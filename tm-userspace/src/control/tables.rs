@@ -14,10 +14,10 @@ use crate::{
 };
 
 /// Answers given for an endpoint.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Answers {
-    /// The number of its counter, once it was an answer.
-    pub counter: Option<u32>,
+    /// The numbers of its counters, once it was in an answer.
+    pub counters: Vec<u32>,
     /// By the sockets, and by programs before the present one.
     pub elsewhere: u64,
     /// By the present program.
@@ -84,14 +84,14 @@ impl Tables {
             for batch in endpoints.chunks(BATCH) {
                 let image = self.image();
                 answers.extend(batch.iter().map(|endpoint| {
-                    let (counter, elsewhere) = image.counter(endpoint).unzip();
-                    Answers { counter, elsewhere: elsewhere.unwrap_or(0), in_kernel: 0 }
+                    let of = image.counter(endpoint).unwrap_or_default();
+                    Answers { counters: of.numbers, elsewhere: of.elsewhere, in_kernel: 0 }
                 }));
             }
             let used = self.image().sizes().counters;
             let counts = counters.map(|counters| counters.read(used)).unwrap_or_default();
             for answers in &mut answers {
-                answers.in_kernel = answers.counter.map_or(0, |counter| counts.answered(counter));
+                answers.in_kernel = counts.answered(&answers.counters);
             }
             let now = counts.reasons();
             let of = |reason: &Reason| {

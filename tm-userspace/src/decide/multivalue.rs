@@ -12,7 +12,7 @@
 //!
 //! Who is eligible is told for the profile as a whole, before the type is looked at: while an IPv6 endpoint is up, an IPv4 one that is down is not given. Priority and weight do not count. Azure
 //! gives some subset in some order; ours are rotations, so that every endpoint is first as often as any other. Its ANY has both families, ours one RRset
-//! ([RFC 8482](https://www.rfc-editor.org/rfc/rfc8482)). An answer counts for the first endpoint in it. Targets are addresses; a MultiValue profile may be nested, but nests none.
+//! ([RFC 8482](https://www.rfc-editor.org/rfc/rfc8482)). An answer counts for every endpoint in it. Targets are addresses; a MultiValue profile may be nested, but nests none.
 
 use super::{Answer, Leaf, Share};
 use crate::desired::{Profile, Target};

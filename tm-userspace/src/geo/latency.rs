@@ -12,7 +12,8 @@
 //! US-CA,westus2,21.5
 //! ```
 //!
-//! For each region the longest prefix counts that has a line for it, then the most specific code, then what was measured ([`RoundTrips`]), then the guess.
+//! For each region the longest prefix counts that has a line for it, then the most specific code, then what was measured ([`RoundTrips`]), then for clients near to this node
+//! what its probes learnt, then the guess.
 
 use std::{collections::HashMap, fs, net::IpAddr, ops::RangeInclusive, path::Path, sync::LazyLock};
 
@@ -31,6 +32,10 @@ pub struct Overrides {
     prefixes: Prefixes,
     codes: HashMap<Code, Vec<(Region, f64)>>,
     measured: Prefixes,
+    /// Prefixes of clients near to this node.
+    near: Vec<(IpAddr, u8)>,
+    /// What its probes learnt, for these.
+    learnt: Prefixes,
 }
 
 /// A client, as far as is known where it is.
@@ -82,15 +87,28 @@ impl Overrides {
         Ok(())
     }
 
+    /// The same for a node that is near to the clients of these prefixes.
+    #[must_use]
+    pub fn near(self, near: Vec<(IpAddr, u8)>) -> Self {
+        Overrides { near, ..self }
+    }
+
+    /// Are there clients near to this node, for whom it learns from its probes?
+    pub fn learns(&self) -> bool {
+        !self.near.is_empty()
+    }
+
     /// The same with what was measured.
     #[must_use]
     pub fn with(&self, measured: &RoundTrips) -> Self {
-        Overrides { measured: measured.enough().clone(), ..self.clone() }
+        let mut learnt = Prefixes::default();
+        self.near.iter().for_each(|prefix| learnt.set(*prefix, measured.regions()));
+        Overrides { measured: measured.enough().clone(), learnt, ..self.clone() }
     }
 
     /// Every prefix that something is known of; some may be there twice.
     pub fn prefixes(&self) -> impl Iterator<Item = (IpAddr, u8)> {
-        self.prefixes.all().chain(self.measured.all())
+        self.prefixes.all().chain(self.measured.all()).chain(self.learnt.all())
     }
 
     /// Prefixes of which `other` says something else; none where they differ in more than prefixes.
@@ -98,11 +116,22 @@ impl Overrides {
         let same = self.codes == other.codes;
         let prefixes =
             self.prefixes.differing(&other.prefixes).chain(self.measured.differing(&other.measured));
+        let prefixes = prefixes.chain(self.learnt.differing(&other.learnt));
         same.then(|| prefixes.collect())
     }
 
-    /// Milliseconds that the operator gives for a client and a region, or else that were measured.
+    /// Is what counts for a client and a region learnt from probes?
+    pub fn is_learnt(&self, client: &Client, region: Region) -> bool {
+        self.told(client, region).is_none() && self.learnt.find(client.address, region).is_some()
+    }
+
+    /// What is better than a guess for a client and a region.
     fn find(&self, client: &Client, region: Region) -> Option<f64> {
+        self.told(client, region).or_else(|| self.learnt.find(client.address, region))
+    }
+
+    /// Milliseconds that the operator gives for a client and a region, or else that were measured.
+    fn told(&self, client: &Client, region: Region) -> Option<f64> {
         let of = |code| self.codes.get(&code)?.iter().find(|(other, _)| *other == region);
         let by_prefix = self.prefixes.find(client.address, region);
         by_prefix

@@ -6,7 +6,7 @@
 //! | 3 to 8 | their mean |
 //! | more | the mean so far, moved by an eighth of what the next one differs (RFC 6298's smoothing) |
 //!
-//! What the operator's file says goes before. Nothing grows old by itself: a region that is measured no more keeps its last mean, until it is forgotten.
+//! What the operator's file says goes before, and what was learnt from probes ([`Smoothed`]) behind. Nothing grows old by itself: a region that is measured no more keeps its last mean, until it is forgotten.
 
 use std::net::IpAddr;
 
@@ -15,14 +15,14 @@ use imbl::OrdMap;
 
 use super::{
     latency::{MILLISECONDS, cells, find_region, prefix},
+    learnt::{Learnt, Smoothed},
     prefixes::Prefixes,
     region::Region,
 };
+use crate::desired::EndpointKey;
 
 /// So many samples are worth more than a guess.
 const ENOUGH: u32 = 3;
-/// From so many on, each new sample weighs as much as the last.
-const SMOOTHED: u32 = 8;
 /// Prefixes that can be known.
 const PREFIXES_AT_MOST: usize = 100_000;
 
@@ -32,6 +32,8 @@ pub struct RoundTrips {
     known: OrdMap<(IpAddr, u8), Vec<Measured>>,
     /// Those with enough samples.
     enough: Prefixes,
+    /// What the probes of endpoints say of their regions.
+    learnt: Learnt,
 }
 
 /// What is known of a prefix and a region.
@@ -100,9 +102,10 @@ impl RoundTrips {
         let mut all = self.known.get(&sample.prefix).cloned().unwrap_or_default();
         match all.iter_mut().find(|measured| measured.region == sample.region) {
             Some(measured) => {
-                measured.samples = measured.samples.saturating_add(1);
-                let weight = f64::from(measured.samples.min(SMOOTHED));
-                measured.milliseconds += (sample.milliseconds - measured.milliseconds) / weight;
+                let Measured { milliseconds, samples, .. } = *measured;
+                let mut smoothed = Smoothed { milliseconds, samples };
+                smoothed.add(sample.milliseconds);
+                Smoothed { milliseconds: measured.milliseconds, samples: measured.samples } = smoothed;
             }
             None => {
                 all.push(Measured { region: sample.region, milliseconds: sample.milliseconds, samples: 1 })
@@ -139,12 +142,32 @@ impl RoundTrips {
 
     /// Was nothing taken in since they were the same?
     pub fn is_same(&self, other: &RoundTrips) -> bool {
-        self.known.ptr_eq(&other.known)
+        self.known.ptr_eq(&other.known) && self.learnt.is_same(&other.learnt)
     }
 
     /// Is nothing known?
     pub fn is_empty(&self) -> bool {
-        self.known.is_empty()
+        self.known.is_empty() && self.learnt.is_empty()
+    }
+
+    /// What counts of how far the probes of an endpoint in this region find it.
+    pub fn learnt(&self, endpoint: &EndpointKey, region: Region) -> Option<f64> {
+        self.learnt.get(endpoint, region)
+    }
+
+    /// Has this count from now on.
+    pub fn learn(&mut self, endpoint: EndpointKey, region: Region, milliseconds: f64) {
+        self.learnt.set(endpoint, region, milliseconds);
+    }
+
+    /// Has nothing count of what the probes of an endpoint said. `false` where nothing did.
+    pub fn unlearn(&mut self, endpoint: &EndpointKey) -> bool {
+        self.learnt.remove(endpoint)
+    }
+
+    /// How far the regions are that probes know.
+    pub(super) fn regions(&self) -> Vec<(Region, f64)> {
+        self.learnt.regions()
     }
 
     /// What is worth more than a guess.

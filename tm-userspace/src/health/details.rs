@@ -16,7 +16,10 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 use super::{Outcome, track::Track};
-use crate::desired::{EndpointKey, Monitor, Target};
+use crate::{
+    desired::{EndpointKey, Monitor, Target},
+    geo::Smoothed,
+};
 
 /// The memory of all probed endpoints; shared, and never locked for longer than a look-up.
 #[derive(Debug, Default)]
@@ -38,7 +41,7 @@ pub struct Remembered {
 }
 
 /// What is known of one endpoint besides its verdict.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EndpointDetails {
     /// The last probe's outcome.
     pub last: Option<Outcome>,
@@ -51,6 +54,9 @@ pub struct EndpointDetails {
     /// When the first probe began that found what the last one did, and all between.
     #[serde(default, with = "crate::time::serde_rfc3339::option")]
     pub row_since: Option<SystemTime>,
+    /// How long its probes take to connect, where that is learnt.
+    #[serde(default)]
+    pub round_trip: Option<Smoothed>,
 }
 
 impl Details {
@@ -112,12 +118,14 @@ struct Seen {
     last: Option<Outcome>,
     probes: u64,
     row_since: Option<SystemTime>,
+    round_trip: Option<Smoothed>,
 }
 
 impl From<Remembered> for Seen {
     fn from(earlier: Remembered) -> Self {
-        let EndpointDetails { last, failures, successes, probes, row_since } = earlier.details;
-        Seen { track: Track::resume(earlier.verdict, failures, successes), last, probes, row_since }
+        let EndpointDetails { last, failures, successes, probes, row_since, round_trip } = earlier.details;
+        let track = Track::resume(earlier.verdict, failures, successes);
+        Seen { track, last, probes, row_since, round_trip }
     }
 }
 
@@ -154,10 +162,18 @@ impl Memory {
         }
         seen.last = Some(outcome.clone());
         seen.probes += 1;
+        if let Some(connected) = outcome.connected {
+            seen.round_trip.get_or_insert_default().add(connected.as_secs_f64() * 1e3);
+        }
         self.counted.notify_waiters();
         let from = seen.track.verdict();
         let up = seen.track.observe(outcome.ok, monitor.tolerated_failures, monitor.successes_to_recover)?;
         Some(Flip { from, up, failures: seen.track.failures() })
+    }
+
+    /// How long probes take to connect, as far as that was learnt.
+    pub(super) fn round_trip(&self) -> Option<Smoothed> {
+        self.lock().round_trip
     }
 
     /// Forgets everything and begins the next epoch, which is returned.
@@ -175,6 +191,7 @@ impl Memory {
             successes: seen.track.successes(),
             probes: seen.probes,
             row_since: seen.row_since,
+            round_trip: seen.round_trip,
         }
     }
 

@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     desired::{EndpointKey, Monitor, Target},
+    geo::Region,
     time::rfc3339_micros,
 };
 
@@ -35,6 +36,8 @@ pub(super) struct Plan {
     pub(super) epoch: u64,
     pub(super) target: Target,
     pub(super) monitor: Arc<Monitor>,
+    /// The region that the probes tell the distance of.
+    pub(super) region: Option<Region>,
     /// The endpoint's place among all phases, from 0 to below 1.
     pub(super) phase: f64,
 }
@@ -88,6 +91,7 @@ impl<P: Probe> Endpoint<P> {
             drop(slot);
             last = Some((started, started.elapsed()));
             self.settle(&plan, &outcome);
+            self.learn(&plan);
             self.warn_of_certificate(&plan, &outcome);
             due = next_tick(due, interval, Instant::now().max(started + interval / 10 * 9));
         }
@@ -101,7 +105,8 @@ impl<P: Probe> Endpoint<P> {
         AbortOnDropHandle::new(probe).await.unwrap_or_else(|error| {
             error!(endpoint = %self.key, %error, "a probe panicked");
             let reason = "the probe panicked: see the log".into();
-            Outcome { ok: false, reason, at: SystemTime::now(), took: started.elapsed(), expires: None }
+            let (at, took) = (SystemTime::now(), started.elapsed());
+            Outcome { ok: false, reason, at, took, expires: None, connected: None }
         })
     }
 
@@ -137,6 +142,25 @@ impl<P: Probe> Endpoint<P> {
             let (from, to, since) = (word(from), word(Some(up)), rfc3339_micros(outcome.at));
             info!(endpoint = %self.key, from, to, since, reason = %outcome.reason, failures, "endpoint changed");
         }
+    }
+
+    /// Publishes how far the endpoint's region is, where that is something else than what has counted.
+    fn learn(&self, plan: &Plan) {
+        let Some((region, smoothed)) = plan.region.zip(self.memory.round_trip()) else { return };
+        let news = |health: &Health| smoothed.news(health.round_trips.learnt(&self.key, region));
+        if news(&self.health.borrow()).is_none() {
+            return;
+        }
+        self.health.send_if_modified(|health| {
+            // As above; and whoever says that it is somewhere else takes away what counted after saying so.
+            let current = self.memory.is_in(plan.epoch) && self.plans.borrow().region == plan.region;
+            let news = news(health).filter(|_| current);
+            if let Some(milliseconds) = news {
+                health.generation += 1;
+                health.round_trips.learn(self.key.clone(), region, milliseconds);
+            }
+            news.is_some()
+        });
     }
 }
 

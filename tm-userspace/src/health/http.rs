@@ -63,7 +63,7 @@ pub(super) async fn get(
         let reason = format!("{found}, but the body does not contain `{wanted}`");
         return Err(Failure::new(Cause::Body, reason));
     }
-    Ok(Found { reason: found, expires })
+    Ok(Found { reason: found, expires, connected: None })
 }
 
 /// Reads the body to its end.

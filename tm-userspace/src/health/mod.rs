@@ -89,4 +89,7 @@ pub struct Outcome {
     /// When the certificate expires that was shown.
     #[serde(default, with = "crate::time::serde_rfc3339::option")]
     pub expires: Option<SystemTime>,
+    /// How long it took to connect, where that is to be learnt from; not kept beyond its counting.
+    #[serde(skip)]
+    pub connected: Option<Duration>,
 }

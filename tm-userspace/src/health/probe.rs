@@ -56,6 +56,8 @@ pub(super) struct Found {
     pub(super) reason: String,
     /// When the certificate expires that was shown.
     pub(super) expires: Option<SystemTime>,
+    /// How long it took to connect, where that was looked at.
+    pub(super) connected: Option<Duration>,
 }
 
 /// When a probe ends, and how long that is after its start.
@@ -161,6 +163,7 @@ impl Prober {
         let verify = monitor.protocol == Protocol::Https && monitor.verify_certificate;
         let tls = self.tls.config(verify).map_err(|reason| Failure::new(Cause::Tls, reason))?;
         let mut waiting = addresses.iter().map(|address| SocketAddr::new(*address, monitor.port));
+        let learns = self.desired.borrow().as_ref().is_some_and(|desired| desired.overrides.learns());
         let head_start = head_start(monitor.timeout, addresses.len());
         let mut attempts = JoinSet::new();
         let mut failures = Vec::new();
@@ -173,12 +176,26 @@ impl Prober {
                         let finding = match monitor.protocol {
                             Protocol::Tcp => {
                                 let connected = tcp::connect(address, monitor.source);
-                                let reason = deadline.hold(NO_ANSWER, connected).await;
-                                phases.is_connected(reason.is_ok());
-                                reason.map(|reason| Found { reason, expires: None })
+                                let connected = deadline.hold(NO_ANSWER, connected).await;
+                                phases.is_connected(connected.is_ok());
+                                connected.map(|connected| Found {
+                                    reason: "connected".to_owned(),
+                                    expires: None,
+                                    connected: learns.then_some(connected),
+                                })
                             }
                             Protocol::Http | Protocol::Https => {
-                                http::get(address, tls, &target, &monitor, deadline, phases).await
+                                let found = http::get(address, tls, &target, &monitor, deadline, phases);
+                                let mut beside = None;
+                                let connect = async {
+                                    if learns {
+                                        beside = tcp::connect(address, monitor.source).await.ok();
+                                    }
+                                    std::future::pending().await
+                                };
+                                // TLS hides how long its connection took to be made: another one is made beside it.
+                                let found = select! { found = found => found, never = connect => never };
+                                found.map(|found| Found { connected: beside, ..found })
                             }
                         };
                         (address.ip(), finding)
@@ -207,14 +224,14 @@ impl Probe for Prober {
         let (at, took) = (SystemTime::now(), started.elapsed());
         self.meters.phase_ended(Phase::Whole, took);
         self.meters.probe_ended(finding.as_ref().err().map(|failure| failure.cause));
-        let (ok, reason, expires) = match finding {
-            Ok(Found { reason, expires }) => (true, reason, expires),
-            Err(failure) => (false, failure.reason, None),
+        let (ok, reason, expires, connected) = match finding {
+            Ok(Found { reason, expires, connected }) => (true, reason, expires, connected),
+            Err(failure) => (false, failure.reason, None, None),
         };
         let known = expires.zip(monitor.certificate_warning);
         let warning = known.and_then(|(expires, within)| certificate::warning(expires, within, at));
         let reason = warning.map_or(reason.clone(), |warning| format!("{reason}, but {warning}"));
-        Outcome { ok, reason: reason.into(), at, took, expires }
+        Outcome { ok, reason: reason.into(), at, took, expires, connected }
     }
 }
 

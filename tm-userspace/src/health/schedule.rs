@@ -26,7 +26,10 @@ use super::{
     details::Memory,
     endpoint::{Endpoint, Plan},
 };
-use crate::desired::{self, Desired, EndpointKey, Monitor, Profile, Status, Target};
+use crate::{
+    desired::{self, Desired, EndpointKey, Monitor, Profile, Status, Target},
+    geo::Region,
+};
 
 /// Endpoints that begin together begin within this time...
 const SHORTEST_SPREAD: Duration = Duration::from_millis(200);
@@ -105,11 +108,11 @@ impl<P: Probe> Schedule<P> {
                 DiffItem::Remove(_, old) => (Some(old), None),
             };
             let mut gone: HashSet<_> = probed(old).map(|(key, ..)| key).collect();
-            for (key, target, monitor) in probed(new) {
+            for (key, probed) in probed(new) {
                 gone.remove(&key);
                 match self.running.get(&key) {
-                    Some(running) => self.adjust(&key, running, target, monitor),
-                    None => beginnings.push((key, target.clone(), monitor.clone())),
+                    Some(running) => self.adjust(&key, running, &probed),
+                    None => beginnings.push((key, probed)),
                 }
             }
             leaving.extend(gone);
@@ -117,17 +120,18 @@ impl<P: Probe> Schedule<P> {
         self.end(leaving);
         let spread =
             SHORTEST_SPREAD.max(DISTANCE.saturating_mul(beginnings.len().try_into().unwrap_or(u32::MAX)));
-        for (key, target, monitor) in beginnings {
-            self.begin(key, target, monitor, spread);
+        for (key, probed) in beginnings {
+            self.begin(key, probed, spread);
         }
     }
 
     /// Starts the task of an endpoint, its first probe at a random point within `spread` and the interval.
-    fn begin(&mut self, key: EndpointKey, target: Target, monitor: Arc<Monitor>, spread: Duration) {
+    fn begin(&mut self, key: EndpointKey, probed: Probed, spread: Duration) {
+        let Probed { target, monitor, region } = probed;
         let phase = fraction(self.seed.hash_one(&key));
         let first = Instant::now() + spread.min(monitor.interval).mul_f64(phase);
         let memory = self.details.begin(key.clone(), &target);
-        let (plans, plan) = watch::channel(Plan { epoch: 0, target, monitor, phase });
+        let (plans, plan) = watch::channel(Plan { epoch: 0, target, monitor, region, phase });
         let endpoint = Endpoint {
             key: key.clone(),
             plans: plan,
@@ -142,11 +146,14 @@ impl<P: Probe> Schedule<P> {
     }
 
     /// Hands a running endpoint what has changed for it.
-    fn adjust(&self, key: &EndpointKey, running: &Running, target: &Target, monitor: &Arc<Monitor>) {
+    fn adjust(&self, key: &EndpointKey, running: &Running, probed: &Probed) {
+        let Probed { target, monitor, region } = probed;
         let retargeted = running.plans.borrow().target != *target;
+        let moved = running.plans.borrow().region != *region;
         let epoch = retargeted.then(|| running.memory.forget());
         running.plans.send_if_modified(|plan| {
             let changed = epoch.is_some() || plan.monitor != *monitor;
+            plan.region = *region;
             plan.epoch = epoch.unwrap_or(plan.epoch);
             plan.target = target.clone();
             plan.monitor = monitor.clone();
@@ -154,6 +161,8 @@ impl<P: Probe> Schedule<P> {
         });
         if retargeted {
             self.withdraw(std::slice::from_ref(key));
+        } else if moved {
+            self.health.send_if_modified(|health| health.round_trips.unlearn(key));
         }
     }
 
@@ -180,7 +189,10 @@ impl<P: Probe> Schedule<P> {
     /// Takes verdicts away, all in one generation.
     fn withdraw(&self, keys: &[EndpointKey]) {
         self.health.send_if_modified(|health| {
-            let removed = keys.iter().filter(|key| health.verdicts.remove(*key).is_some()).count();
+            let mut take = |key| {
+                u64::from(health.verdicts.remove(key).is_some()) + u64::from(health.round_trips.unlearn(key))
+            };
+            let removed: u64 = keys.iter().map(&mut take).sum();
             health.generation += u64::from(removed > 0);
             removed > 0
         });
@@ -202,13 +214,26 @@ pub fn is_probed(profile: &Profile, endpoint: &desired::Endpoint) -> bool {
         && !matches!(endpoint.target, Target::Profile(_))
 }
 
+/// How an endpoint is to be probed.
+struct Probed {
+    target: Target,
+    monitor: Arc<Monitor>,
+    /// Where the target is; none of what is probed in its place.
+    region: Option<Region>,
+}
+
 /// The endpoints of a profile that are to be probed.
-fn probed(profile: Option<&Arc<Profile>>) -> impl Iterator<Item = (EndpointKey, &Target, &Arc<Monitor>)> {
+fn probed(profile: Option<&Arc<Profile>>) -> impl Iterator<Item = (EndpointKey, Probed)> {
     profile.into_iter().flat_map(|profile| {
         let endpoints = profile.endpoints.iter().filter(|endpoint| is_probed(profile, endpoint));
         endpoints.map(move |endpoint| {
-            let key = EndpointKey { profile: profile.name.clone(), endpoint: endpoint.name.clone() };
-            (key, profile.probed_target(endpoint), profile.monitor_of(endpoint))
+            let monitor = profile.monitor_of(endpoint);
+            let probed = Probed {
+                target: profile.probed_target(endpoint).clone(),
+                monitor: monitor.clone(),
+                region: endpoint.location.filter(|_| monitor.target.is_none()),
+            };
+            (profile.key(endpoint), probed)
         })
     })
 }

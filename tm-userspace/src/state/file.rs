@@ -84,14 +84,27 @@ pub struct SavedEndpoint {
     pub answers: u64,
     /// Those among them that the tables named above have counted.
     pub in_kernel: u64,
-    /// Where these tables count them.
-    pub counter: Option<u32>,
+    /// Where these tables count them: with others that are in the same answers.
+    #[serde(default)]
+    pub counters: Vec<u32>,
     /// What an operator forces it to be, or forced it to be not long ago.
     #[serde(default)]
     pub forced: Option<Forced>,
     /// When an operator last let it answer again.
     #[serde(default, with = "serde_rfc3339::option")]
     pub restored: Option<SystemTime>,
+    /// How far its probes say its region is.
+    #[serde(default)]
+    pub learnt: Option<SavedLearnt>,
+}
+
+/// How far away a region is held to be by an endpoint's probes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SavedLearnt {
+    /// The region that the endpoint was in.
+    pub region: String,
+    /// The round trip that counts.
+    pub ms: f64,
 }
 
 /// A verdict.
@@ -205,9 +218,10 @@ mod tests {
                 details: None,
                 answers: 4,
                 in_kernel: 1,
-                counter: Some(9),
+                counters: vec![9, 12],
                 forced: Some(Forced { up: false, since: at, until: Some(at) }),
                 restored: Some(at),
+                learnt: Some(SavedLearnt { region: "West Europe".into(), ms: 12.5 }),
             }],
             round_trips: vec![SavedRoundTrip {
                 prefix: "203.0.113.0/24".into(),

@@ -10,10 +10,10 @@ use std::{
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::{Saved, SavedEndpoint, SavedPackets, SavedRoundTrip, SavedVerdict, VERSION};
+use super::{Saved, SavedEndpoint, SavedLearnt, SavedPackets, SavedRoundTrip, SavedVerdict, VERSION};
 use crate::{
     api::View,
-    desired::EndpointKey,
+    desired::{Endpoint, EndpointKey},
     geo::{Measured, RoundTrips},
     xdp::Kernel,
 };
@@ -124,9 +124,10 @@ impl Keeper {
                     details: self.view.details.get(&key),
                     answers: answers.elsewhere + answers.in_kernel,
                     in_kernel: answers.in_kernel,
-                    counter: answers.counter,
+                    counters: answers.counters,
                     forced: health.orders.forced.get(&key).copied(),
                     restored: health.orders.restored.get(&key).copied(),
+                    learnt: learnt(&health.round_trips, &key, endpoint),
                 }
             });
         let packets = counted.packets.into_iter().map(|(reason, count, in_kernel)| SavedPackets {
@@ -145,6 +146,11 @@ impl Keeper {
             tables: counted.tables,
         })
     }
+}
+
+fn learnt(known: &RoundTrips, key: &EndpointKey, endpoint: &Endpoint) -> Option<SavedLearnt> {
+    let region = endpoint.location?;
+    Some(SavedLearnt { region: region.as_str().to_owned(), ms: known.learnt(key, region)? })
 }
 
 fn round_trips(known: &RoundTrips) -> Vec<SavedRoundTrip> {

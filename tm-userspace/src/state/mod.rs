@@ -9,6 +9,8 @@ mod restore;
 
 pub(crate) use file::{replace, set_aside};
 
-pub use file::{NAME, Saved, SavedEndpoint, SavedPackets, SavedRoundTrip, SavedVerdict, VERSION};
+pub use file::{
+    NAME, Saved, SavedEndpoint, SavedLearnt, SavedPackets, SavedRoundTrip, SavedVerdict, VERSION,
+};
 pub use keep::Keeper;
 pub use lock::Lock;

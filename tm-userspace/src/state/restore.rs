@@ -14,6 +14,7 @@ use crate::{
     desired::{Desired, EndpointKey},
     geo::{Measured, Region, RoundTrips},
     health::{Health, Orders, Remembered, Verdict, is_probed},
+    sync,
     xdp::{Counters, Pins},
 };
 
@@ -22,6 +23,7 @@ impl Saved {
     pub fn health(&self, desired: &Desired) -> (Health, HashMap<EndpointKey, Remembered>) {
         let saved: HashMap<EndpointKey, &SavedEndpoint> =
             self.endpoints.iter().map(|e| (e.key(), e)).collect();
+        let mut round_trips = self.round_trips();
         let mut verdicts = OrdMap::new();
         let mut memories = HashMap::new();
         for (key, profile, endpoint) in
@@ -37,6 +39,11 @@ impl Saved {
                     Verdict { up: verdict.up, since: verdict.since, recovered: verdict.recovered },
                 );
             }
+            if let Some((learnt, region)) = saved.learnt.as_ref().zip(endpoint.location)
+                && Region::find(&learnt.region) == Some(region)
+            {
+                round_trips.learn(key.clone(), region, learnt.ms);
+            }
             let verdict = saved.verdict.map(|verdict| verdict.up);
             let details = saved.details.clone().unwrap_or_default();
             memories.insert(key, Remembered { target: target.clone(), verdict, details });
@@ -47,7 +54,7 @@ impl Saved {
             orders.forced.extend(saved.forced.map(|forced| (key.clone(), forced)));
             orders.restored.extend(saved.restored.map(|restored| (key, restored)));
         }
-        (Health { generation: 0, verdicts, orders, round_trips: self.round_trips() }, memories)
+        (Health { generation: 0, verdicts, orders, round_trips }, memories)
     }
 
     /// What was measured of regions that there still are.
@@ -83,9 +90,11 @@ impl Saved {
             }
         }
         Counted {
-            // An endpoint that the tables did not count is given a number that they do not have.
             endpoints: endpoints
-                .map(|e| (e.key(), e.counter.unwrap_or(u32::MAX), elsewhere(e.answers, e.in_kernel)))
+                .map(|e| {
+                    let elsewhere = elsewhere(e.answers, e.in_kernel);
+                    (e.key(), sync::Counters { numbers: e.counters.clone(), elsewhere })
+                })
                 .collect(),
             reasons,
             packets,

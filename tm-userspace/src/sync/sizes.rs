@@ -33,6 +33,8 @@ impl Sizes {
     pub fn with_headroom(self) -> Self {
         /// Lines of a large view's roots.
         const ROOTS: u32 = 2 * (1 << 16) / 16;
+        /// Who is in answers of several comes and goes, and counters are not used again.
+        const COUNTERS: u32 = 4096;
         let more = |size: u32| size.saturating_mul(2).max(256);
         let least = if self.nodes > ROOTS { 8 * ROOTS } else { 4096 };
         Sizes {
@@ -46,7 +48,7 @@ impl Sizes {
             medium: more(self.medium),
             large: more(self.large),
             turns: more(self.turns),
-            counters: more(self.counters),
+            counters: more(self.counters).max(COUNTERS),
         }
     }
 

@@ -15,7 +15,7 @@ fn compiled(name: &DnsName, octets: &[&[u8]], slots: &[u16]) -> Compiled {
         octets: Arc::from([octets, &[0; 8][..]].concat()),
         answers: 1,
         authorities: 0,
-        endpoint: None,
+        counts_for: [].into(),
     });
     let choices = Choices { answers: answers.collect(), slots: slots.to_vec(), sticky: false };
     Compiled {

@@ -60,14 +60,14 @@ impl Counters {
 pub struct Counts(Vec<u64>);
 
 impl Counts {
-    /// Answers given, by counter.
-    pub fn answered(&self, counter: u32) -> u64 {
-        self.0.get(counter as usize).copied().unwrap_or(0)
+    /// Answers given, by all of these counters.
+    pub fn answered(&self, counters: &[u32]) -> u64 {
+        counters.iter().filter_map(|counter| self.0.get(*counter as usize)).sum()
     }
 
     /// Packets by the number of their reason. Those that were answered for an endpoint are answered.
     pub fn reasons(&self) -> [u64; REASONS] {
-        let mut sums = std::array::from_fn(|reason| self.answered(reason as u32));
+        let mut sums = std::array::from_fn(|reason| self.answered(&[reason as u32]));
         sums[Reason::Answered as usize] += self.0.iter().skip(REASONS).sum::<u64>();
         sums
     }

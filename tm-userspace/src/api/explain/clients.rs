@@ -54,9 +54,10 @@ fn by_place(world: &World, question: &Question) -> Vec<ByEndpoint> {
         };
         let mut counts: BTreeMap<_, u32> = BTreeMap::new();
         for slot in &choices.slots {
-            let endpoint =
-                choices.answers.get(usize::from(*slot)).and_then(|answer| answer.endpoint.as_ref());
-            *counts.entry(endpoint.map(ToString::to_string)).or_default() += 1;
+            let all = choices.answers.get(usize::from(*slot)).map_or(&[][..], |answer| &answer.counts_for);
+            let some = all.iter().map(|endpoint| Some(endpoint.to_string()));
+            let nobody = all.is_empty().then_some(None);
+            some.chain(nobody).for_each(|endpoint| *counts.entry(endpoint).or_default() += 1);
         }
         let all = choices.slots.len() as f64;
         counts.into_iter().map(|(endpoint, count)| (endpoint, f64::from(count) / all)).collect()

@@ -95,9 +95,9 @@ fn part(world: &World, question: &Question, records: &Records, share: f64) -> (P
     let (answers, authorities) = sections(&world.profile, question, records);
     let ttl = answers.iter().chain(&authorities).map(|record| record.ttl).min().unwrap_or(0);
     let lines = |records: &[Record]| records.iter().map(ToString::to_string).collect();
-    let endpoint = records.endpoint.as_ref().map(ToString::to_string);
+    let endpoints = records.counts_for.iter().map(ToString::to_string).collect();
     let (records, authorities) = (lines(&answers), lines(&authorities));
-    (Part { share, endpoint, records, authorities, reason: None }, ttl)
+    (Part { share, endpoints, records, authorities, reason: None }, ttl)
 }
 
 /// Finished records, read back: answer and authority section.

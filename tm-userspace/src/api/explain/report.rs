@@ -76,8 +76,8 @@ pub struct Sticky {
 pub struct Part {
     /// How often it is given.
     pub share: f64,
-    /// For which endpoint it counts, as `profile/endpoint`; none where there is no data.
-    pub endpoint: Option<String>,
+    /// For which endpoints it counts, as `profile/endpoint`; none where there is no data.
+    pub endpoints: Vec<String>,
     /// Records of the answer section, a line each.
     pub records: Vec<String>,
     /// Of the authority section: the SOA, where there is no data.

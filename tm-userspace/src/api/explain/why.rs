@@ -90,7 +90,10 @@ pub(super) fn why(profile: &Profile, choice: &Choice, known: &Known, world: &Wor
 /// The regions by how far they are.
 fn nearness(client: &Client, world: &World, regions: impl Iterator<Item = Region>) -> String {
     let ranked = ranking(client, &world.overrides, regions);
-    let words = ranked.iter().map(|(region, milliseconds)| format!("{region} {milliseconds:.0} ms"));
+    let words = ranked.iter().map(|(region, milliseconds)| {
+        let by = if world.overrides.is_learnt(client, *region) { " by this node's probes" } else { "" };
+        format!("{region} {milliseconds:.0} ms{by}")
+    });
     match words.collect::<Vec<_>>() {
         none if none.is_empty() => "how far its regions are is not known".to_owned(),
         words => format!("nearest region {}", words.join(", then ")),

@@ -68,7 +68,14 @@ impl Probe for Script {
             }
             Reply::Panic => panic!("as the script says"),
         };
-        Outcome { ok, reason: reason.into(), at: SystemTime::now(), took: began.elapsed(), expires: None }
+        Outcome {
+            ok,
+            reason: reason.into(),
+            at: SystemTime::now(),
+            took: began.elapsed(),
+            expires: None,
+            connected: None,
+        }
     }
 }
 

@@ -52,7 +52,7 @@ fn name(text: &str) -> DnsName {
 }
 
 fn compiled(name: &DnsName, view: &Arc<View>) -> Compiled {
-    let answer = Records { octets: Arc::new([0; 16]), answers: 1, authorities: 0, endpoint: None };
+    let answer = Records { octets: Arc::new([0; 16]), answers: 1, authorities: 0, counts_for: [].into() };
     let choices = Choices { answers: vec![answer], slots: vec![0], sticky: false };
     let row = [choices.clone(), choices.clone(), choices.clone(), choices];
     Compiled { name: name.clone(), view: Some(view.clone()), places: vec![row; view.classes().len()] }

@@ -66,9 +66,7 @@ impl Lookup for Image {
         self.large.get(index)
     }
     fn count(&self, counter: u32) {
-        if let Some(count) = self.own_counts.get(counter as usize) {
-            count.fetch_add(1, Ordering::Relaxed);
-        }
+        self.counted.count(counter);
     }
 }
 

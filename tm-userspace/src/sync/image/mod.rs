@@ -2,17 +2,15 @@
 //!
 //! `write` puts names in and takes them out, `views` does so with what places their clients, `lookup` answers the engine, `still` without counting it.
 
+mod counted;
 mod lookup;
 mod still;
 mod views;
 mod write;
 
 use std::{
-    collections::{HashMap, hash_map::Entry as MapEntry},
-    sync::{
-        Arc,
-        atomic::{AtomicU32, AtomicU64, Ordering},
-    },
+    collections::HashMap,
+    sync::{Arc, atomic::AtomicU32},
 };
 
 use tm_common::{
@@ -23,7 +21,6 @@ use tm_common::{
         ADDRESS_LINES, Address, Addresses, Answer, AnswerIndex, Block, Bucket, Entry, LARGE, MEDIUM, Meta,
         OWN_BITS, Placed, SMALL, address_line, own_bit,
     },
-    verdict::{REASONS, Reason},
 };
 use zerocopy::FromZeros;
 
@@ -34,8 +31,10 @@ use crate::{
     names::DnsName,
     places::Partition,
 };
+use counted::Counted;
 use views::ViewUse;
 
+pub use counted::Counters;
 pub use still::Still;
 
 /// A change of one name: what it is to be, or that it goes.
@@ -60,11 +59,10 @@ pub struct Image {
     medium: Store<Answer<MEDIUM>>,
     large: Store<Answer<LARGE>>,
     turns: Store<()>,
-    counters: Store<()>,
     /// Whose turn it is, for the sockets.
     own_turns: Vec<AtomicU32>,
-    /// Answers given by the sockets.
-    own_counts: Vec<AtomicU64>,
+    /// What counts for each endpoint, and what the sockets have counted.
+    counted: Counted,
     /// Where each name is.
     places: HashMap<DnsName, Place>,
     /// Where each view is, and how many names use it.
@@ -73,20 +71,15 @@ pub struct Image {
     answers: HashMap<Records, (AnswerIndex, u32)>,
     /// What each answer is.
     records: HashMap<AnswerIndex, Records>,
-    /// What counts for each endpoint, and how many answers do.
-    endpoints: HashMap<EndpointKey, u32>,
     /// Entries of names whose bucket was full, by hash and size class. The sockets find them here, so that they answer while larger tables are made.
     homeless: HashMap<(u64, usize), u32>,
 }
-
-/// What counts answers that count for nobody.
-const NOBODY: u32 = Reason::Answered as u32;
 
 impl Image {
     /// Empty tables with so many buckets, a power of two. `seed` should be random.
     pub fn new(buckets: u32, port: u16, seed: u64, vlans: &[u16]) -> Self {
         let no_entry = [Block::default(); ASKED];
-        let mut image = Image {
+        Image {
             port: port.to_be(),
             seed,
             vlans: vlans.to_vec(),
@@ -103,19 +96,14 @@ impl Image {
             medium: Store::new(no_answer()),
             large: Store::new(no_answer()),
             turns: Store::new(()),
-            // The first ones count packets by reason.
-            counters: Store::of((), REASONS as u32),
             own_turns: vec![],
-            own_counts: vec![],
+            counted: Counted::new(),
             places: HashMap::new(),
             known_views: HashMap::new(),
             answers: HashMap::new(),
             records: HashMap::new(),
-            endpoints: HashMap::new(),
             homeless: HashMap::new(),
-        };
-        image.grow_counters();
-        image
+        }
     }
 
     /// Makes names what they are to be, and says what changed. Names that are not mentioned stay.
@@ -129,7 +117,7 @@ impl Image {
                 (Some(place), Some(compiled)) => self.change(place, compiled, &mut changed),
             }
         }
-        self.grow_counters();
+        self.own_turns.resize_with(self.turns.len() as usize, AtomicU32::default);
         changed
     }
 
@@ -200,25 +188,18 @@ impl Image {
             medium: self.medium.len(),
             large: self.large.len(),
             turns: self.turns.len(),
-            counters: self.counters.len(),
+            counters: self.counted.len(),
         }
     }
 
-    /// Adds to what the sockets have counted for an endpoint: counts that came from elsewhere.
+    /// Adds to what was counted for an endpoint: counts that came from elsewhere.
     pub fn add_count(&mut self, endpoint: &EndpointKey, count: u64) {
-        let counter = match self.endpoints.entry(endpoint.clone()) {
-            MapEntry::Occupied(known) => *known.get(),
-            MapEntry::Vacant(new) => *new.insert(self.counters.take(1)),
-        };
-        self.grow_counters();
-        self.own_counts[counter as usize].fetch_add(count, Ordering::Relaxed);
+        self.counted.add(endpoint, count);
     }
 
-    /// Every endpoint that was ever given as an answer, with its counter.
-    pub fn counters(&self) -> impl Iterator<Item = (&EndpointKey, u32, u64)> {
-        self.endpoints.iter().map(|(endpoint, counter)| {
-            (endpoint, *counter, self.own_counts[*counter as usize].load(Ordering::Relaxed))
-        })
+    /// Every endpoint that was ever in an answer, with its counters.
+    pub fn counters(&self) -> impl Iterator<Item = (&EndpointKey, Counters)> {
+        self.counted.all()
     }
 
     /// Number of names.
@@ -231,15 +212,14 @@ impl Image {
         self.homeless.len()
     }
 
-    /// The name's endpoint counters: what to read in a mirror, with what the sockets have counted.
-    pub fn counter(&self, endpoint: &EndpointKey) -> Option<(u32, u64)> {
-        let counter = *self.endpoints.get(endpoint)?;
-        Some((counter, self.own_counts.get(counter as usize)?.load(Ordering::Relaxed)))
+    /// An endpoint's counters: what to read in a mirror, with what was counted elsewhere.
+    pub fn counter(&self, endpoint: &EndpointKey) -> Option<Counters> {
+        self.counted.get(endpoint)
     }
 
-    /// Forgets an endpoint that is gone. Its counter is not used for another one while the daemon runs: nobody inherits a count.
+    /// Forgets an endpoint that is gone. Its counters are not used for another one while these tables are there: nobody inherits a count.
     pub fn forget_endpoint(&mut self, endpoint: &EndpointKey) {
-        self.endpoints.remove(endpoint);
+        self.counted.forget(endpoint);
     }
 
     /// Whether anything is filed under exactly this name.
@@ -302,11 +282,6 @@ impl Image {
     /// UDP port served, in memory order.
     pub fn served_port(&self) -> u16 {
         self.port
-    }
-
-    fn grow_counters(&mut self) {
-        self.own_turns.resize_with(self.turns.len() as usize, AtomicU32::default);
-        self.own_counts.resize_with(self.counters.len() as usize, AtomicU64::default);
     }
 }
 

@@ -11,7 +11,7 @@ use tm_common::{
     },
 };
 
-use super::{Image, NOBODY};
+use super::Image;
 use crate::{
     compile::{Choices, Compiled, Records},
     names::DnsName,
@@ -223,13 +223,7 @@ impl Image {
             *users += 1;
             return *index;
         }
-        let counter = match &records.endpoint {
-            None => NOBODY,
-            Some(endpoint) => match self.endpoints.entry(endpoint.clone()) {
-                MapEntry::Occupied(known) => *known.get(),
-                MapEntry::Vacant(new) => *new.insert(self.counters.take(1)),
-            },
-        };
+        let counter = self.counted.counter(&records.counts_for);
         let meta = Meta {
             answers: records.answers.to_be(),
             authorities: records.authorities.to_be(),
