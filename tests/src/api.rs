@@ -149,7 +149,7 @@ impl Api {
         self.call(lab, &Call { method: "DELETE", path, headers: &[], body: None })
     }
 
-    fn client(&self) -> Result<Client> {
+    pub(crate) fn client(&self) -> Result<Client> {
         // The first of a process wins; all are the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let certificate = Certificate::from_pem(&self.certificate)?;
@@ -157,7 +157,7 @@ impl Api {
         Ok(client.build()?)
     }
 
-    fn request(&self, client: &Client, call: &Call<'_>) -> Result<reqwest::RequestBuilder> {
+    pub(crate) fn request(&self, client: &Client, call: &Call<'_>) -> Result<reqwest::RequestBuilder> {
         let url = format!("https://127.0.0.1:8443{}", call.path);
         let mut request = client.request(Method::from_bytes(call.method.as_bytes())?, url);
         if !self.token.is_empty() {

@@ -86,6 +86,11 @@ impl Daemon {
         line
     }
 
+    /// Its process.
+    pub fn process_id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Every line of the log so far.
     pub fn log(&self) -> Vec<String> {
         self.log.lines()

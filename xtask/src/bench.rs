@@ -52,10 +52,14 @@ enum Part {
     /// Time and memory for a million IPv4 prefixes and half a million of IPv6, and from a change of one of them to the kernel's tables
     #[value(alias = "e")]
     Places,
+    /// Of 10,000 profiles: to apply and to list them all, from a PUT to the first packet, and the daemon's memory
+    #[value(alias = "f")]
+    Manage,
 }
 
 impl Part {
-    const ALL: [Part; 5] = [Part::Packets, Part::Queries, Part::Flips, Part::Failover, Part::Places];
+    const ALL: [Part; 6] =
+        [Part::Packets, Part::Queries, Part::Flips, Part::Failover, Part::Places, Part::Manage];
 
     /// What `tm-bench` calls it.
     fn name(self) -> &'static str {
@@ -65,6 +69,7 @@ impl Part {
             Self::Flips => "flips",
             Self::Failover => "failover",
             Self::Places => "places",
+            Self::Manage => "manage",
         }
     }
 }

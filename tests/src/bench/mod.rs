@@ -3,6 +3,7 @@
 pub mod failover;
 pub mod flips;
 mod gdnsd;
+pub mod manage;
 pub mod packets;
 pub mod places;
 pub mod queries;

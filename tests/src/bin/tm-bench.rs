@@ -10,6 +10,7 @@ use tm_tests::{
     bench::{
         failover,
         flips::{self, Others},
+        manage,
         packets::{self, Packets},
         places, queries,
     },
@@ -73,6 +74,18 @@ enum Part {
         #[arg(long, default_value_t = 200)]
         changes: usize,
     },
+    /// What it takes to manage many profiles.
+    Manage {
+        /// Profiles.
+        #[arg(long, default_value_t = 10_000)]
+        profiles: usize,
+        /// Endpoints of each.
+        #[arg(long, default_value_t = 5)]
+        endpoints: usize,
+        /// Changes of one profile measured.
+        #[arg(long, default_value_t = 200)]
+        puts: u8,
+    },
     /// Serves HTTP until it is killed: the endpoint of `failover`.
     #[command(hide = true)]
     Serve { address: SocketAddr },
@@ -113,6 +126,9 @@ fn main() -> Result<()> {
         }
         Part::Places { v4, v6, changes } => {
             say(options.json, &places::measure(v4, v6, changes)?, places::table)
+        }
+        Part::Manage { profiles, endpoints, puts } => {
+            say(options.json, &manage::measure(profiles, endpoints, puts)?, manage::table)
         }
         Part::Serve { address } => failover::serve(address),
     }
