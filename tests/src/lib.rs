@@ -28,6 +28,7 @@ pub mod parity;
 pub mod property;
 pub mod query;
 pub mod raw;
+pub mod receiver;
 pub mod reference;
 pub mod reply;
 pub mod resolver;

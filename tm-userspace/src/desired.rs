@@ -24,6 +24,7 @@ mod service;
 mod sockets;
 mod subnet;
 mod transfer;
+mod webhook;
 
 pub use monitor::{Monitor, Protocol};
 pub use rules::{Allowance, Failback, Guard, Rules, WhenAllDown};
@@ -31,6 +32,7 @@ pub use service::{Service, ServiceKind, ServiceState, Services};
 pub use sockets::{Chaos, Doh, Dot, Sockets, Tcp};
 pub use subnet::Subnet;
 pub use transfer::{Secondary, Transfer, TsigAlgorithm, TsigKey};
+pub use webhook::Webhook;
 
 /// Profiles by name.
 pub type Profiles = OrdMap<Arc<str>, Arc<Profile>>;
@@ -80,6 +82,8 @@ pub struct Node {
     pub api: Option<Api>,
     /// Where anybody may read the metrics, if that is to be.
     pub metrics: Option<SocketAddr>,
+    /// Who is told of what happens.
+    pub webhooks: Vec<Webhook>,
 }
 
 /// Where a profile belongs in Azure's order of things: it says who may manage it, and nothing about how it is answered.

@@ -16,6 +16,7 @@ pub(crate) fn desired(allow: &[(&str, u8)], profiles: Vec<Profile>) -> Desired {
         scope: Scope { subscription: "s".into(), resource_group: "g".into() },
         api: None,
         metrics: None,
+        webhooks: Vec::new(),
         zone: name("tm.example"),
         name_servers: vec![NameServer { name: name("ns1.tm.example"), addresses: Vec::new() }],
         soa: soa(),

@@ -29,6 +29,7 @@ use crate::{
     state::{Keeper, Lock, Saved},
     store::{self, Store},
     time::Clock,
+    webhooks::Webhooks,
     xdp::{self, Pins},
 };
 
@@ -86,6 +87,8 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let tables = Tables::empty();
     let details = Arc::new(Details::with(memories));
     let meters = Meters::default();
+    let undelivered = earlier.as_ref().map(|earlier| earlier.undelivered.clone());
+    let webhooks = Webhooks::with(undelivered.unwrap_or_default());
 
     let mut inputs = Inputs {
         desired: desired.clone(),
@@ -119,7 +122,8 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         throttle: Default::default(),
         events: Events::default(),
         rates: Rates::default(),
-        meters,
+        meters: meters.clone(),
+        webhooks: webhooks.clone(),
     };
     let keeper = Keeper::new(state_dir, view.clone());
     let (events, rates) = (view.events.clone(), view.rates.clone());
@@ -131,6 +135,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     stages.spawn(named("interfaces", listen::watch_host(host_to, token())));
     stages.spawn(named("sockets", dns::run(responder, plan, token())));
     let known = Known { health: health_to.subscribe(), details: details.clone() };
+    stages.spawn(named("webhooks", webhooks.run(desired.clone(), events.clone(), meters, token())));
     stages.spawn(named("events", events.run(published.clone(), known, token())));
     stages.spawn(named("rates", rates.run(tables, published.clone(), token())));
     stages.spawn(named("zone", follow(desired.clone(), published, zone_to, plan_to, token())));

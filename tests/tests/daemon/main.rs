@@ -14,6 +14,7 @@ mod frames;
 mod geo;
 mod gitops;
 mod interfaces;
+mod journal;
 mod manage;
 mod metrics;
 mod modes;
@@ -32,6 +33,7 @@ mod subnets;
 mod tcp;
 mod transfers;
 mod vlans;
+mod webhooks;
 mod wire;
 
 use tm_tests::{daemon::Daemon, lab::Lab};

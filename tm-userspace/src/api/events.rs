@@ -45,6 +45,9 @@ pub struct Event {
     pub from: Option<String>,
     /// The state now, where there is one.
     pub to: Option<String>,
+    /// Why, in a few words, where that is known: what the last probe found, or how many endpoints are up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// How long it took, where probes found it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delays: Option<Delays>,
@@ -138,13 +141,24 @@ impl Events {
         }
         if old.status != new.status {
             let (from, to) = (Some(format!("{:?}", old.status)), Some(format!("{:?}", new.status)));
-            self.push(Event { from, to, ..event(at, "profile_status", new) });
+            let up = new.endpoints.iter().filter(|status| status.is_available()).count();
+            let reason = format!("{up} of {} endpoints up", new.endpoints.len());
+            tracing::info!(profile = %new.profile.name, from, to, reason, "profile changed");
+            self.push(Event { from, to, reason: Some(reason), ..event(at, "profile_status", new) });
         }
         for (endpoint, status) in new.profile.endpoints.iter().zip(&new.endpoints) {
             let mut others = old.profile.endpoints.iter().zip(&old.endpoints);
             let same = others.find(|(other, _)| other.name == endpoint.name);
             if let Some((_, before)) = same.filter(|(_, before)| *before != status) {
+                let reason = known.reason(&new.profile, endpoint, *status);
+                if reason.is_none() {
+                    // What probes find is told by who counts them.
+                    let (key, reason) =
+                        (new.profile.key(endpoint), "the configuration, or an endpoint below it");
+                    tracing::info!(endpoint = %key, from = ?before, to = ?status, reason, "endpoint changed");
+                }
                 self.push(Event {
+                    reason,
                     endpoint: Some(endpoint.name.to_string()),
                     from: Some(format!("{before:?}")),
                     to: Some(format!("{status:?}")),
@@ -169,6 +183,13 @@ impl Events {
 }
 
 impl Known {
+    /// What the last probe found, where the status is what it says.
+    fn reason(&self, profile: &Profile, endpoint: &Endpoint, status: EndpointStatus) -> Option<String> {
+        let last = self.details.get(&profile.key(endpoint))?.last?;
+        let is_probed = matches!(status, EndpointStatus::Online | EndpointStatus::Degraded);
+        is_probed.then(|| last.reason.to_string())
+    }
+
     /// Of a change to `status` that a verdict brought, and that was published at `at`.
     fn delays(
         &self,
@@ -197,5 +218,15 @@ impl Known {
 /// One that is not numbered yet.
 fn event(at: SystemTime, kind: &str, decision: &Decision) -> Event {
     let profile = decision.profile.name.to_string();
-    Event { id: 0, at, kind: kind.to_owned(), profile, endpoint: None, from: None, to: None, delays: None }
+    Event {
+        id: 0,
+        at,
+        kind: kind.to_owned(),
+        profile,
+        endpoint: None,
+        from: None,
+        to: None,
+        reason: None,
+        delays: None,
+    }
 }

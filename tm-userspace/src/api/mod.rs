@@ -66,6 +66,7 @@ use crate::{
     portal,
     reload::Reload,
     secret,
+    webhooks::Webhooks,
 };
 
 /// A request's id: the caller's own, or a random one.
@@ -111,6 +112,8 @@ pub struct View {
     pub rates: Rates,
     /// What is counted and timed as it happens.
     pub meters: Meters,
+    /// Who is told of what happens.
+    pub webhooks: Webhooks,
 }
 
 impl View {

@@ -110,6 +110,7 @@ fn print(event: &Event, output: Output) -> Result<(), Failure> {
         (Some(from), Some(to)) => format!("{from} -> {to}"),
         (from, to) => from.iter().chain(to).cloned().collect::<Vec<_>>().join(" "),
     };
-    say!("{}  {}  {name}  {change}", rfc3339(event.at), event.kind);
+    let reason = event.reason.as_ref().map(|reason| format!("  {reason}")).unwrap_or_default();
+    say!("{}  {}  {name}  {change}{reason}", rfc3339(event.at), event.kind);
     Ok(())
 }

@@ -25,6 +25,7 @@ mod events;
 mod explain;
 mod files;
 mod geo;
+mod log;
 mod out;
 mod profile;
 mod rtt;
@@ -131,17 +132,11 @@ struct Serve {
     #[arg(long)]
     keep: bool,
     /// How log lines are written.
-    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
-    log_format: LogFormat,
+    #[arg(long, value_enum, env = "TM_LOG_FORMAT", default_value_t = log::Format::Auto)]
+    log_format: log::Format,
     /// What is logged: `info`, `debug`, or as `tracing` filters are written.
     #[arg(long, value_name = "FILTER", env = "RUST_LOG", default_value = "info")]
     log_level: String,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum LogFormat {
-    Text,
-    Json,
 }
 
 #[derive(Debug, Args)]
@@ -284,7 +279,7 @@ fn in_runtime(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Fai
 
 fn run_daemon(serve: Serve) -> Result<(), Failure> {
     let Serve { config, interfaces, socket, keep, log_format, log_level } = serve;
-    start_log(log_format, &log_level)?;
+    log::start(log_format, &log_level)?;
     let source = Source { dir: config, interfaces };
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from)?;
@@ -295,17 +290,6 @@ fn run_daemon(serve: Serve) -> Result<(), Failure> {
         Ok(error) => report(error),
         Err(error) => error.into(),
     })
-}
-
-fn start_log(format: LogFormat, filter: &str) -> anyhow::Result<()> {
-    let filter = tracing_subscriber::EnvFilter::try_new(filter)?;
-    let log =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
-    match format {
-        LogFormat::Json => log.json().init(),
-        LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).init(),
-    }
-    Ok(())
 }
 
 fn run_check(check: &Check) -> Result<(), Failure> {

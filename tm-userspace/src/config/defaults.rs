@@ -103,6 +103,10 @@ pub fn scope() -> Scope {
 }
 /// Where the API listens where `[api]` does not say.
 pub const API_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8443);
+/// What a receiver is told of that does not say.
+pub const WEBHOOK_EVENTS: [&str; 2] = ["endpoint_status", "profile_status"];
+/// Octets of the shortest secret that messages to receivers are signed with.
+pub const WEBHOOK_SECRET_AT_LEAST: usize = 24;
 /// Where the metrics are where `[metrics]` does not say.
 pub const METRICS_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9153);
 /// The API's certificate under `state_dir`, where none is named.

@@ -40,6 +40,7 @@ mod subnets;
 mod together;
 mod transfer;
 mod value;
+mod webhook;
 mod whole;
 
 use std::{

@@ -15,6 +15,7 @@ use super::{
     report::{Fault, Notes},
     sockets, transfer,
     value::{absolute, number, prefixes, quote},
+    webhook,
 };
 
 /// The node, unless so much is missing that there is none; what is wrong is in `notes`.
@@ -32,6 +33,7 @@ pub(super) fn check(raw: &raw::Node, notes: &mut Notes<'_>) -> Option<Node> {
     let scope = api::scope(raw, notes);
     let api = api::check(raw.api.as_ref(), &state_dir, notes);
     let metrics = api::metrics(raw.metrics.as_ref(), notes);
+    let webhooks = webhook::check(&raw.webhook, notes);
     Some(Node {
         zone: zone?,
         name_servers,
@@ -45,6 +47,7 @@ pub(super) fn check(raw: &raw::Node, notes: &mut Notes<'_>) -> Option<Node> {
         scope,
         api,
         metrics,
+        webhooks,
     })
 }
 

@@ -51,6 +51,8 @@ pub(super) struct Node {
     pub(super) resource_group: Option<Text>,
     pub(super) api: Option<Spanned<Api>>,
     pub(super) metrics: Option<Spanned<Metrics>>,
+    #[serde(default)]
+    pub(super) webhook: Vec<Spanned<Webhook>>,
 }
 
 impl Node {
@@ -146,6 +148,16 @@ pub(super) struct Api {
 #[serde(deny_unknown_fields)]
 pub(super) struct Metrics {
     pub(super) listen: Option<Text>,
+}
+
+/// `[[webhook]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Webhook {
+    pub(super) url: Text,
+    pub(super) secret_file: Text,
+    #[serde(default)]
+    pub(super) events: Vec<Text>,
 }
 
 /// `[limits]`.

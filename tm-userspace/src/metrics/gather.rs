@@ -146,6 +146,8 @@ impl Gather {
             "When the configuration was last loaded with success",
             loaded,
         )?;
+        let waiting = self.view.webhooks.count() as f64;
+        out.gauge("tm_webhook_waiting_events", "Events that receivers have not taken yet", waiting)?;
         let store = f64::from(u8::from(self.view.catalog.alert().is_none()));
         out.gauge("tm_store_ok", "Is the store of what the API manages well: 1 or 0", store)?;
         let built = desired.atlas.as_ref().map(|atlas| seconds(atlas.survey.built));

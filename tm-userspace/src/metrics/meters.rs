@@ -23,6 +23,7 @@ pub struct Meters {
     probes: Family<Label, Counter>,
     phases: Histograms,
     published: Histograms,
+    delivered: Family<Label, Counter>,
 }
 
 /// A part of a probe.
@@ -38,6 +39,17 @@ pub enum Phase {
     Body,
     /// All of it, and of every attempt, however it ended.
     Whole,
+}
+
+/// What came of an attempt to tell a receiver of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivered {
+    /// It was taken.
+    Taken,
+    /// It was not; it is tried again.
+    Failed,
+    /// It was not, and is not tried again.
+    GivenUp,
 }
 
 /// What the time runs from until the tables have it.
@@ -58,6 +70,7 @@ impl Default for Meters {
             probes: Family::default(),
             phases: Family::new_with_constructor(|| Histogram::new(PROBES)),
             published: Family::new_with_constructor(|| Histogram::new(PUBLISHING)),
+            delivered: Family::default(),
         };
         for result in Cause::ALL.iter().map(|cause| cause.label()).chain([OK]) {
             drop(meters.probes.get_or_create(&[("result", result)]));
@@ -67,6 +80,9 @@ impl Default for Meters {
         }
         for begun in [Begun::Verdict, Begun::Decision, Begun::Configuration] {
             drop(meters.published.get_or_create(&[("since", begun.label())]));
+        }
+        for delivered in [Delivered::Taken, Delivered::Failed, Delivered::GivenUp] {
+            drop(meters.delivered.get_or_create(&[("result", delivered.label())]));
         }
         meters
     }
@@ -93,6 +109,11 @@ impl Meters {
         self.published.get_or_create(&[("since", begun.label())]).observe(took.as_secs_f64());
     }
 
+    /// It was tried to tell a receiver of an event.
+    pub fn delivered(&self, delivered: Delivered) {
+        self.delivered.get_or_create(&[("result", delivered.label())]).inc();
+    }
+
     /// Names them.
     pub(super) fn register(&self, registry: &mut Registry) {
         registry.register("tm_probes", "Probes that ended, by what they found", self.probes.clone());
@@ -106,6 +127,11 @@ impl Meters {
             "How long it took until the tables had a change, since a probe gave the verdict, something was to be decided, or another configuration was there",
             self.published.clone(),
         );
+        registry.register(
+            "tm_webhook_deliveries",
+            "Attempts to tell receivers of events, by what came of them",
+            self.delivered.clone(),
+        );
     }
 }
 
@@ -117,6 +143,16 @@ impl Phase {
             Phase::Head => "head",
             Phase::Body => "body",
             Phase::Whole => "whole",
+        }
+    }
+}
+
+impl Delivered {
+    const fn label(self) -> &'static str {
+        match self {
+            Delivered::Taken => "taken",
+            Delivered::Failed => "failed",
+            Delivered::GivenUp => "given_up",
         }
     }
 }

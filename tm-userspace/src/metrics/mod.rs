@@ -13,7 +13,7 @@ use anyhow::Context as _;
 use prometheus_client::{encoding::text::encode, registry::Registry};
 use tokio::sync::Mutex;
 
-pub use meters::{Begun, Meters, Phase};
+pub use meters::{Begun, Delivered, Meters, Phase};
 pub use text::Form;
 
 use crate::api::View;

@@ -3,6 +3,7 @@
 //! It is replaced as a whole: written beside, synced, renamed. A file that cannot be read is set aside, never overwritten, and the daemon begins anew.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File, OpenOptions},
     io::{ErrorKind, Write as _},
     os::unix::fs::OpenOptionsExt as _,
@@ -17,6 +18,7 @@ use crate::{
     dns::Messages,
     health::{EndpointDetails, Forced},
     time::serde_rfc3339,
+    webhooks::Message,
 };
 
 /// What the file holds.
@@ -36,6 +38,9 @@ pub struct Saved {
     /// Messages that the sockets saw.
     #[serde(default)]
     pub socket_messages: Vec<Messages>,
+    /// Events that receivers have not taken yet, by URL.
+    #[serde(default)]
+    pub undelivered: BTreeMap<String, Vec<Message>>,
     /// All endpoints with a verdict, outcomes or answers.
     pub endpoints: Vec<SavedEndpoint>,
     /// Round trips that were measured.
@@ -204,6 +209,10 @@ mod tests {
             generation: 7,
             tables: Some("00ff".into()),
             packets: vec![SavedPackets { reason: "answered".into(), count: 5, in_kernel: 3 }],
+            undelivered: BTreeMap::from([(
+                "https://hooks.example.com/tm".to_owned(),
+                vec![Message { id: "msg_1".to_owned(), at: UNIX_EPOCH, body: "{}".to_owned() }],
+            )]),
             socket_messages: vec![Messages {
                 transport: "tcp".into(),
                 outcome: "engine".into(),

@@ -140,6 +140,7 @@ impl Keeper {
             at: SystemTime::now(),
             generation: desired.generation.max(self.view.responder.serial().unwrap_or(0).into()),
             packets: packets.collect(),
+            undelivered: self.view.webhooks.waiting(),
             socket_messages: self.view.responder.messages(),
             endpoints: endpoints.collect(),
             round_trips: round_trips(&health.round_trips),

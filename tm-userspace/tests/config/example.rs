@@ -106,6 +106,7 @@ fn the_example_is_what_it_says() {
         },
         api: None,
         metrics: None,
+        webhooks: vec![],
     };
     let profile = Profile {
         name: "contoso".into(),
