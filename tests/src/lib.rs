@@ -32,6 +32,7 @@ pub mod reference;
 pub mod reply;
 pub mod resolver;
 pub mod rig;
+pub mod script;
 pub mod status;
 pub mod texts;
 pub mod world;

@@ -127,6 +127,7 @@ async fn next(show: &VecDeque<(Instant, bool)>) -> bool {
 }
 
 /// A client that asks on a thread of its own for as long as this program lives, so that there is something to see.
+#[expect(clippy::disallowed_methods, reason = "the pace of the client: nothing is waited for")]
 fn ask_all_the_time(lab: &Lab) -> Result<()> {
     let mut asker = lab.asker(SERVER_V4.into())?;
     thread::spawn(move || {
