@@ -20,7 +20,6 @@ pub mod host;
 pub mod kernel;
 pub mod lab;
 mod log;
-pub mod metrics;
 pub mod mmdb;
 pub mod namespace;
 pub mod objects;

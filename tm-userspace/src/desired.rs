@@ -78,8 +78,6 @@ pub struct Node {
     pub scope: Scope,
     /// The HTTPS listener, if there is to be one.
     pub api: Option<Api>,
-    /// Where anybody may read the metrics, if that is to be.
-    pub metrics: Option<SocketAddr>,
 }
 
 /// Where a profile belongs in Azure's order of things: it says who may manage it, and nothing about how it is answered.

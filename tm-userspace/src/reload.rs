@@ -30,9 +30,6 @@ pub struct Reload {
     /// When it was.
     #[serde(with = "crate::time::serde_rfc3339")]
     pub at: SystemTime,
-    /// When one last succeeded.
-    #[serde(with = "crate::time::serde_rfc3339::option")]
-    pub loaded: Option<SystemTime>,
     /// What was wrong, a line for each problem.
     pub error: Option<String>,
 }
@@ -149,15 +146,14 @@ pub async fn run(
         match catalog.reload().await {
             Ok((generation, changed)) => {
                 tracing::info!(generation, changed, "configuration reloaded");
-                let now = SystemTime::now();
-                state.send_replace(Reload { ok: true, at: now, loaded: Some(now), error: None });
+                state.send_replace(Reload { ok: true, at: SystemTime::now(), error: None });
             }
             Err(error) => {
                 tracing::error!(dir = %trigger.dir.display(), "configuration not reloaded, what ran goes on: {error}");
-                state.send_modify(|state| {
-                    state.ok = false;
-                    state.at = SystemTime::now();
-                    state.error = Some(error.to_string());
+                state.send_replace(Reload {
+                    ok: false,
+                    at: SystemTime::now(),
+                    error: Some(error.to_string()),
                 });
             }
         }

@@ -15,7 +15,6 @@ pub(crate) fn desired(allow: &[(&str, u8)], profiles: Vec<Profile>) -> Desired {
     let node = Node {
         scope: Scope { subscription: "s".into(), resource_group: "g".into() },
         api: None,
-        metrics: None,
         zone: name("tm.example"),
         name_servers: vec![NameServer { name: name("ns1.tm.example"), addresses: Vec::new() }],
         soa: soa(),

@@ -24,7 +24,6 @@ use crate::{
     dns::{self, Plan, Responder, Transfers, ZoneView},
     health::{self, Details, Prober, Slots},
     listen::{self, Host},
-    metrics::Meters,
     reload::{self, Reload, Source, Trigger},
     state::{Keeper, Lock, Saved},
     store::{self, Store},
@@ -80,20 +79,12 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
 
     let (health_to, health) = watch::channel(known);
     let (host_to, host) = watch::channel::<Host>(xdp::interfaces()?);
-    let now = SystemTime::now();
-    let reloaded = Reload { ok: left_out.is_none(), at: now, loaded: Some(now), error: left_out };
+    let reloaded = Reload { ok: left_out.is_none(), at: SystemTime::now(), error: left_out };
     let (reload_to, reload) = watch::channel(reloaded);
     let tables = Tables::empty();
     let details = Arc::new(Details::with(memories));
-    let meters = Meters::default();
 
-    let mut inputs = Inputs {
-        desired: desired.clone(),
-        health,
-        host: host.clone(),
-        clock: Clock::System,
-        meters: meters.clone(),
-    };
+    let mut inputs = Inputs { desired: desired.clone(), health, host: host.clone(), clock: Clock::System };
     let control = Control::start(&mut inputs, tables.clone(), published_to, pins, before.unwrap_or_default())
         .context("no configuration")?;
     let (zone_to, zone) = watch::channel(zone_view(&desired, &published).context("no configuration")?);
@@ -101,9 +92,9 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let (transfers, content) = Transfers::new(zone.clone(), published.clone());
     let responder = Arc::new(Responder::new(tables.image_lock(), zone, content));
     if let Some(earlier) = &earlier {
-        responder.add_earlier(&earlier.socket_messages);
+        responder.add_earlier(&earlier.messages);
     }
-    let prober = Arc::new(Prober::new(desired.clone(), meters.clone())?);
+    let prober = Arc::new(Prober::new(desired.clone())?);
     let view = View {
         catalog: catalog.clone(),
         desired: desired.clone(),
@@ -119,7 +110,6 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         throttle: Default::default(),
         events: Events::default(),
         rates: Rates::default(),
-        meters,
     };
     let keeper = Keeper::new(state_dir, view.clone());
     let (events, rates) = (view.events.clone(), view.rates.clone());

@@ -108,11 +108,6 @@ pub(crate) fn expiry(der: &[u8]) -> Option<SystemTime> {
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
 }
 
-/// When the first certificate of a chain in PEM expires.
-pub(crate) fn expiry_of_pem(pem: &[u8]) -> Option<SystemTime> {
-    expiry(&CertificateDer::from_pem_slice(pem).ok()?)
-}
-
 /// Only of a regular file, since reading another kind may never end.
 fn octets(path: &Path) -> Result<Vec<u8>, String> {
     match fs::metadata(path) {

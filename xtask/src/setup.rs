@@ -47,7 +47,6 @@ impl Need {
             ("curl", "curl"),
             ("knotd", "knot"),
             ("named", "bind9"),
-            ("promtool", "prometheus"),
             ("unbound", "unbound"),
         ];
         let kernel = [("qemu-system-x86_64", "qemu-system-x86"), ("cpio", "cpio")];

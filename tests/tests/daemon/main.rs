@@ -15,7 +15,6 @@ mod geo;
 mod gitops;
 mod interfaces;
 mod manage;
-mod metrics;
 mod modes;
 mod outlive;
 mod placed;

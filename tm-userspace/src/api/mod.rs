@@ -1,7 +1,7 @@
 //! The daemon's faces over HTTP: at a Unix socket for its own command line, and over TLS where `[api]` says.
 //!
 //! `native` is the product's own face, `arm` that which Azure's clients speak to. `access` says who asks and what they may do, `body` and `limits` hold what comes to a size, a time and a number. What is neither's is looked for among the portal's files. Every
-//! answer bears an `X-Request-Id`, which the audit log has too. `scrape` has the metrics, `/healthz` and `/readyz`, the last two open to all.
+//! answer bears an `X-Request-Id`, which the audit log has too. `/healthz` and `/readyz` are open to all.
 
 pub mod access;
 pub mod arm;
@@ -16,7 +16,6 @@ mod orders;
 mod query;
 mod rates;
 mod round_trips;
-mod scrape;
 pub mod sessions;
 mod status;
 mod summary;
@@ -33,10 +32,11 @@ use std::{
 use anyhow::{Context as _, bail};
 use axum::{
     Router,
-    extract::Request,
-    http::{HeaderName, HeaderValue, Method, header},
+    extract::{Request, State},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse as _, Response},
+    routing::get,
 };
 use tokio::{net::UnixListener, sync::watch};
 use tokio_util::sync::CancellationToken;
@@ -62,7 +62,6 @@ use crate::{
     desired::Desired,
     dns::Responder,
     health::{Details, Health},
-    metrics::{Meters, Metrics},
     portal,
     reload::Reload,
     secret,
@@ -109,8 +108,6 @@ pub struct View {
     pub events: Events,
     /// How many answers there are a second.
     pub rates: Rates,
-    /// What is counted and timed as it happens.
-    pub meters: Meters,
 }
 
 impl View {
@@ -131,25 +128,23 @@ pub async fn run(
     view: View,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let metrics = Metrics::new(view.clone());
-    let router = router(view.clone(), metrics.clone());
+    let router = router(view.clone());
     let local = router.clone().into_make_service_with_connect_info::<LocalPeer>();
     let served = async {
         axum::serve(listener, local).with_graceful_shutdown(shutdown.clone().cancelled_owned()).await?;
         anyhow::Ok(())
     };
-    let plain = scrape::run(view.clone(), metrics, shutdown.clone());
-    let served = tokio::try_join!(served, https::run(view, router, shutdown.clone()), plain);
+    let served = tokio::try_join!(served, https::run(view, router, shutdown.clone()));
     // Best effort: a socket left behind is replaced by the next start.
     let _ = fs::remove_file(path);
     served.map(drop).context("the API failed")
 }
 
 /// All faces.
-pub fn router(view: View, metrics: Metrics) -> Router {
+pub fn router(view: View) -> Router {
     Router::new()
-        .merge(scrape::signs(view.clone()))
-        .merge(scrape::guarded(view.clone(), metrics))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(is_ready).with_state(view.clone()))
         .merge(native::router(view.clone()))
         .fallback(move |request| anything_else(view.clone(), request))
         .layer(middleware::from_fn(with_guard))
@@ -207,6 +202,14 @@ pub fn bind(path: &Path) -> anyhow::Result<UnixListener> {
     fs::set_permissions(path, fs::Permissions::from_mode(0o660))
         .with_context(|| format!("cannot guard {}", path.display()))?;
     Ok(listener)
+}
+
+/// It answers what is wanted.
+async fn is_ready(State(view): State<View>) -> Response {
+    match view.published.borrow().generation {
+        0 => (StatusCode::SERVICE_UNAVAILABLE, "nothing is published yet\n").into_response(),
+        _ => "ready\n".into_response(),
+    }
 }
 
 /// Gives each request an id, and its answer the same.

@@ -1,4 +1,4 @@
-//! `[api]`, `[metrics]`, and where profiles belong that do not say: `subscription` and `resource_group`.
+//! `[api]`, and where profiles belong that do not say: `subscription` and `resource_group`.
 
 use std::{net::SocketAddr, path::Path};
 
@@ -37,7 +37,16 @@ pub(super) fn check(
     notes: &mut Notes<'_>,
 ) -> Option<Api> {
     let raw = written?.get_ref();
-    let listen = listen(raw.listen.as_ref(), defaults::API_LISTEN, notes);
+    let listen = raw.listen.as_ref().map(|written| (written, written.get_ref().parse::<SocketAddr>()));
+    let listen = match listen {
+        None => defaults::API_LISTEN,
+        Some((_, Ok(address))) => address,
+        Some((written, Err(_))) => {
+            let message = format!("listen {} is not an address with a port", quote(written.get_ref()));
+            notes.error(written.span(), message, "write it as \"127.0.0.1:8443\" or \"[::1]:8443\"");
+            defaults::API_LISTEN
+        }
+    };
     if let (Some(alone), None) | (None, Some(alone)) = (&raw.tls_cert, &raw.tls_key) {
         let help = "give tls_cert and tls_key, or neither: then the daemon makes its own";
         notes.fault(alone.span(), Fault::new("a certificate and its key belong together", help));
@@ -67,22 +76,5 @@ pub(super) fn check(
             .client_ca
             .as_ref()
             .map(|written| absolute(notes, "client_ca", Some(written), "/etc/tm/clients.pem")),
-    })
-}
-
-/// Where anybody may read the metrics, where the table is there.
-pub(super) fn metrics(written: Option<&Spanned<raw::Metrics>>, notes: &mut Notes<'_>) -> Option<SocketAddr> {
-    Some(listen(written?.get_ref().listen.as_ref(), defaults::METRICS_LISTEN, notes))
-}
-
-/// An address with a port.
-fn listen(written: Option<&Text>, default: SocketAddr, notes: &mut Notes<'_>) -> SocketAddr {
-    let Some(written) = written else { return default };
-    written.get_ref().parse().unwrap_or_else(|_| {
-        let message = format!("listen {} is not an address with a port", quote(written.get_ref()));
-        let port = default.port();
-        let help = format!("write it as \"127.0.0.1:{port}\" or \"[::1]:{port}\"");
-        notes.error(written.span(), message, help);
-        default
     })
 }

@@ -103,8 +103,6 @@ pub fn scope() -> Scope {
 }
 /// Where the API listens where `[api]` does not say.
 pub const API_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8443);
-/// Where the metrics are where `[metrics]` does not say.
-pub const METRICS_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9153);
 /// The API's certificate under `state_dir`, where none is named.
 pub const TLS_CERT: &str = "tls/cert.pem";
 /// Its key, likewise.

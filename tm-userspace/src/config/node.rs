@@ -31,7 +31,6 @@ pub(super) fn check(raw: &raw::Node, notes: &mut Notes<'_>) -> Option<Node> {
     let soa = soa(&raw.soa, zone.as_ref(), notes);
     let scope = api::scope(raw, notes);
     let api = api::check(raw.api.as_ref(), &state_dir, notes);
-    let metrics = api::metrics(raw.metrics.as_ref(), notes);
     Some(Node {
         zone: zone?,
         name_servers,
@@ -44,7 +43,6 @@ pub(super) fn check(raw: &raw::Node, notes: &mut Notes<'_>) -> Option<Node> {
         capacity,
         scope,
         api,
-        metrics,
     })
 }
 

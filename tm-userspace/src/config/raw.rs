@@ -50,7 +50,6 @@ pub(super) struct Node {
     pub(super) subscription: Option<Text>,
     pub(super) resource_group: Option<Text>,
     pub(super) api: Option<Spanned<Api>>,
-    pub(super) metrics: Option<Spanned<Metrics>>,
 }
 
 impl Node {
@@ -137,13 +136,6 @@ pub(super) struct Api {
     pub(super) session_lifetime: Option<Spanned<DurationText>>,
     #[serde(default)]
     pub(super) azure_limits: bool,
-}
-
-/// `[metrics]`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Metrics {
-    pub(super) listen: Option<Text>,
 }
 
 /// `[limits]`.

@@ -19,7 +19,6 @@ mod repair;
 mod tables;
 #[cfg(test)]
 mod tests;
-mod timed;
 mod write;
 
 use std::{
@@ -44,7 +43,6 @@ use crate::{
     geo::RoundTrips,
     health::Health,
     listen::{Host, Listening},
-    metrics::{Begun, Meters},
     names::DnsName,
     places::Views,
     time::Clock,
@@ -84,8 +82,6 @@ pub struct Inputs {
     pub host: watch::Receiver<Host>,
     /// The time, for the rules that look at it.
     pub clock: Clock,
-    /// Where it is noted how soon the tables had what was decided.
-    pub meters: Meters,
 }
 
 /// The task.
@@ -106,7 +102,6 @@ pub struct Control {
     /// Which of them change by themselves, and when.
     due: Due,
     clock: Clock,
-    meters: Meters,
     /// Hands a new program's means to wait to the thread that waits.
     barriers: mpsc::UnboundedSender<Barrier>,
     /// Where the programs are kept for when this process is gone.
@@ -144,7 +139,6 @@ impl Control {
             decisions: OrdMap::new(),
             due: Due::default(),
             clock: inputs.clock.clone(),
-            meters: inputs.meters.clone(),
             barriers,
             pins,
             needs_tables: true,
@@ -242,13 +236,9 @@ impl Control {
     /// Flips and orders: only their profiles, and those in which they are nested, are decided anew.
     fn take_health(&mut self, health: Health) {
         let began = Instant::now();
-        let before = self.health.clone();
         let touched = self.see(health);
         let changed = self.decide_some(self.ancestors.with(touched));
         self.apply(&changed, began);
-        if !changed.is_empty() {
-            self.time_verdicts(&before);
-        }
     }
 
     /// Goes over to another health; gives the profiles that it is another one for.
@@ -321,7 +311,6 @@ impl Control {
             tracing::warn!("another `state_dir` or `pins` takes effect at the next start");
         }
         self.publish();
-        self.meters.published(Begun::Configuration, began.elapsed());
         tracing::info!(
             generation = self.desired.generation,
             profiles = self.desired.profiles.len(),
@@ -376,9 +365,7 @@ impl Control {
             return;
         }
         self.write(&self.compile(changed));
-        let took = began.elapsed();
-        self.meters.published(Begun::Decision, took);
-        let took_us = took.as_micros() as u64;
+        let took_us = began.elapsed().as_micros() as u64;
         self.publish();
         tracing::info!(profiles = changed.len(), first = %changed[0].profile.name, took_us, "decision published");
     }

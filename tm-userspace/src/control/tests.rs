@@ -50,8 +50,7 @@ impl Bench {
         let (health_to, health) = watch::channel(health);
         let (host_to, host) = watch::channel(Host::default());
         let (published_to, published) = watch::channel(Arc::default());
-        let mut inputs =
-            Inputs { desired, health, host, clock: Clock::Owned(time), meters: Default::default() };
+        let mut inputs = Inputs { desired, health, host, clock: Clock::Owned(time) };
         let tables = Tables::empty();
         let mut control =
             Control::start(&mut inputs, tables.clone(), published_to, None, Counted::default()).unwrap();
@@ -225,7 +224,7 @@ async fn a_few_changes_bring_what_a_full_pass_would() {
     let (_desired_to, desired) = watch::channel(Some(states[0].clone()));
     let (_health_to, health) = watch::channel(Health::default());
     let (_host_to, host) = watch::channel(Host::default());
-    let mut inputs = Inputs { desired, health, host, clock: Clock::System, meters: Default::default() };
+    let mut inputs = Inputs { desired, health, host, clock: Clock::System };
     let mut control =
         Control::start(&mut inputs, Tables::empty(), published, None, Counted::default()).unwrap();
     let mut names: BTreeSet<Arc<str>> = states[0].profiles.keys().cloned().collect();

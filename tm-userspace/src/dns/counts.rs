@@ -1,14 +1,11 @@
 //! What became of the messages that sockets received: one closed list that is counter index and metric label at once.
 
 use std::{
-    borrow::Cow,
+    collections::BTreeMap,
     sync::atomic::{AtomicU64, Ordering},
 };
 
 use hickory_proto::op::ResponseCode;
-use serde::{Deserialize, Serialize};
-
-use super::Transport;
 
 macro_rules! outcomes {
     ($($(#[doc = $doc:literal])+ $name:ident = $label:literal, $code:ident, $authoritative:literal;)+) => {
@@ -29,22 +26,6 @@ macro_rules! outcomes {
             /// The reply's RCODE.
             pub(super) const fn code(self) -> ResponseCode {
                 match self { $(Outcome::$name => ResponseCode::$code,)+ }
-            }
-
-            /// The same as it is written; nothing where there is no reply.
-            pub(super) const fn mnemonic(self) -> &'static str {
-                match (self, self.code()) {
-                    (Outcome::Ignored, _) => "",
-                    (_, ResponseCode::NoError) => "NOERROR",
-                    (_, ResponseCode::FormErr) => "FORMERR",
-                    (_, ResponseCode::ServFail) => "SERVFAIL",
-                    (_, ResponseCode::NXDomain) => "NXDOMAIN",
-                    (_, ResponseCode::NotImp) => "NOTIMP",
-                    (_, ResponseCode::Refused) => "REFUSED",
-                    (_, ResponseCode::NotAuth) => "NOTAUTH",
-                    (_, ResponseCode::BADVERS) => "BADVERS",
-                    _ => "other",
-                }
             }
 
             /// The reply's AA.
@@ -88,58 +69,29 @@ outcomes! {
     Ignored = "ignored", NoError, false;
 }
 
-/// Messages with one outcome that came one way.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Messages {
-    /// What they came over.
-    pub transport: Cow<'static, str>,
-    /// What became of them.
-    pub outcome: Cow<'static, str>,
-    /// The code of the reply, as `NXDOMAIN`; empty where there is none, or none is known.
-    #[serde(skip)]
-    pub rcode: &'static str,
-    /// How many they were.
-    pub count: u64,
-}
-
-/// How many messages became what, by what they came over.
+/// How many messages became what.
 #[derive(Debug, Default)]
-pub(super) struct Counts([[AtomicU64; Outcome::ALL.len()]; Transport::ALL.len()]);
+pub(super) struct Counts([AtomicU64; Outcome::ALL.len()]);
 
 impl Counts {
-    /// Every count.
-    pub(super) fn all(&self) -> impl Iterator<Item = (Transport, Outcome, u64)> {
-        Transport::ALL.into_iter().flat_map(move |transport| {
-            Outcome::ALL.iter().map(move |outcome| {
-                (transport, *outcome, self.at(transport, *outcome).load(Ordering::Relaxed))
-            })
-        })
-    }
-
-    /// By label, whatever they came over.
-    pub(super) fn sums(&self) -> Vec<(&'static str, u64)> {
-        let count = |transport, outcome| self.at(transport, outcome).load(Ordering::Relaxed);
-        let sum = |outcome| Transport::ALL.into_iter().map(|transport| count(transport, outcome)).sum();
-        Outcome::ALL.iter().map(|outcome| (outcome.label(), sum(*outcome))).collect()
+    /// Every count with its label.
+    pub(super) fn all(&self) -> Vec<(&'static str, u64)> {
+        Outcome::ALL.iter().map(|outcome| (outcome.label(), self.of(*outcome))).collect()
     }
 
     /// Adds what an earlier run counted.
-    pub(super) fn add_earlier(&self, counts: &[Messages]) {
-        for (transport, outcome, _) in self.all() {
-            let same = |earlier: &&Messages| {
-                earlier.transport == transport.label() && earlier.outcome == outcome.label()
-            };
-            let earlier = counts.iter().find(same).map_or(0, |earlier| earlier.count);
-            self.at(transport, outcome).fetch_add(earlier, Ordering::Relaxed);
+    pub(super) fn add_earlier(&self, counts: &BTreeMap<String, u64>) {
+        for outcome in Outcome::ALL {
+            let earlier = counts.get(outcome.label()).copied().unwrap_or(0);
+            self.0[*outcome as usize].fetch_add(earlier, Ordering::Relaxed);
         }
     }
 
-    /// One more.
-    pub(super) fn add(&self, transport: Transport, outcome: Outcome) {
-        self.at(transport, outcome).fetch_add(1, Ordering::Relaxed);
+    fn of(&self, outcome: Outcome) -> u64 {
+        self.0[outcome as usize].load(Ordering::Relaxed)
     }
 
-    fn at(&self, transport: Transport, outcome: Outcome) -> &AtomicU64 {
-        &self.0[transport as usize][outcome as usize]
+    pub(super) fn add(&self, outcome: Outcome) {
+        self.0[outcome as usize].fetch_add(1, Ordering::Relaxed);
     }
 }

@@ -53,7 +53,6 @@ mod udp;
 mod write;
 mod zone;
 
-pub use counts::Messages;
 pub use listeners::run;
 pub use plan::Plan;
 pub use reply::{Responder, Transport};

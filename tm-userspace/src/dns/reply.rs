@@ -1,6 +1,7 @@
 //! From one message to its reply: no I/O, no clock but for signatures, and nothing remembered but counts.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     net::IpAddr,
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
@@ -24,7 +25,7 @@ use tokio::sync::watch;
 
 use super::{
     chaos,
-    counts::{Counts, Messages, Outcome},
+    counts::{Counts, Outcome},
     options,
     query::Query,
     transfer::{Content, Refused, Transfer},
@@ -48,21 +49,6 @@ pub enum Transport {
     Tls,
     /// The same over HTTPS, each in an exchange of its own.
     Https,
-}
-
-impl Transport {
-    /// Every transport, in the order of its index.
-    pub(super) const ALL: [Transport; 4] = [Transport::Udp, Transport::Tcp, Transport::Tls, Transport::Https];
-
-    /// Its name in metrics.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Transport::Udp => "udp",
-            Transport::Tcp => "tcp",
-            Transport::Tls => "dot",
-            Transport::Https => "doh",
-        }
-    }
 }
 
 impl fmt::Display for Transport {
@@ -137,11 +123,11 @@ impl Responder {
             && let Some(read) = Query::read(query).filter(|read| read.is_whole)
         {
             let (outcome, reply) = self.respond_signed(query, &read, client, transport, idle);
-            self.counts.add(transport, outcome);
+            self.counts.add(outcome);
             return reply;
         }
         let (outcome, mut reply) = self.answer(query, client, transport);
-        self.counts.add(transport, outcome);
+        self.counts.add(outcome);
         if let Some(reply) = &mut reply {
             options::add(query, reply, transport, idle);
         }
@@ -200,24 +186,13 @@ impl Responder {
         self.answer_over(query, client, transport, &image, &image.at_turn(turn)).1
     }
 
-    /// What became of the messages so far, by label, whatever they came over.
+    /// What became of the messages so far, by label.
     pub fn counts(&self) -> Vec<(&'static str, u64)> {
-        self.counts.sums()
-    }
-
-    /// The same by what they came over, as the next run is to know it.
-    pub fn messages(&self) -> Vec<Messages> {
-        let of = |(transport, outcome, count): (Transport, Outcome, u64)| Messages {
-            transport: transport.label().into(),
-            outcome: outcome.label().into(),
-            rcode: outcome.mnemonic(),
-            count,
-        };
-        self.counts.all().map(of).collect()
+        self.counts.all()
     }
 
     /// Goes on from what an earlier run counted.
-    pub fn add_earlier(&self, counts: &[Messages]) {
+    pub fn add_earlier(&self, counts: &BTreeMap<String, u64>) {
         self.counts.add_earlier(counts);
     }
 

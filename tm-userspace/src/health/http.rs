@@ -21,9 +21,8 @@ use reqwest::{
 use rustls::ClientConfig;
 
 use super::{
-    phases::Phases,
     probe::{Deadline, Found, NO_ANSWER},
-    reason::{self, Cause, Failure},
+    reason,
 };
 use crate::{
     desired::{Monitor, Protocol, Target},
@@ -42,32 +41,28 @@ pub(super) async fn get(
     target: &Target,
     monitor: &Monitor,
     deadline: Deadline,
-    phases: Phases,
-) -> Result<Found, Failure> {
+) -> Result<Found, String> {
     let headers = headers(&monitor.headers)?;
     let url = url(address, headers.get(HOST), target, monitor)?;
-    let client = client(address, tls, monitor.source, &phases).map_err(|error| reason::of_http(&error))?;
+    let client = client(address, tls, monitor.source).map_err(|error| reason::of_http(&error))?;
     let head =
         async { client.get(url).headers(headers).send().await.map_err(|error| reason::of_http(&error)) };
     let response = deadline.hold(NO_ANSWER, head).await?;
-    phases.head_is_there();
     let found = judge(response.status(), &monitor.expected_status)?;
     let shown = response.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate);
     let expires = shown.and_then(tls::expiry);
     let late = format!("{found}, but the body does not end");
     let body = deadline.hold(&late, read(response, &found)).await?;
-    phases.body_is_there();
     if let Some(wanted) = &monitor.body_contains
         && !body.windows(wanted.len().max(1)).any(|part| part == wanted.as_bytes())
     {
-        let reason = format!("{found}, but the body does not contain `{wanted}`");
-        return Err(Failure::new(Cause::Body, reason));
+        return Err(format!("{found}, but the body does not contain `{wanted}`"));
     }
     Ok(Found { reason: found, expires })
 }
 
 /// Reads the body to its end.
-async fn read(mut response: Response, found: &str) -> Result<Vec<u8>, Failure> {
+async fn read(mut response: Response, found: &str) -> Result<Vec<u8>, String> {
     let ends_by_closing =
         response.content_length().is_none() && !response.headers().contains_key(TRANSFER_ENCODING);
     let mut body = Vec::new();
@@ -77,27 +72,22 @@ async fn read(mut response: Response, found: &str) -> Result<Vec<u8>, Failure> {
             Ok(None) => return Ok(body),
             // Many servers close without TLS's farewell; that matters only to who wants the content.
             Err(error) if ends_by_closing && reason::is_end(&error) => return Ok(body),
-            Err(error) => return Err(reason::of_rest(found, &error)),
+            Err(error) => {
+                return Err(format!("{found}, but the body breaks off: {}", reason::of_http(&error)));
+            }
         }
         if body.len() > BODY {
-            let reason = format!("{found}, but the body is longer than {} KiB", BODY >> 10);
-            return Err(Failure::new(Cause::Body, reason));
+            return Err(format!("{found}, but the body is longer than {} KiB", BODY >> 10));
         }
     }
 }
 
 /// A client for one request to one address.
-fn client(
-    address: SocketAddr,
-    tls: ClientConfig,
-    source: Option<IpAddr>,
-    phases: &Phases,
-) -> reqwest::Result<Client> {
+fn client(address: SocketAddr, tls: ClientConfig, source: Option<IpAddr>) -> reqwest::Result<Client> {
     Client::builder()
         .tls_backend_preconfigured(tls)
         .tls_info(true)
         .local_address(source)
-        .connector_layer(phases.of_connecting())
         .dns_resolver(Pinned(address))
         .http1_only()
         .no_proxy()
@@ -119,10 +109,10 @@ impl Resolve for Pinned {
 }
 
 /// The monitor's headers, in which a `Connection` of the operator's wins over ours.
-fn headers(pairs: &[(String, String)]) -> Result<HeaderMap, Failure> {
+fn headers(pairs: &[(String, String)]) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::from_iter([(CONNECTION, HeaderValue::from_static("close"))]);
     for (name, value) in pairs {
-        let cannot = || Failure::new(Cause::Local, format!("the header `{name}: {value}` cannot be sent"));
+        let cannot = || format!("the header `{name}: {value}` cannot be sent");
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| cannot())?;
         headers.insert(name, HeaderValue::from_str(value).map_err(|_| cannot())?);
     }
@@ -136,7 +126,7 @@ fn url(
     host: Option<&HeaderValue>,
     target: &Target,
     monitor: &Monitor,
-) -> Result<Url, Failure> {
+) -> Result<Url, String> {
     let scheme = if monitor.protocol == Protocol::Https { "https" } else { "http" };
     let base = |host: &str| Url::parse(&format!("{scheme}://{host}")).ok().filter(is_anonymous);
     let named = match (host, target) {
@@ -148,8 +138,7 @@ fn url(
         IpAddr::V4(address) => base(&address.to_string()),
         IpAddr::V6(address) => base(&format!("[{address}]")),
     };
-    let cannot =
-        || Failure::new(Cause::Local, format!("no URL can be made of {target} and {}", monitor.path));
+    let cannot = || format!("no URL can be made of {target} and {}", monitor.path);
     let mut url = named.filter(|url| url.domain().is_some()).or_else(literal).ok_or_else(cannot)?;
     url.set_port(Some(address.port())).map_err(|()| cannot())?;
     let (path, query) = match monitor.path.split_once('?') {
@@ -167,7 +156,7 @@ fn is_anonymous(url: &Url) -> bool {
 }
 
 /// `200 OK`, or `503 Service Unavailable, expected 200`.
-fn judge(status: StatusCode, expected: &[RangeInclusive<u16>]) -> Result<String, Failure> {
+fn judge(status: StatusCode, expected: &[RangeInclusive<u16>]) -> Result<String, String> {
     let found = match status.canonical_reason() {
         Some(phrase) => format!("{} {phrase}", status.as_u16()),
         None => status.as_u16().to_string(),
@@ -182,5 +171,5 @@ fn judge(status: StatusCode, expected: &[RangeInclusive<u16>]) -> Result<String,
             (start, end) => format!("{start}-{end}"),
         })
         .collect();
-    Err(Failure::new(Cause::Status, format!("{found}, expected {}", expected.join(", "))))
+    Err(format!("{found}, expected {}", expected.join(", ")))
 }

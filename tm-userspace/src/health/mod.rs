@@ -9,7 +9,7 @@
 //! | `schedule` | which endpoints are probed, from the latest `Desired` |
 //! | `endpoint` | one endpoint's schedule: when its next probe is due, what became of the last |
 //! | `slots` | how many probes are under way at once |
-//! | `probe`, `http`, `tcp`, `tls`, `certificate`, `resolve`, `guard`, `reason`, `phases` | one probe |
+//! | `probe`, `http`, `tcp`, `tls`, `certificate`, `resolve`, `guard`, `reason` | one probe |
 //! | `track`, `details` | outcomes counted and remembered |
 //! | `orders` | what operators force and restore |
 
@@ -19,7 +19,6 @@ mod endpoint;
 mod guard;
 mod http;
 mod orders;
-mod phases;
 mod probe;
 mod reason;
 mod resolve;
@@ -34,7 +33,6 @@ mod track;
 pub use details::{Details, EndpointDetails, Remembered};
 pub use orders::{Forced, Orders};
 pub use probe::{Probe, Prober};
-pub use reason::Cause;
 pub use schedule::{is_probed, run};
 pub use slots::Slots;
 pub use track::Track;

@@ -19,18 +19,8 @@ use tokio::{
     time::{Instant, sleep, timeout_at},
 };
 
-use super::{
-    Outcome, certificate, guard, http,
-    phases::Phases,
-    reason::{Cause, Failure},
-    resolve::Names,
-    tcp,
-    tls::Tls,
-};
-use crate::{
-    desired::{Desired, Monitor, Probes, Protocol, Target},
-    metrics::{Meters, Phase},
-};
+use super::{Outcome, certificate, guard, http, resolve::Names, tcp, tls::Tls};
+use crate::desired::{Desired, Monitor, Probes, Protocol, Target};
 
 /// Makes probes.
 pub trait Probe: Send + Sync + 'static {
@@ -43,11 +33,10 @@ pub struct Prober {
     desired: watch::Receiver<Option<Desired>>,
     names: Names,
     tls: Tls,
-    meters: Meters,
 }
 
 /// What was found: success or failure, with the reason.
-type Finding = Result<Found, Failure>;
+type Finding = Result<Found, String>;
 
 /// What a good answer was.
 #[derive(Debug)]
@@ -74,11 +63,10 @@ impl Deadline {
     pub(super) async fn hold<T>(
         self,
         late: &str,
-        work: impl Future<Output = Result<T, Failure>>,
-    ) -> Result<T, Failure> {
+        work: impl Future<Output = Result<T, String>>,
+    ) -> Result<T, String> {
         let in_time = timeout_at(self.at, work).await;
-        let too_late = || Failure::new(Cause::Timeout, format!("{late} within {:?}", self.timeout));
-        in_time.unwrap_or_else(|_| Err(too_late()))
+        in_time.unwrap_or_else(|_| Err(format!("{late} within {:?}", self.timeout)))
     }
 }
 
@@ -92,14 +80,14 @@ const HEAD_START: Duration = Duration::from_millis(250);
 
 impl Prober {
     /// Follows the `[probes]` settings of `desired`; reads the system's name servers and root certificates.
-    pub fn new(desired: watch::Receiver<Option<Desired>>, meters: Meters) -> anyhow::Result<Self> {
+    pub fn new(desired: watch::Receiver<Option<Desired>>) -> anyhow::Result<Self> {
         let tls = Tls::from_system().context("prepare TLS for probes")?;
-        Ok(Prober { meters, ..Prober::with(desired, Names::from_system(), tls) })
+        Ok(Prober::with(desired, Names::from_system(), tls))
     }
 
     /// Asks `names` and trusts by `tls`.
     pub(super) fn with(desired: watch::Receiver<Option<Desired>>, names: Names, tls: Tls) -> Self {
-        Prober { desired, names, tls, meters: Meters::default() }
+        Prober { desired, names, tls }
     }
 
     async fn find(&self, target: &Target, monitor: &Arc<Monitor>) -> Finding {
@@ -109,28 +97,19 @@ impl Prober {
         if let Some(source) = monitor.source {
             addresses.retain(|address| address.is_ipv4() == source.is_ipv4());
             if addresses.is_empty() {
-                let reason = format!("{target} has no address that can be probed from {source}");
-                return Err(Failure::new(Cause::NotPermitted, reason));
+                return Err(format!("{target} has no address that can be probed from {source}"));
             }
         }
         self.attempt_each(&addresses, target, monitor, deadline).await
     }
 
     /// The addresses to try; never empty.
-    async fn addresses(&self, target: &Target) -> Result<Vec<IpAddr>, Failure> {
+    async fn addresses(&self, target: &Target) -> Result<Vec<IpAddr>, String> {
         let found = match target {
             Target::V4(address) => vec![IpAddr::V4(*address)],
             Target::V6(address) => vec![IpAddr::V6(*address)],
-            Target::Name(name) => {
-                let began = Instant::now();
-                let found = self.names.addresses(name).await;
-                self.meters.phase_ended(Phase::Resolve, began.elapsed());
-                found.map_err(|reason| Failure::new(Cause::Resolve, reason))?
-            }
-            Target::Profile(name) => {
-                let reason = format!("{name} is a profile, which is not probed");
-                return Err(Failure::new(Cause::NotPermitted, reason));
-            }
+            Target::Name(name) => self.names.addresses(name).await?,
+            Target::Profile(name) => return Err(format!("{name} is a profile, which is not probed")),
         };
         let probes = self.probes();
         let mut refused = String::new();
@@ -142,7 +121,7 @@ impl Prober {
                 Err(reason) => refused = reason,
             }
         }
-        if permitted.is_empty() { Err(Failure::new(Cause::NotPermitted, refused)) } else { Ok(permitted) }
+        if permitted.is_empty() { Err(refused) } else { Ok(permitted) }
     }
 
     /// The latest settings.
@@ -159,7 +138,7 @@ impl Prober {
         deadline: Deadline,
     ) -> Finding {
         let verify = monitor.protocol == Protocol::Https && monitor.verify_certificate;
-        let tls = self.tls.config(verify).map_err(|reason| Failure::new(Cause::Tls, reason))?;
+        let tls = self.tls.config(verify)?;
         let mut waiting = addresses.iter().map(|address| SocketAddr::new(*address, monitor.port));
         let head_start = head_start(monitor.timeout, addresses.len());
         let mut attempts = JoinSet::new();
@@ -168,17 +147,15 @@ impl Prober {
             match waiting.next() {
                 Some(address) => {
                     let (tls, target, monitor) = (tls.clone(), target.clone(), monitor.clone());
-                    let phases = Phases::begin(&self.meters);
                     attempts.spawn(async move {
                         let finding = match monitor.protocol {
                             Protocol::Tcp => {
                                 let connected = tcp::connect(address, monitor.source);
                                 let reason = deadline.hold(NO_ANSWER, connected).await;
-                                phases.is_connected(reason.is_ok());
                                 reason.map(|reason| Found { reason, expires: None })
                             }
                             Protocol::Http | Protocol::Https => {
-                                http::get(address, tls, &target, &monitor, deadline, phases).await
+                                http::get(address, tls, &target, &monitor, deadline).await
                             }
                         };
                         (address.ip(), finding)
@@ -190,7 +167,7 @@ impl Prober {
             select! {
                 Some(ended) = attempts.join_next() => match ended {
                     Ok((_, Ok(found))) => return Ok(found),
-                    Ok((address, Err(failure))) => failures.push((address, failure)),
+                    Ok((address, Err(reason))) => failures.push((address, reason)),
                     Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
                     Err(_) => {}
                 },
@@ -205,11 +182,9 @@ impl Probe for Prober {
         let started = Instant::now();
         let finding = self.find(&target, &monitor).await;
         let (at, took) = (SystemTime::now(), started.elapsed());
-        self.meters.phase_ended(Phase::Whole, took);
-        self.meters.probe_ended(finding.as_ref().err().map(|failure| failure.cause));
         let (ok, reason, expires) = match finding {
             Ok(Found { reason, expires }) => (true, reason, expires),
-            Err(failure) => (false, failure.reason, None),
+            Err(reason) => (false, reason, None),
         };
         let known = expires.zip(monitor.certificate_warning);
         let warning = known.and_then(|(expires, within)| certificate::warning(expires, within, at));
@@ -224,17 +199,17 @@ fn head_start(timeout: Duration, addresses: usize) -> Duration {
     share.min(HEAD_START)
 }
 
-/// Why none of the addresses was good; the first one's cause.
-fn summary(failures: Vec<(IpAddr, Failure)>) -> Failure {
+/// Why none of the addresses was good.
+fn summary(failures: Vec<(IpAddr, String)>) -> String {
     match failures.as_slice() {
-        [(_, failure)] => failure.clone(),
-        [(_, failure), rest @ ..] if rest.iter().all(|(_, other)| other == failure) => {
-            Failure::new(failure.cause, format!("{failure} at each of {} addresses", failures.len()))
+        [(_, reason)] => reason.clone(),
+        [(_, reason), rest @ ..] if rest.iter().all(|(_, other)| other == reason) => {
+            format!("{reason} at each of {} addresses", failures.len())
         }
-        [(first, failure), (second, other), rest @ ..] => {
+        [(first, reason), (second, other), rest @ ..] => {
             let more = if rest.is_empty() { String::new() } else { format!("; and {} more", rest.len()) };
-            Failure::new(failure.cause, format!("{first}: {failure}; {second}: {other}{more}"))
+            format!("{first}: {reason}; {second}: {other}{more}")
         }
-        [] => Failure::new(Cause::Local, "no address to try"),
+        [] => "no address to try".to_owned(),
     }
 }

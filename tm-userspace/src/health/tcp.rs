@@ -4,10 +4,10 @@ use std::net::{IpAddr, SocketAddr};
 
 use tokio::net::TcpSocket;
 
-use super::reason::{self, Cause, Failure};
+use super::reason;
 
 /// Success once the handshake is done, from `source` where there is one.
-pub(super) async fn connect(address: SocketAddr, source: Option<IpAddr>) -> Result<String, Failure> {
+pub(super) async fn connect(address: SocketAddr, source: Option<IpAddr>) -> Result<String, String> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
     let socket = socket.map_err(|error| reason::of_io(&error))?;
     if let Some(source) = source {
@@ -19,6 +19,6 @@ pub(super) async fn connect(address: SocketAddr, source: Option<IpAddr>) -> Resu
     }
 }
 
-fn cannot_bind(source: IpAddr, error: &std::io::Error) -> Failure {
-    Failure::new(Cause::Local, format!("cannot probe from {source}: {}", reason::of_io(error)))
+fn cannot_bind(source: IpAddr, error: &std::io::Error) -> String {
+    format!("cannot probe from {source}: {}", reason::of_io(error))
 }

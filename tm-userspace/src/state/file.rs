@@ -3,6 +3,7 @@
 //! It is replaced as a whole: written beside, synced, renamed. A file that cannot be read is set aside, never overwritten, and the daemon begins anew.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File, OpenOptions},
     io::{ErrorKind, Write as _},
     os::unix::fs::OpenOptionsExt as _,
@@ -14,7 +15,6 @@ use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    dns::Messages,
     health::{EndpointDetails, Forced},
     time::serde_rfc3339,
 };
@@ -33,9 +33,8 @@ pub struct Saved {
     pub tables: Option<String>,
     /// Packets by reason, in the order of the kernel's counters.
     pub packets: Vec<SavedPackets>,
-    /// Messages that the sockets saw.
-    #[serde(default)]
-    pub socket_messages: Vec<Messages>,
+    /// Messages that the sockets saw, by what became of them.
+    pub messages: BTreeMap<String, u64>,
     /// All endpoints with a verdict, outcomes or answers.
     pub endpoints: Vec<SavedEndpoint>,
     /// Round trips that were measured.
@@ -191,12 +190,7 @@ mod tests {
             generation: 7,
             tables: Some("00ff".into()),
             packets: vec![SavedPackets { reason: "answered".into(), count: 5, in_kernel: 3 }],
-            socket_messages: vec![Messages {
-                transport: "tcp".into(),
-                outcome: "engine".into(),
-                rcode: "",
-                count: 2,
-            }],
+            messages: BTreeMap::from([("engine".into(), 2)]),
             endpoints: vec![SavedEndpoint {
                 profile: "contoso".into(),
                 endpoint: "virginia".into(),

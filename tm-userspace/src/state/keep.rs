@@ -139,7 +139,13 @@ impl Keeper {
             at: SystemTime::now(),
             generation: desired.generation.max(self.view.responder.serial().unwrap_or(0).into()),
             packets: packets.collect(),
-            socket_messages: self.view.responder.messages(),
+            messages: self
+                .view
+                .responder
+                .counts()
+                .into_iter()
+                .map(|(label, count)| (label.to_owned(), count))
+                .collect(),
             endpoints: endpoints.collect(),
             round_trips: round_trips(&health.round_trips),
             tables: counted.tables,

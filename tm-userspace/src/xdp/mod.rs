@@ -155,11 +155,6 @@ impl Kernel {
         self.sizes.hold(image.sizes()) && image.homeless() == 0
     }
 
-    /// How much there is room for.
-    pub fn sizes(&self) -> Sizes {
-        self.sizes
-    }
-
     /// The means to wait for its readers, once.
     pub fn take_barrier(&mut self) -> Option<Barrier> {
         self.barrier.take()

@@ -105,7 +105,6 @@ fn the_example_is_what_it_says() {
             resource_group: "default".into(),
         },
         api: None,
-        metrics: None,
     };
     let profile = Profile {
         name: "contoso".into(),
