@@ -17,6 +17,7 @@ mod interfaces;
 mod manage;
 mod modes;
 mod outlive;
+mod overview;
 mod placed;
 mod portal_files;
 mod probes;

@@ -41,7 +41,7 @@ export function ConfigurationTab({ profile: { wanted }, name, onChanged }) {
     ${warnings.map((warning) => html`<${Notice} tone="some">${warning}<//>`)}
     ${form.summary && !theirs.length && html`<${Notice} tone="bad">${form.summary}<//>`}
     <form class="settings" onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); void save(); }} novalidate>
-      <fieldset disabled=${isFixed}><legend>Routing method settings</legend>
+      <fieldset disabled=${isFixed}><legend><h2>Routing method settings</h2></legend>
         <div class="grid two">
           <${SelectField} form=${form} at="/routing_method" label="Routing method" value=${method} hint=${method_?.says} options=${METHODS.map((its) => ({ value: its.value, label: methodOption(its) }))} />
           <${NumberField} form=${form} at="/ttl" label="DNS time to live (TTL), seconds" placeholder="30" hint="How long resolvers may keep an answer." />
@@ -55,9 +55,9 @@ export function ConfigurationTab({ profile: { wanted }, name, onChanged }) {
             ${(/** @type {any} */ its, /** @type {number} */ index) => html`<span class="place">${index + 1}</span><span class="long">${its.name}</span><span class="faint">${index === 0 ? "primary" : "backup"}</span>`}
           <//>`}
       </fieldset>
-      <fieldset disabled=${isFixed}><legend>Endpoint monitor settings</legend><${MonitorFields} form=${form} /></fieldset>
-      <fieldset disabled=${isFixed}><legend>When endpoints fail and return</legend><${RuleFields} form=${form} /></fieldset>
-      <fieldset disabled=${isFixed}><legend>Name and place</legend>
+      <fieldset disabled=${isFixed}><legend><h2>Endpoint monitor settings</h2></legend><${MonitorFields} form=${form} /></fieldset>
+      <fieldset disabled=${isFixed}><legend><h2>When endpoints fail and return</h2></legend><${RuleFields} form=${form} /></fieldset>
+      <fieldset disabled=${isFixed}><legend><h2>Name and place</h2></legend>
         <div class="grid two">
           <${TextField} form=${form} at="/relative_name" label="DNS prefix" placeholder=${name} hint="The old name stops working as soon as it is changed." />
           <${TextField} form=${form} at="/resource_group" label="Resource group" />
