@@ -45,6 +45,8 @@ struct State {
     run: u64,
     connections: u64,
     requests: Vec<String>,
+    /// What every answer has for a body: HTML.
+    page: String,
 }
 
 impl FakeEndpoint {
@@ -120,6 +122,11 @@ impl FakeEndpoint {
     /// Answers with this status from now on, requests that hang included.
     pub fn set_status(&self, status: u16) {
         self.shared.change(|state| state.status = Some(status));
+    }
+
+    /// Answers with this page from now on: HTML.
+    pub fn set_page(&self, page: &str) {
+        self.shared.change(|state| state.page = page.to_owned());
     }
 
     /// Reads requests and leaves them without an answer from now on.
@@ -203,9 +210,14 @@ fn serve(mut connection: impl Read + Write, shared: &Shared, run: u64) {
         .wait_while(shared.lock(), |state| state.status.is_none() && state.run == run)
         .unwrap_or_else(PoisonError::into_inner);
     let status = state.status.filter(|_| state.run == run);
+    let page = state.page.clone();
     drop(state);
     if let Some(status) = status {
-        let answer = format!("HTTP/1.1 {status} \r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        let kind = if page.is_empty() { "" } else { "Content-Type: text/html\r\n" };
+        let length = page.len();
+        let answer = format!(
+            "HTTP/1.1 {status} \r\n{kind}Content-Length: {length}\r\nConnection: close\r\n\r\n{page}"
+        );
         connection.write_all(answer.as_bytes()).ok(); // the asker may be gone
     }
 }

@@ -33,6 +33,7 @@ pub mod reference;
 pub mod reply;
 pub mod resolver;
 pub mod rig;
+pub mod script;
 pub mod status;
 pub mod texts;
 pub mod world;

@@ -1,4 +1,4 @@
-//! Azure's own clients, unmodified, that the tests let loose on the daemon: two generations of the SDK for Python, and the one for JavaScript.
+//! Clients, unmodified, that the tests let loose on the daemon: two generations of Azure's SDK for Python, the one for JavaScript, and what drives a browser.
 //!
 //! Each has a directory under `target/clients`, made as a whole or not at all.
 
@@ -24,8 +24,11 @@ const PYTHON: [(&str, &[&str]); 2] = [
     ("sdk-2", &["azure-mgmt-trafficmanager==2.0.0", "azure-identity==1.25.1"]),
     ("sdk-1", &["azure-mgmt-trafficmanager==1.1.0", "azure-identity==1.25.1"]),
 ];
-/// The one for JavaScript.
-const JAVASCRIPT: (&str, &str) = ("js", "@azure/arm-trafficmanager@6.1.0");
+/// Directories of modules for node, and what is in each: the SDK for JavaScript; what drives a browser, and what judges its pages.
+const JAVASCRIPT: [(&str, &[&str]); 2] = [
+    ("js", &["@azure/arm-trafficmanager@6.1.0"]),
+    ("browser", &["playwright-core@1.65.1", "axe-core@4.14.1"]),
+];
 
 /// Installs those that are not there yet.
 pub(crate) fn install(lists: &mut apt::Lists) -> Result<()> {
@@ -45,13 +48,15 @@ pub(crate) fn install(lists: &mut apt::Lists) -> Result<()> {
     for (name, packages) in PYTHON {
         make(&directory.join(name), &packages.join(", "), |parts| python(parts, packages))?;
     }
-    let (name, package) = JAVASCRIPT;
-    make(&directory.join(name), package, |parts| {
-        run(Command::new("npm")
-            .args(["install", "--silent", "--no-save", "--no-audit", "--ignore-scripts", "--prefix"])
-            .arg(parts)
-            .arg(package))
-    })
+    for (name, packages) in JAVASCRIPT {
+        make(&directory.join(name), &packages.join(", "), |parts| {
+            run(Command::new("npm")
+                .args(["install", "--silent", "--no-save", "--no-audit", "--ignore-scripts", "--prefix"])
+                .arg(parts)
+                .args(packages))
+        })?;
+    }
+    Ok(())
 }
 
 /// Does Python bring what makes environments? Debian has it apart.

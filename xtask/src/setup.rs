@@ -49,6 +49,7 @@ impl Need {
             ("named", "bind9"),
             ("promtool", "prometheus"),
             ("unbound", "unbound"),
+            ("chromium", "chromium"),
         ];
         let kernel = [("qemu-system-x86_64", "qemu-system-x86"), ("cpio", "cpio")];
         let bench = [("dnsperf", "dnsperf"), ("kxdpgun", "knot-dnsutils"), ("gdnsd", "gdnsd")];

@@ -1,15 +1,14 @@
 //! Azure's own clients, unmodified, over TLS against a real daemon; after each change that they make a real client asks the real program.
 //!
-//! The clients are scripts under `tests/clients`, run beside the daemon. A script asks for what it cannot do itself by a line on its output, and goes on when it has
-//! a line back: `dns NAME TYPE = TTL TYPE DATA, ...` for what DNS must say at once, `stop NAME` and `start NAME` for an endpoint.
+//! The clients are scripts under `tests/clients`, run beside the daemon: `script` of the kit says how they ask for what they cannot do themselves.
 #![expect(clippy::unwrap_used, reason = "helpers of tests: a panic is how they fail")]
 
 mod import;
 mod judge;
 
-use std::{path::Path, process::Command};
+use std::process::Command;
 
-use tm_tests::{daemon::Daemon, lab::Lab};
+use tm_tests::{daemon::Daemon, lab::Lab, script};
 
 use judge::judge;
 
@@ -77,22 +76,23 @@ fn serve(lab: &Lab, api: &str) -> (Daemon, [String; 2]) {
 
 /// A script of `tests/clients` on the server, by an interpreter under `target/clients`.
 fn script(lab: &Lab, daemon: &Daemon, client: &[String; 2], interpreter: &str, name: &str) -> Command {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let clients = workspace.join("target/clients");
-    let interpreter = match interpreter {
-        "node" => "node".into(),
-        python => clients.join(python).join("bin/python").display().to_string(),
+    let mut command = match interpreter {
+        "node" => script::node(lab, "js", name),
+        python => {
+            let workspace = script::workspace();
+            let interpreter = workspace.join("target/clients").join(python).join("bin/python");
+            let mut command = lab.server(&interpreter.to_string_lossy());
+            command.arg(workspace.join("tests/clients").join(name));
+            command
+        }
     };
     let certificate = daemon.directory().join("state/tls/cert.pem");
-    let mut command = lab.server(&interpreter);
     command
-        .arg(workspace.join("tests/clients").join(name))
         .env("TM_BASE", BASE)
         .env("TM_CLIENT_ID", &client[0])
         .env("TM_CLIENT_SECRET", &client[1])
         .env("REQUESTS_CA_BUNDLE", &certificate)
         .env("NODE_EXTRA_CA_CERTS", &certificate)
-        .env("NODE_PATH", clients.join("js/node_modules"))
         .env("PYTHONDONTWRITEBYTECODE", "1");
     command
 }

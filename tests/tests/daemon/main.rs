@@ -19,6 +19,7 @@ mod manage;
 mod metrics;
 mod modes;
 mod outlive;
+mod overview;
 mod placed;
 mod portal_files;
 mod probes;

@@ -22,7 +22,10 @@ impl Managed {
     }
 
     pub(crate) fn with(profiles: &str) -> Self {
-        let lab = Lab::new().unwrap();
+        Self::within(Lab::new().unwrap(), profiles)
+    }
+
+    pub(crate) fn within(lab: Lab, profiles: &str) -> Self {
         let mut daemon = serve(&lab, api::LISTEN, profiles);
         let api = Api::new(&lab, &mut daemon).unwrap();
         Managed { daemon, api, lab }

@@ -1,0 +1,35 @@
+// @ts-check
+// Is a DNS name free? Asked as it is typed.
+import { get, path } from "../core/api.js";
+import { useEffect, useState } from "../core/html.js";
+import { asProblem } from "../core/problem.js";
+
+const PAUSE = 200;
+
+/** @typedef {{ state: "none" | "asking" | "free" | "taken" | "wrong", text: string }} Availability */
+
+/** @param {string} prefix @param {string} zone @returns {Availability} */
+export function useAvailability(prefix, zone) {
+  const [known, setKnown] = useState(/** @type {Availability} */ ({ state: "none", text: "" }));
+  useEffect(() => {
+    if (!prefix) return setKnown({ state: "none", text: "" });
+    setKnown({ state: "asking", text: "" });
+    const abort = new AbortController();
+    const timer = setTimeout(async () => {
+      try {
+        const found = await get(path`/names/${prefix}`, abort.signal);
+        const taken = found.profile ? `${found.dns_name} belongs to the profile ${found.profile}.` : `${found.dns_name} is taken.`;
+        setKnown(found.available ? { state: "free", text: `${found.dns_name} is available.` } : { state: "taken", text: taken });
+      } catch (thrown) {
+        if (abort.signal.aborted) return;
+        const problem = asProblem(thrown);
+        setKnown({ state: "wrong", text: problem.message });
+      }
+    }, PAUSE);
+    return () => {
+      clearTimeout(timer);
+      abort.abort();
+    };
+  }, [prefix, zone]);
+  return known;
+}

@@ -1,0 +1,114 @@
+// @ts-check
+// The dialog in which a profile comes into being, in the order of the old portal's: whose it is, how it chooses, among whom, how they are watched, what it is called.
+import { path, request } from "../core/api.js";
+import { useForm } from "../core/form.js";
+import { html, useState } from "../core/html.js";
+import { navigate } from "../core/router.js";
+import { METHODS, methodOption } from "../core/words.js";
+import { say } from "../parts/announce.js";
+import { Dialog } from "../parts/dialog.js";
+import { Field, NumberField, SelectField, TextField } from "../parts/field.js";
+import { Notice } from "../parts/notice.js";
+import { useAvailability } from "./availability.js";
+import { ServicePicker } from "./picker.js";
+
+const FIELDS = ["/name", "/relative_name", "/subscription", "/resource_group", "/routing_method", "/ttl", "/max_return", "/endpoint", "/monitor/protocol", "/monitor/port", "/monitor/path"];
+const PROTOCOLS = [{ value: "http", label: "HTTP" }, { value: "https", label: "HTTPS" }, { value: "tcp", label: "TCP" }, { value: "none", label: "No monitoring" }];
+
+/** @param {{ defaults: import("./store.js").Summaries, onClose: () => void }} props */
+export function CreateDialog({ defaults, onClose }) {
+  const [start] = useState({ subscription: defaults.subscription, resource_group: defaults.resource_group, routing_method: "priority", monitor: { protocol: "http", path: "/" } });
+  const form = useForm(start, FIELDS);
+  const [services, setServices] = useState(/** @type {import("./picker.js").Service[]} */ ([]));
+  const [asked, setAsked] = useState(false);
+  const { name = "", relative_name, routing_method: method, monitor = {} } = form.value;
+  const prefix = relative_name ?? name.toLowerCase();
+  const known = useAvailability(prefix, defaults.zone);
+  const protocol = monitor.protocol ?? "http";
+  const isWatched = protocol !== "none";
+  const method_ = METHODS.find((its) => its.value === method);
+  const close = () => (form.isDirty || services.length) && !asked ? setAsked(true) : onClose();
+  const submit = async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    const isDone = await form.send(() => create(form.value, prefix, services).then(() => {}));
+    if (!isDone) return;
+    say(`${name} is created`);
+    onClose();
+    navigate(path`/profiles/${name}`);
+  };
+  return html`<${Dialog} title="Create Traffic Manager profile" wide onClose=${close}>
+    <form onSubmit=${submit} novalidate>
+      <div class="body">
+        ${form.summary && html`<${Notice} tone="bad">${form.summary}<//>`}
+        <div class="grid two">
+          <${TextField} form=${form} at="/name" label="Name" hint="What it is called here. Letters, digits, hyphens." />
+          <${SelectField} form=${form} at="/routing_method" label="Routing method" hint=${method_?.says} options=${METHODS.map((its) => ({ value: its.value, label: methodOption(its) }))} />
+          <${Combo} form=${form} at="/subscription" label="Subscription" options=${[...new Set([defaults.subscription, ...defaults.value.map((its) => its.subscription)])]} />
+          <${Combo} form=${form} at="/resource_group" label="Resource group" options=${[...new Set([defaults.resource_group, ...defaults.value.map((its) => its.resource_group)])]} />
+        </div>
+        <${ServicePicker} subscription=${form.value.subscription ?? ""} chosen=${services} onChange=${setServices} isOrdered=${method === "priority"} error=${form.error("/endpoint")} />
+        <fieldset><legend>Monitoring</legend>
+          <div class="grid three">
+            <${SelectField} form=${form} at="/monitor/protocol" label="Protocol" options=${PROTOCOLS} value=${protocol} />
+            ${isWatched && html`<${NumberField} form=${form} at="/monitor/port" label="Port" placeholder=${protocol === "https" ? "443" : "80"} />`}
+            ${isWatched && protocol !== "tcp" && html`<${TextField} form=${form} at="/monitor/path" label="Path and file name" hint="Each service must answer 200 to it. “/” is a valid one." />`}
+          </div>
+          ${!isWatched && method === "priority" && html`<${Notice} tone="some" title="Failover without monitoring is useless.">All traffic goes to the first service, even when it is offline.<//>`}
+          ${!isWatched && method !== "priority" && html`<${Notice} tone="info">Services that are offline are sent traffic like all others.<//>`}
+        </fieldset>
+        <fieldset><legend>DNS</legend>
+          <div class="grid two">
+            <${DnsName} form=${form} prefix=${prefix} zone=${defaults.zone} known=${known} />
+            <${NumberField} form=${form} at="/ttl" label="DNS time to live (seconds)" placeholder="30" hint="How long resolvers may keep an answer: a failover is seen this much later at most." />
+          </div>
+        </fieldset>
+      </div>
+      ${asked && html`<${Notice} tone="some" title="Nothing is created yet.">Close again to drop what you typed.<//>`}
+      <footer>
+        <button type="button" onClick=${close}>Cancel</button>
+        <button type="submit" class="primary" disabled=${form.isBusy || !name || known.state === "taken"}>Create</button>
+      </footer>
+    </form>
+  <//>`;
+}
+
+/** The prefix, with the rest of the name behind it and what is known of it below. @param {{ form: import("../core/form.js").Form, prefix: string, zone: string, known: import("./availability.js").Availability }} props */
+function DnsName({ form, prefix, zone, known }) {
+  const error = form.error("/relative_name") || (known.state === "taken" || known.state === "wrong" ? known.text : "");
+  const hint = html`<span data-known=${known.state}>${known.state === "free" ? known.text : prefix ? `${prefix}.${zone}` : `Ends in .${zone}`}</span>`;
+  return html`<${Field} label=${html`DNS prefix <span class="faint">.${zone}</span>`} hint=${hint} error=${error}>
+    <input type="text" autocomplete="off" spellcheck=${false} value=${prefix} onInput=${(/** @type {any} */ event) => form.set("/relative_name", event.target.value.trim())} />
+  <//>`;
+}
+
+/** A text for which some are known. @param {{ form: import("../core/form.js").Form, at: string, label: string, options: string[] }} props */
+function Combo({ form, at, label, options }) {
+  const id = `known${at.replaceAll("/", "-")}`;
+  return html`<div>
+    <${Field} label=${label} error=${form.error(at)}>
+      <input type="text" list=${id} autocomplete="off" spellcheck=${false} value=${form.get(at) ?? ""} onInput=${(/** @type {any} */ event) => form.set(at, event.target.value)} />
+    <//>
+    <datalist id=${id}>${options.map((option) => html`<option value=${option} />`)}</datalist>
+  </div>`;
+}
+
+/** @param {any} value @param {string} prefix @param {import("./picker.js").Service[]} services */
+function create(value, prefix, services) {
+  const { protocol, ...monitor } = value.monitor ?? {};
+  const isWatched = protocol !== "none";
+  const isPerformance = value.routing_method === "performance";
+  const names = new Set();
+  const endpoint = services.map((service) => {
+    let name = service.name;
+    for (let number = 2; names.has(name.toLowerCase()); number++) name = `${service.name}-${number}`;
+    names.add(name.toLowerCase());
+    return {
+      name, type: "azure", target_service: service.id,
+      ...(isPerformance && service.location ? { endpoint_location: service.location } : {}),
+      ...(isWatched ? {} : { always_serve: true }),
+    };
+  });
+  if (protocol === "tcp") delete monitor.path;
+  const body = { ...value, relative_name: prefix, monitor: isWatched ? { protocol, ...monitor } : {}, endpoint };
+  return request("PUT", path`/profiles/${value.name}`, { body, create: true });
+}
