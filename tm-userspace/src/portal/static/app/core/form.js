@@ -43,6 +43,8 @@ export function useForm(initial, fields) {
         return true;
       } catch (error) {
         setProblem(asProblem(error));
+        // To where something is to be mended, once it is marked.
+        requestAnimationFrame(() => /** @type {HTMLElement | null} */ (document.querySelector("[aria-invalid=true]"))?.focus());
         return false;
       } finally {
         setBusy(false);

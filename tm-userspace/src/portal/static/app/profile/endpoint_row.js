@@ -15,7 +15,7 @@ export function EndpointRow({ endpoint, place, method, state, isManaged, mayOrde
   const isProbed = state && isEnabled && !state.child && state.monitor_status !== "Unmonitored" && state.monitor_status !== "Stopped" && state.monitor_status !== "Inactive";
   return html`<div class="endpoint" data-off=${String(!isEnabled)}>
     <div class="who">
-      <span class="endpoint-name" title=${endpoint.name}>${place ? html`<span class="place">${place}</span>` : ""}${endpoint.name}</span>
+      <span class="endpoint-name" title=${endpoint.name}>${place ? html`<span class="place">${place}</span> ` : ""}${endpoint.name}</span>
       <span class="faint long">${KINDS[kindOf(endpoint)]} · ${state?.child ? html`<a href=${`/profiles/${encodeURIComponent(state.child.profile)}`}>${state.child.profile}</a>` : html`<code>${state?.target ?? endpoint.target ?? endpoint.target_service}</code>`}</span>
     </div>
     <div class="how">

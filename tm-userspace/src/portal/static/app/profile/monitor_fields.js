@@ -22,7 +22,7 @@ export function MonitorFields({ form }) {
       <${NumberField} form=${form} at="/monitor/port" label="Port" placeholder=${protocol === "https" ? "443" : "80"} />
       ${isHttp && html`<${TextField} form=${form} at="/monitor/path" label="Path" placeholder="/" hint="Path and file name. “/” is a valid one." />`}
       <${TextField} form=${form} at="/monitor/interval" label="Probing interval" placeholder="30s" hint="With its unit: 30s, 200ms." />
-      <${TextField} form=${form} at="/monitor/timeout" label="Probe timeout" placeholder="10s, or less than the interval" />
+      <${TextField} form=${form} at="/monitor/timeout" label="Probe timeout" placeholder="by the interval" hint="10s, or less than the interval where that is short." />
       <${NumberField} form=${form} at="/monitor/tolerated_failures" label="Tolerated number of failures" placeholder="3" hint="0 to 9. One more in a row and it is down." />
       <${NumberField} form=${form} at="/monitor/successes_to_recover" label="Successes to recover" placeholder="1" />
       ${isHttp && html`<${ListField} form=${form} at="/monitor/expected_status" label="Expected status codes" placeholder="200" hint="One a line, or ranges: 200-299." />`}
