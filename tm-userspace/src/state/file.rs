@@ -211,7 +211,7 @@ mod tests {
             packets: vec![SavedPackets { reason: "answered".into(), count: 5, in_kernel: 3 }],
             undelivered: BTreeMap::from([(
                 "https://hooks.example.com/tm".to_owned(),
-                vec![Message { id: "msg_1".to_owned(), at: UNIX_EPOCH, body: "{}".to_owned() }],
+                vec![Message { id: "msg_1".to_owned(), at: SystemTime::UNIX_EPOCH, body: "{}".to_owned() }],
             )]),
             socket_messages: vec![Messages {
                 transport: "tcp".into(),
