@@ -1,6 +1,8 @@
 //! What was decided and compiled, put into the tables: in place, or into new ones where they are full or have to be other ones.
 
 use super::{Control, Counted, REPAIR_INTERVAL, counted::Sums};
+use tm_common::tables::Lookup as _;
+
 use crate::{
     compile::Compiled,
     desired::XdpMode,
@@ -43,6 +45,7 @@ impl Control {
         };
         let (served, own) = self.listening.keys();
         warn_left_out(fresh.set_addresses(&served, &own));
+        fresh.set_link(self.listening.link.unwrap_or_else(|| self.tables.image().link()));
         let is_first = self.before.is_some();
         let before = self.before.take().unwrap_or_else(|| {
             Counted::of(&self.tables.image(), self.tables.kernel().as_ref().map(Kernel::counters))
@@ -106,19 +109,29 @@ impl Control {
         Some(kernel)
     }
 
-    /// Puts the addresses into all tables.
+    /// Puts the addresses into all tables; those of cards are the programs', which are loaded anew for others.
     pub(super) fn set_addresses(&mut self) {
         self.note_addresses();
         let image = self.tables.image();
-        if let Some(kernel) = &*self.tables.kernel() {
+        let holds = self.tables.kernel().as_ref().is_none_or(|kernel| {
             kernel.set_addresses(&image);
+            kernel.holds(&image)
+        });
+        drop(image);
+        if !holds {
+            tracing::info!("the interfaces have other addresses on their links, loading the programs anew");
+            self.rebuild();
         }
     }
 
     /// Puts the addresses into the daemon's tables; the kernel's still have to follow.
     pub(super) fn note_addresses(&mut self) {
         let (served, own) = self.listening.keys();
-        warn_left_out(self.tables.image_mut().set_addresses(&served, &own));
+        let mut image = self.tables.image_mut();
+        warn_left_out(image.set_addresses(&served, &own));
+        if let Some(link) = self.listening.link {
+            image.set_link(link);
+        }
     }
 }
 
