@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
+use tm_common::link::Link;
 use tm_userspace::{
     compile::{Choices, Compiled, Records, Zone, interleave, nodata, stick},
     desired::{EndpointKey, Soa},
@@ -13,6 +14,8 @@ use tm_userspace::{
     sync::{Image, buckets_for},
     xdp::frame::frame,
 };
+
+use crate::lab::SERVER_MAC;
 
 /// A kind of packet, and frames of it: many different ones, so that neither branches nor caches learn one by heart.
 #[derive(Debug)]
@@ -72,6 +75,7 @@ pub fn image_with_vlans(profiles: usize, vlans: &[u16]) -> Image {
     let address = |text: &str| tm_userspace::listen::key(&parse(text));
     let served = [address(SERVER.0), address(SERVER.1)];
     image.set_addresses(&served, &served);
+    image.set_link(Link::of([SERVER_MAC]).expect("there is a card"));
     image
 }
 
@@ -287,7 +291,7 @@ fn message(wire: &[u8], kind: u16, opt: Option<&[u8]>, id: u16) -> Vec<u8> {
 
 fn wrapped(message: &[u8], v6: bool, id: u16, port: u16) -> Vec<u8> {
     let pick = |(v4, v6_): (&str, &str)| parse(if v6 { v6_ } else { v4 });
-    frame(message, (pick(CLIENT), 1024 + id), (pick(SERVER), port)).unwrap_or_default()
+    frame(message, SERVER_MAC, (pick(CLIENT), 1024 + id), (pick(SERVER), port)).unwrap_or_default()
 }
 
 fn query(wire: &[u8], kind: u16, edns: bool, v6: bool, id: u16) -> Vec<u8> {

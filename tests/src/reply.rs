@@ -22,6 +22,8 @@ pub struct Reply {
     pub destination: SocketAddr,
     /// TTL or hop limit.
     pub ttl: u8,
+    /// DSCP and ECN of IPv4, traffic class of IPv6.
+    pub traffic_class: u8,
     /// The DNS message as it came.
     pub payload: Vec<u8>,
     /// The DNS message as hickory-proto reads it.
@@ -37,7 +39,7 @@ pub fn check_reply(frame: &[u8]) -> Result<Reply> {
         vlans.push((kind, rest.word()?));
         kind = rest.word()?;
     }
-    let (source, destination, ttl) = match kind {
+    let Network { source, destination, ttl, traffic_class } = match kind {
         0x0800 => v4(&mut rest)?,
         0x86dd => v6(&mut rest)?,
         _ => anyhow::bail!("ethertype {kind:#06x} is neither IPv4 nor IPv6"),
@@ -51,14 +53,23 @@ pub fn check_reply(frame: &[u8]) -> Result<Reply> {
         source: SocketAddr::new(source, from),
         destination: SocketAddr::new(destination, to),
         ttl,
+        traffic_class,
         payload,
         message,
     })
 }
 
-fn v4(rest: &mut Octets<'_>) -> Result<(IpAddr, IpAddr, u8)> {
+/// What an IP header says.
+struct Network {
+    source: IpAddr,
+    destination: IpAddr,
+    ttl: u8,
+    traffic_class: u8,
+}
+
+fn v4(rest: &mut Octets<'_>) -> Result<Network> {
     let packet = rest.0;
-    let [first, _] = rest.take()?;
+    let [first, traffic_class] = rest.take()?;
     ensure!(first == 0x45, "IPv4 header begins with {first:#04x}, not 0x45");
     let length = usize::from(rest.word()?);
     ensure!(length == packet.len(), "IPv4 total length is {length}, the packet has {} octets", packet.len());
@@ -70,18 +81,20 @@ fn v4(rest: &mut Octets<'_>) -> Result<(IpAddr, IpAddr, u8)> {
     let _checksum = rest.word()?;
     let (source, destination): ([u8; 4], [u8; 4]) = (rest.take()?, rest.take()?);
     ensure!(checksum(&[&packet[..20]]) == 0, "the IPv4 header checksum is wrong");
-    Ok((Ipv4Addr::from(source).into(), Ipv4Addr::from(destination).into(), ttl))
+    let (source, destination) = (Ipv4Addr::from(source).into(), Ipv4Addr::from(destination).into());
+    Ok(Network { source, destination, ttl, traffic_class })
 }
 
-fn v6(rest: &mut Octets<'_>) -> Result<(IpAddr, IpAddr, u8)> {
-    let [first, ..]: [u8; 4] = rest.take()?;
+fn v6(rest: &mut Octets<'_>) -> Result<Network> {
+    let [first, second, ..]: [u8; 4] = rest.take()?;
     ensure!(first >> 4 == 6, "IPv6 header begins with {first:#04x}");
     let length = usize::from(rest.word()?);
     let [protocol, ttl] = rest.take()?;
     ensure!(protocol == UDP, "IPv6 next header is {protocol}, not UDP");
     let (source, destination): ([u8; 16], [u8; 16]) = (rest.take()?, rest.take()?);
     ensure!(length == rest.0.len(), "IPv6 payload length is {length}, {} octets follow", rest.0.len());
-    Ok((Ipv6Addr::from(source).into(), Ipv6Addr::from(destination).into(), ttl))
+    let (source, destination) = (Ipv6Addr::from(source).into(), Ipv6Addr::from(destination).into());
+    Ok(Network { source, destination, ttl, traffic_class: first << 4 | second >> 4 })
 }
 
 fn udp(datagram: &[u8], source: IpAddr, destination: IpAddr) -> Result<(u16, u16, Vec<u8>)> {

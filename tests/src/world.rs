@@ -10,6 +10,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use include_dir::{Dir, include_dir};
+use tm_common::link::Link;
 use tm_userspace::{
     compile::{Zone, compile},
     config::load,
@@ -24,7 +25,7 @@ use tm_userspace::{
 };
 use tokio::sync::watch;
 
-use crate::lab::{SERVER_V4, SERVER_V6};
+use crate::lab::{SERVER_MAC, SERVER_V4, SERVER_V6};
 
 static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/golden/zone");
 
@@ -90,6 +91,7 @@ pub fn image(desired: &Desired, health: &Health) -> Image {
     }
     let served = [key(&SERVER_V4.into()), key(&SERVER_V6.into())];
     image.set_addresses(&served, &served);
+    image.set_link(Link::of([SERVER_MAC]).expect("there is a card"));
     image
 }
 

@@ -2,7 +2,9 @@
 
 use tm_tests::{
     corpus::inputs,
-    property::{check_frame, check_message, check_query, config::check_octets, name::check_name},
+    property::{
+        check_frame, check_message, check_query, check_stream, config::check_octets, name::check_name,
+    },
 };
 
 /// Runs a property over a target's inputs; fails where there are none.
@@ -29,6 +31,11 @@ fn queries() {
 #[test]
 fn messages() {
     replay("message", check_message);
+}
+
+#[test]
+fn streams() {
+    replay("stream", check_stream);
 }
 
 #[test]

@@ -194,7 +194,7 @@ fn plan<'a, H: Headers, const WORDS: usize, const FULL: bool, const SIFTED: bool
     if H::CHECKED
         && (headers.source_port() == 0
             || headers.is_martian()
-            || H::is_group(packet)
+            || !H::is_for_us(packet, tables)
             || tables.is_own(&headers.source()))
     {
         return Reason::Source.refuse();

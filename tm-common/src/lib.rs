@@ -4,7 +4,7 @@
 //! and finished answers; it knows no health, no policy and no clock. All it needs of the world are two traits: [`packet::Packet`],
 //! through which every byte is touched, and [`tables::Lookup`], what userspace has written down.
 //!
-//! Read in this order: [`verdict`] (what can become of a packet), [`packet`], [`tables`], [`answer`]; then [`net`], [`dns`], [`edns`],
+//! Read in this order: [`verdict`] (what can become of a packet), [`packet`], [`tables`], [`answer`]; then [`net`], [`link`], [`dns`], [`edns`],
 //! [`name`], [`place`], [`subnet`] and [`sum`], which [`answer`] calls.
 //!
 //! # Invariants
@@ -29,6 +29,7 @@
 pub mod answer;
 pub mod dns;
 pub mod edns;
+pub mod link;
 pub mod name;
 pub mod net;
 pub mod packet;

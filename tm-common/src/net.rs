@@ -85,11 +85,10 @@ fn untag(packet: &impl Packet, tables: &impl Lookup, at: usize) -> Result<(u16, 
     }
 }
 
-/// Is either address of the link one of a group? Nothing is sent to a group, and what came to one is the stack's.
+/// Is it for our card, and from no group? Nothing is sent to a group, and what came to one, or to others, is the stack's.
 #[inline(always)]
-fn is_group(packet: &impl Packet) -> Option<bool> {
-    let [first, second]: [u32; 2] = packet.read(0)?;
-    Some((first | second >> 16) & 1 != 0)
+fn is_for_us(packet: &impl Packet, tables: &impl Lookup) -> Option<bool> {
+    Some(tables.link().passes(packet.read(0)?))
 }
 
 /// Exchanges source and target of the link.
@@ -149,10 +148,10 @@ pub trait Headers: Plain {
     fn limit(&self, asked: u16) -> usize {
         usize::from(asked)
     }
-    /// Is it addressed to or from a group on the link?
+    /// Is it, on the link, to our card and from no group?
     #[inline(always)]
-    fn is_group(packet: &impl Packet) -> bool {
-        is_group(packet).unwrap_or(true)
+    fn is_for_us(packet: &impl Packet, tables: &impl Lookup) -> bool {
+        is_for_us(packet, tables).unwrap_or(false)
     }
     /// Turns what lies before the IP header around.
     #[inline(always)]

@@ -8,6 +8,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::{
     dns::{ASKED, Asked},
+    link::Link,
     name::{LONG, SHORT, mix, word_of},
     place::{self, Asker, Client, Found, Line, Root},
     verdict::{OrRefuse as _, Reason},
@@ -293,6 +294,8 @@ pub trait Lookup {
     fn has_vlans(&self) -> bool;
     /// Are frames with this VLAN id (0 to 4095) ours?
     fn vlan(&self, id: u16) -> bool;
+    /// What frames to us begin with.
+    fn link(&self) -> Link;
     /// A line of the addresses we answer at.
     fn served(&self, line: u32) -> Option<&Addresses>;
     /// A word of 64 bits of the set of addresses that no client can have: all of this host's, and its networks' broadcast addresses.

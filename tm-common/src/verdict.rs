@@ -59,7 +59,7 @@ reasons! {
     Edns = "edns",
     /// The sum of the IPv4 header or of the datagram is wrong, or half-made by a sender that leaves it to its card.
     Checksum = "checksum",
-    /// A source that nobody may be answered at: our own, loopback, group, port 0.
+    /// A source that nobody may be answered at: our own, loopback, group, port 0; or on the link to a group or another card.
     Source = "source",
     /// The profile has no answer that this path can give.
     NoAnswer = "no_answer",

@@ -13,6 +13,7 @@ use aya_ebpf::{
     maps::{Array, PerCpuArray, ProgramArray},
 };
 use tm_common::{
+    link::Link,
     name::{LONG, SHORT},
     place::{self, Asker, Client, Found, Line, Root},
     tables::{
@@ -39,6 +40,9 @@ static BUCKET_MASK: Global<u32> = Global::new(0);
 /// Whether any VLAN is listed.
 #[unsafe(no_mangle)]
 static VLANS_LISTED: Global<u8> = Global::new(0);
+/// What frames to us begin with.
+#[unsafe(no_mangle)]
+static LINK: Global<Link> = Global::new(Link::ANY);
 
 #[map]
 static VLANS: Array<u64> = Array::with_max_entries(VLAN_WORDS, MMAPABLE);
@@ -102,6 +106,10 @@ impl Lookup for Maps {
     #[inline(always)]
     fn vlan(&self, id: u16) -> bool {
         VLANS.get(u32::from(id) >> 6).is_some_and(|word| word >> (id & 63) & 1 != 0)
+    }
+    #[inline(always)]
+    fn link(&self) -> Link {
+        LINK.load()
     }
     #[inline(always)]
     fn served(&self, line: u32) -> Option<&Addresses> {

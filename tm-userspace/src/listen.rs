@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use tm_common::tables::{Address, v4_mapped};
+use tm_common::{
+    link::Link,
+    tables::{Address, v4_mapped},
+};
 use tokio::{sync::watch, time::MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
@@ -28,6 +31,9 @@ pub struct Listening {
     pub served: Vec<IpAddr>,
     /// Addresses that no client can have: all of this host's, and its networks' broadcast addresses.
     pub own: Vec<IpAddr>,
+    /// What frames to us begin with: to the listed interfaces, and those that have a served address, whatever card their frames come in by (a bridge's).
+    /// `None` where none of them is there.
+    pub link: Option<Link>,
 }
 
 impl Listening {
@@ -50,7 +56,11 @@ impl Listening {
             .flat_map(|interface| interface.addresses.iter().chain(&interface.broadcasts))
             .copied()
             .collect();
-        Listening { served: served.into_iter().collect(), own: own.into_iter().collect() }
+        let ours = host.iter().filter(|(name, interface)| {
+            listen.interfaces.contains(name) || interface.addresses.iter().any(|a| served.contains(a))
+        });
+        let link = Link::of(ours.filter_map(|(_, interface)| interface.mac));
+        Listening { served: served.into_iter().collect(), own: own.into_iter().collect(), link }
     }
 
     /// As the tables hold them: served, and own.
@@ -109,6 +119,7 @@ mod tests {
         let interface = |index, addresses: &[&str], broadcasts: &[&str]| Interface {
             index,
             addresses: addresses.iter().map(|a| a.parse().unwrap()).collect(),
+            mac: (index > 1).then_some([2, 0, 0, 0, 0, index as u8]),
             broadcasts: broadcasts.iter().map(|a| a.parse().unwrap()).collect(),
         };
         BTreeMap::from([
@@ -127,7 +138,7 @@ mod tests {
             pins: "/sys/fs/bpf/tm".into(),
             keep: false,
         };
-        let Listening { served, own } = Listening::of(&listen, &host());
+        let Listening { served, own, .. } = Listening::of(&listen, &host());
         let text = |addresses: Vec<IpAddr>| addresses.iter().map(IpAddr::to_string).collect();
         (text(served), text(own))
     }

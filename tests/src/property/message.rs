@@ -58,7 +58,7 @@ fn check_engine(message: &[u8]) {
 }
 
 /// Of any reply: it re-parses with nothing left over, belongs to its query, and is no longer than it may be.
-fn check_reply(query: &[u8], reply: &[u8], transport: Transport) {
+pub(super) fn check_reply(query: &[u8], reply: &[u8], transport: Transport) {
     let message = parse(reply);
     assert_eq!(reply[..2], query[..2], "ID");
     assert_eq!(reply[2] & 0xf9, query[2] & 0x79 | 0x80, "QR, opcode and RD");

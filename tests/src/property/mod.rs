@@ -8,6 +8,7 @@ mod frame;
 mod message;
 pub mod name;
 mod request;
+mod stream;
 
 use std::sync::LazyLock;
 
@@ -15,6 +16,7 @@ use crate::world::World;
 
 pub use frame::check_frame;
 pub use message::check_message;
+pub use stream::check_stream;
 
 /// The zone that is asked; the turns of its weighted blocks go on from check to check.
 pub static WORLD: LazyLock<World> = LazyLock::new(|| World::new().expect("the zone of the tests loads"));

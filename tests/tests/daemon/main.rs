@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests: a panic is how they fail")]
 
 mod access;
+mod alike;
 mod answers;
 mod chaos;
 mod cli;

@@ -89,12 +89,17 @@ fn take_one(counts: &mut Vec<(String, u64)>, word: &str) {
 
 /// UDP from the server's port 53.
 fn is_answer(frame: &[u8]) -> bool {
+    frame[6..12] == SERVER_MAC && is_from_port_53(frame)
+}
+
+/// UDP from port 53, whoever sent it.
+pub(crate) fn is_from_port_53(frame: &[u8]) -> bool {
     let (protocol, port) = match frame.get(12..14) {
         Some([0x08, 0x00]) => (23, 34),
         Some([0x86, 0xdd]) => (20, 54),
         _ => return false,
     };
-    frame[6..12] == SERVER_MAC && frame[protocol] == 17 && frame.get(port..port + 2) == Some(&[0, 53])
+    frame[protocol] == 17 && frame.get(port..port + 2) == Some(&[0, 53])
 }
 
 /// Asserts that a reply turns the frame around: addresses of link, network and UDP.

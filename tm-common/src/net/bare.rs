@@ -8,7 +8,7 @@ use crate::{
     packet::Packet,
     place::Client,
     sum::Sum,
-    tables::{Address, v4_mapped},
+    tables::{Address, Lookup, v4_mapped},
 };
 
 /// What a socket hands over: a message without a network around it. In front of it stands the client's address, and the most octets that the client
@@ -96,8 +96,8 @@ impl Headers for Bare {
     fn limit(&self, asked: u16) -> usize {
         usize::from(asked.max(self.start.limit[0] as u16))
     }
-    fn is_group(_: &impl Packet) -> bool {
-        false
+    fn is_for_us(_: &impl Packet, _: &impl Lookup) -> bool {
+        true
     }
     fn turn_link(_: &mut impl Packet) -> Option<()> {
         Some(())

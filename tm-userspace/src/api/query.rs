@@ -14,7 +14,7 @@ use hickory_proto::{
     },
 };
 use serde::{Deserialize, Serialize};
-use tm_common::verdict::Verdict;
+use tm_common::{tables::Lookup as _, verdict::Verdict};
 
 use super::View;
 use crate::{
@@ -67,7 +67,8 @@ pub(super) fn query(view: &View, question: &Question) -> anyhow::Result<Answered
     let request = request(&name, kind, None)?;
     let (client, server) = hosts(view, question.client)?;
     // A client of a family that is not served is asked for at the sockets' code alone, which takes any.
-    let frame = frame(&request, (client, CLIENT_PORT), (server, desired.node.listen.port));
+    let card = view.tables.image().link().target();
+    let frame = frame(&request, card, (client, CLIENT_PORT), (server, desired.node.listen.port));
     let in_kernel = match (&*view.tables.kernel(), frame) {
         (Some(kernel), Some(frame)) => match kernel.ask(&frame)? {
             (Verdict::Reply, reply) => message(&reply).map(<[u8]>::to_vec),

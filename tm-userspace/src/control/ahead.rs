@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | a configuration, or measurements, by which clients are placed as before but for a few | views; the tables in use are changed |
 //! | one by which many clients are placed otherwise, or that wants another port, other VLANs or another mode | views, decisions and new tables |
-//! | room, since tables are full, or programs, since there are none | new tables |
+//! | room, since tables are full, or programs, since there are none or they look for other cards | new tables |
 //!
 //! A million prefixes take a second or so. What happens meanwhile is decided on and put into the tables in use, and again into the new ones before they take
 //! their place ([`Control::adopt`]).
@@ -17,6 +17,7 @@ use std::{
 };
 
 use imbl::OrdMap;
+use tm_common::{link::Link, tables::Lookup as _};
 
 use super::{Control, Counted, REPAIR_INTERVAL, Tables, counted::Sums, due::Due};
 use crate::{
@@ -25,6 +26,7 @@ use crate::{
     desired::{Desired, XdpMode},
     geo::RoundTrips,
     health::Health,
+    listen::Listening,
     names::DnsName,
     places::Views,
     sync::{Image, buckets_for},
@@ -51,6 +53,8 @@ pub(super) struct Work {
     pub(super) counted: Option<Counted>,
     /// For the rules that look at the time.
     pub(super) clock: Clock,
+    /// What frames to us begin with.
+    pub(super) link: Link,
     /// Are new tables needed in any case?
     pub(super) must: bool,
 }
@@ -109,6 +113,7 @@ fn make_tables(work: &Work, views: &Views) -> Fresh {
     let compiled: Vec<(DnsName, Option<Compiled>)> =
         decisions.values().map(|d| (d.profile.dns_name.clone(), compile(d, &zone))).collect();
     let mut image = fill(desired, &compiled);
+    image.set_link(work.link);
     let counted = work.counted.as_ref();
     let filled = counted.map_or_else(|| Counted::of_tables(tables).now(), Counted::now);
     filled.add_answers_since(&Sums::default(), &mut image);
@@ -171,6 +176,7 @@ fn load(image: &Image, mode: XdpMode) -> Option<Kernel> {
 impl Control {
     /// Has `desired` made, and whatever else is behind: measurements that nobody is placed by yet, and tables that are needed.
     pub(super) fn work(&mut self, desired: Arc<Desired>) -> Work {
+        let listening = Listening::of(&desired.node.listen, &self.host);
         Work {
             desired,
             before: self.desired.clone(),
@@ -179,6 +185,7 @@ impl Control {
             tables: self.tables.clone(),
             counted: None,
             clock: self.clock.clone(),
+            link: listening.link.unwrap_or_else(|| self.tables.image().link()),
             must: std::mem::take(&mut self.needs_tables),
         }
     }

@@ -19,13 +19,19 @@ impl Control {
         self.needs_tables |= outgrown;
     }
 
-    /// Puts the addresses into all tables.
+    /// Puts the addresses into all tables; those of cards are the programs', which are loaded anew for others.
     pub(super) fn set_addresses(&mut self) {
         self.note_addresses();
         let image = self.tables.image();
-        if let Some(kernel) = &*self.tables.kernel() {
+        let holds = self.tables.kernel().as_ref().is_none_or(|kernel| {
             kernel.set_addresses(&image);
+            kernel.holds(&image)
+        });
+        drop(image);
+        if !holds && !self.needs_tables {
+            tracing::info!("the interfaces have other addresses on their links, loading the programs anew");
         }
+        self.needs_tables |= !holds;
     }
 
     /// Puts the addresses into the daemon's tables; the kernel's still have to follow.
@@ -37,6 +43,9 @@ impl Control {
     pub(super) fn put_addresses(&self, image: &mut Image) {
         let (served, own) = self.listening.keys();
         warn_left_out(image.set_addresses(&served, &own));
+        if let Some(link) = self.listening.link {
+            image.set_link(link);
+        }
     }
 }
 

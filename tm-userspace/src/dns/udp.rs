@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, ErrorKind},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::Arc,
 };
 
@@ -69,7 +69,7 @@ pub(super) async fn serve(
 
 async fn answer(socket: &UdpSocket, responder: &Responder, query: &[u8], client: SocketAddr) {
     // Nobody listens at port 0: whoever writes it there wants the reply to do harm.
-    if client.port() == 0 {
+    if client.port() == 0 || is_reserved(client.ip()) {
         return;
     }
     let Some(reply) = responder.reply(query, client.ip(), Transport::Udp) else {
@@ -78,4 +78,9 @@ async fn answer(socket: &UdpSocket, responder: &Responder, query: &[u8], client:
     if let Err(error) = socket.send_to(&reply, client).await {
         tracing::debug!(%client, %error, "a reply could not be sent");
     }
+}
+
+/// Is it an address that no host has (RFC 1122, section 3.2.1.3; RFC 1112, section 4), though the kernel lets it through: of 0.0.0.0/8 and 240.0.0.0/4?
+fn is_reserved(client: IpAddr) -> bool {
+    matches!(client, IpAddr::V4(address) if matches!(address.octets()[0], 0 | 240..))
 }

@@ -9,9 +9,10 @@ use network_types::{
 };
 use tm_common::sum::Sum;
 
-/// A message in UDP, IP and Ethernet. `None` where the addresses are not of one family.
+/// A message in UDP, IP and Ethernet, to this card. `None` where the addresses are not of one family.
 pub fn frame(
     message: &[u8],
+    card: [u8; 6],
     (client, client_port): (IpAddr, u16),
     (server, server_port): (IpAddr, u16),
 ) -> Option<Vec<u8>> {
@@ -21,7 +22,7 @@ pub fn frame(
     let pseudo = |addresses: &[u8]| {
         Sum::of_bytes(addresses).and(u16::from(IpProto::Udp as u8).to_be()).and(length.to_be())
     };
-    let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2];
+    let mut frame = [card, [2, 0, 0, 0, 0, 2]].concat();
     let sum = match (client, server) {
         (IpAddr::V4(client), IpAddr::V4(server)) => {
             let total = (Ipv4Hdr::LEN as u16 + length).to_be_bytes();

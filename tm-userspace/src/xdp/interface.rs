@@ -12,6 +12,8 @@ pub struct Interface {
     pub index: u32,
     /// Its addresses.
     pub addresses: Vec<IpAddr>,
+    /// Its address on the link, where it has one.
+    pub mac: Option<[u8; 6]>,
     /// Broadcast addresses of its IPv4 networks.
     pub broadcasts: Vec<IpAddr>,
 }
@@ -28,6 +30,8 @@ pub fn interfaces() -> anyhow::Result<BTreeMap<String, Interface>> {
             let v4 = storage.as_sockaddr_in().map(|address| IpAddr::V4(address.ip()));
             v4.or_else(|| storage.as_sockaddr_in6().map(|address| IpAddr::V6(address.ip())))
         };
+        let mac = entry.address.as_ref().and_then(|storage| storage.as_link_addr()?.addr());
+        interface.mac = interface.mac.or(mac.filter(|mac| *mac != [0; 6]));
         interface.addresses.extend(address(entry.address));
         if entry.flags.contains(nix::net::if_::InterfaceFlags::IFF_BROADCAST) {
             interface.broadcasts.extend(address(entry.broadcast));

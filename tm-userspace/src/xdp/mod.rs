@@ -29,7 +29,7 @@ use aya::{
     maps::{Array, ArrayOfMaps, Map, MapData, ProgramArray},
     programs::{TestRun as _, TestRunOptions, Xdp},
 };
-use tm_common::verdict::Verdict;
+use tm_common::{link::Link as Cards, tables::Lookup as _, verdict::Verdict};
 use tokio_util::task::AbortOnDropHandle;
 
 pub use attach::Attached;
@@ -58,6 +58,8 @@ pub struct Kernel {
     /// Holds all maps. Of the programs that are tail-called it must: their slots are emptied with the last descriptor, unless they are pinned.
     bpf: Ebpf,
     sizes: Sizes,
+    /// What frames to us begin with, for good.
+    link: Cards,
     tables: Mapped,
     counters: Arc<Counters>,
     barrier: Option<Barrier>,
@@ -131,11 +133,14 @@ impl Kernel {
         }
         let (port, seed, mask) = (image.served_port(), image.hash_seed(), sizes.buckets - 1);
         let vlans = u8::from(!image.vlan_ids().is_empty());
+        let link = image.link();
+        let cards = [link.octets, link.mask];
         loader
             .override_global("PORT", &port, true)
             .override_global("SEED", &seed, true)
             .override_global("BUCKET_MASK", &mask, true)
-            .override_global("VLANS_LISTED", &vlans, true);
+            .override_global("VLANS_LISTED", &vlans, true)
+            .override_global("LINK", &cards, true);
         let mut bpf = loader.load(OBJECT)?;
         load_programs(&mut bpf)?;
         let tables = Mapped::of(&bpf, sizes)?;
@@ -144,15 +149,15 @@ impl Kernel {
         let id = format!("{:016x}", RandomState::new().hash_one(image.hash_seed()));
         let log = log::follow(&mut bpf);
         let kernel =
-            Kernel { id, bpf, sizes, tables, counters, barrier, links: vec![], pins: None, _log: log };
+            Kernel { id, bpf, sizes, link, tables, counters, barrier, links: vec![], pins: None, _log: log };
         let mut copy = Repair::default();
         while kernel.repair(image, &mut copy) {}
         Ok(kernel)
     }
 
-    /// Have the tables room for all that is in `image`?
+    /// Have the tables room for all that is in `image`, and do the programs look for its cards?
     pub fn holds(&self, image: &Image) -> bool {
-        self.sizes.hold(image.sizes()) && image.homeless() == 0
+        self.sizes.hold(image.sizes()) && image.homeless() == 0 && self.link.covers(image.link())
     }
 
     /// How much there is room for.

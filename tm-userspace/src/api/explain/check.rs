@@ -7,7 +7,10 @@ use hickory_proto::{
     op::{Message, ResponseCode},
     rr::rdata::opt::{EdnsCode, EdnsOption},
 };
-use tm_common::verdict::{Reason, Verdict};
+use tm_common::{
+    tables::Lookup as _,
+    verdict::{Reason, Verdict},
+};
 
 use super::{Question, outcome::Expected, report::Check};
 use crate::{
@@ -37,7 +40,8 @@ pub(super) fn check(view: &View, subject: &Subject<'_>, expected: &Expected) -> 
     let Subject { question, profile, server, port } = subject;
     let asker = &question.asker;
     let request = query::request(&profile.dns_name.to_hickory(), question.kind, asker.subnet)?;
-    let frame = frame(&request, (asker.sender, query::CLIENT_PORT), (*server, *port));
+    let card = view.tables.image().link().target();
+    let frame = frame(&request, card, (asker.sender, query::CLIENT_PORT), (*server, *port));
     let (mut twin, mut passed) = match (twin(view), &frame) {
         (Err(error), _) => (None, Some(format!("the program cannot be asked: {error:#}"))),
         (Ok(None), _) => (None, Some("no program is loaded".to_owned())),

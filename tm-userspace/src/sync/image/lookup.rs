@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use tm_common::{
+    link::Link,
     name::{LONG, SHORT},
     place::Line,
     tables::{
@@ -25,6 +26,9 @@ impl Lookup for Image {
     }
     fn vlan(&self, id: u16) -> bool {
         self.vlans.contains(&id)
+    }
+    fn link(&self) -> Link {
+        self.link
     }
     fn served(&self, line: u32) -> Option<&Addresses> {
         self.served.get(line as usize)

@@ -15,6 +15,7 @@ use std::{
 
 use tm_common::{
     dns::ASKED,
+    link::Link,
     name::{LONG, SHORT},
     place::{LINE, Line},
     tables::{
@@ -47,6 +48,7 @@ pub struct Image {
     port: u16,
     seed: u64,
     vlans: Vec<u16>,
+    link: Link,
     served: Vec<Addresses>,
     own: Vec<u64>,
     buckets: Vec<Bucket>,
@@ -83,6 +85,7 @@ impl Image {
             port: port.to_be(),
             seed,
             vlans: vlans.to_vec(),
+            link: Link::ANY,
             served: vec![Addresses::new_zeroed(); ADDRESS_LINES as usize],
             own: vec![0; OWN_BITS as usize / 64],
             buckets: vec![Bucket([0; 8]); buckets.next_power_of_two() as usize],
@@ -173,6 +176,11 @@ impl Image {
             self.own[bit as usize / 64] |= 1 << (bit % 64);
         }
         left_out
+    }
+
+    /// Replaces what frames to us begin with. Programs that are loaded already go by what it was then: see [`Kernel::holds`](crate::xdp::Kernel::holds).
+    pub fn set_link(&mut self, link: Link) {
+        self.link = link;
     }
 
     /// How large the tables are now.

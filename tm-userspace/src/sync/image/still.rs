@@ -2,6 +2,7 @@
 
 use tm_common::{
     dns::Asked,
+    link::Link,
     name::{LONG, SHORT},
     place::Line,
     tables::{
@@ -44,6 +45,9 @@ impl Lookup for Still<'_> {
     }
     fn vlan(&self, id: u16) -> bool {
         self.image.vlan(id)
+    }
+    fn link(&self) -> Link {
+        self.image.link()
     }
     fn served(&self, line: u32) -> Option<&Addresses> {
         self.image.served(line)
