@@ -35,7 +35,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    compile::{Compiled, Zone, compile},
+    compile::{Compiled, Zones, compile},
     decide::{Ancestors, Decision, decide},
     desired::{Desired, Profile},
     geo::RoundTrips,
@@ -89,7 +89,7 @@ pub struct Control {
     health: Health,
     host: Host,
     listening: Listening,
-    zone: Arc<Zone>,
+    zones: Arc<Zones>,
     views: Views,
     /// Of `desired`: whose decisions change with whose.
     ancestors: Ancestors,
@@ -116,14 +116,14 @@ impl Control {
         before: Counted,
     ) -> Option<Self> {
         let desired = Arc::new(inputs.desired.borrow_and_update().clone()?);
-        let zone = Arc::new(Zone::of(&desired.node, desired.generation));
+        let zones = Arc::new(Zones::of(&desired));
         let (barriers, receiver) = mpsc::unbounded_channel();
         let reclaimed = tables.clone();
         tokio::spawn(reclaim::reclaim(reclaimed, receiver));
         let mut control = Control {
             tables,
             published,
-            zone,
+            zones,
             ancestors: Ancestors::of(&desired.profiles),
             desired,
             health: inputs.health.borrow_and_update().clone(),
@@ -231,8 +231,6 @@ impl Control {
     fn take_desired(&mut self, desired: Arc<Desired>, measured: &RoundTrips, views: Views) {
         let began = Instant::now();
         let before = std::mem::replace(&mut self.desired, desired);
-        let zone = Zone::of(&self.desired.node, self.desired.generation);
-        self.zone = Arc::new(zone);
         // What was measured while they were made is in few prefixes.
         self.views = match measured.is_same(&self.health.round_trips) {
             true => views,
@@ -245,6 +243,7 @@ impl Control {
         if same_places && before.node == self.desired.node && self.take_changes(&before) {
             return self.publish_desired(began);
         }
+        self.zones = Arc::new(Zones::of(&self.desired));
         self.ancestors = Ancestors::of(&self.desired.profiles);
         self.listening = Listening::of(&self.desired.node.listen, &self.host);
         self.decide_all();
@@ -344,7 +343,7 @@ impl Control {
         &self,
         decisions: impl IntoIterator<Item = &'a Arc<Decision>>,
     ) -> Vec<(DnsName, Option<Compiled>)> {
-        decisions.into_iter().map(|d| (d.profile.dns_name.clone(), compile(d, &self.zone))).collect()
+        decisions.into_iter().map(|d| (d.profile.dns_name.clone(), compile(d, &self.zones))).collect()
     }
 
     /// Puts changed decisions into the tables, then tells everybody.

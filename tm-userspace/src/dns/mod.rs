@@ -53,7 +53,7 @@ mod zone;
 pub use listeners::run;
 pub use plan::Plan;
 pub use reply::{Responder, Transport};
-pub use transfer::{Content, Transfers};
+pub use transfer::{Content, Contents, Transfers};
 pub use zone::ZoneView;
 
 #[cfg(test)]

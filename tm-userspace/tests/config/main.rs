@@ -17,3 +17,4 @@ mod rules;
 mod services;
 mod subnets;
 mod transfers;
+mod zones;
