@@ -8,7 +8,7 @@ use std::{
 use tm_common::link::Link;
 use tm_userspace::{
     compile::{Choices, Compiled, Records, Zone, interleave, nodata, stick},
-    desired::{EndpointKey, Soa},
+    desired::{EndpointKey, NameServer, Soa},
     names::DnsName,
     places::{Choice, Class as PlaceClass, Place, View},
     sync::{Image, buckets_for},
@@ -186,7 +186,8 @@ fn zone() -> Zone {
         expire: 1_209_600,
         minimum: 60,
     };
-    Zone { name: name("tm.example"), primary: name("ns1.tm.example"), soa, serial: 1 }
+    let servers = [NameServer { name: name("ns1.tm.example"), addresses: vec![] }].into();
+    Zone { name: name("tm.example"), servers, soa, serial: 1 }
 }
 
 fn compiled(i: usize, zone: &Zone) -> Compiled {

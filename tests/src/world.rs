@@ -12,11 +12,11 @@ use anyhow::{Context, Result};
 use include_dir::{Dir, include_dir};
 use tm_common::link::Link;
 use tm_userspace::{
-    compile::{Zone, compile},
+    compile::{Zones, compile},
     config::load,
     decide::{Decision, decide},
     desired::{Desired, Profile, RoutingMethod, Status},
-    dns::{Responder, ZoneView},
+    dns::{Contents, Responder, ZoneView},
     health::Health,
     listen::key,
     names::DnsName,
@@ -44,6 +44,8 @@ pub struct World {
     pub responder: Responder,
     /// How the profiles that answer choose, by name.
     pub profiles: HashMap<DnsName, RoutingMethod>,
+    /// What it has authority for.
+    pub zones: Zones,
 }
 
 impl World {
@@ -52,15 +54,20 @@ impl World {
         let desired = desired()?;
         let listening = [SERVER_V4.into(), SERVER_V6.into()];
         let (_, zone) = watch::channel(Arc::new(ZoneView::new(&desired, &listening)));
-        let (_, content) = watch::channel(None);
+        let (_, contents) = watch::channel(Contents::new());
         let tables = Arc::new(RwLock::new(image(&desired, &Health::default())));
-        let responder = Responder::new(tables, zone, content);
+        let responder = Responder::new(tables, zone, contents);
         let profiles = desired.profiles.values().filter(|profile| {
             profile.status == Status::Enabled
                 && profile.endpoints.iter().any(|endpoint| endpoint.status == Status::Enabled)
         });
         let profiles = profiles.map(|profile| (profile.dns_name.clone(), profile.routing_method)).collect();
-        Ok(World { image: image(&desired, &Health::default()), responder, profiles })
+        Ok(World {
+            image: image(&desired, &Health::default()),
+            responder,
+            profiles,
+            zones: Zones::of(&desired),
+        })
     }
 }
 
@@ -76,7 +83,7 @@ pub fn desired() -> Result<Desired> {
 
 /// The tables of these profiles, with these endpoints up or down, at the lab's addresses.
 pub fn image(desired: &Desired, health: &Health) -> Image {
-    let zone = Zone::of(&desired.node, desired.generation);
+    let zones = Zones::of(desired);
     let mut image = Image::new(
         buckets_for(desired.profiles.len()),
         53,
@@ -87,7 +94,7 @@ pub fn image(desired: &Desired, health: &Health) -> Image {
     for profile in desired.profiles.values() {
         let view = views.get(&profile.name);
         let decision = decide(&desired.profiles, profile, &view, health, SystemTime::UNIX_EPOCH);
-        image.apply([(&profile.dns_name, compile(&decision, &zone).as_ref())]);
+        image.apply([(&profile.dns_name, compile(&decision, &zones).as_ref())]);
     }
     let served = [key(&SERVER_V4.into()), key(&SERVER_V6.into())];
     image.set_addresses(&served, &served);

@@ -29,6 +29,8 @@ const PIECES: &[&str] = &[
     "vlans = ",
     "protocol = ",
     "relative_name = ",
+    "dns_name = ",
+    "[[zone]]",
     "\"a\"\n",
     "\"tcp\"\n",
     "\"weighted\"\n",

@@ -58,12 +58,10 @@ pub struct Desired {
 /// Settings of this node (`tm.toml`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node {
-    /// The suffix we are authoritative for.
-    pub zone: DnsName,
-    /// The zone's name servers, the first of them the SOA's primary; never empty.
-    pub name_servers: Vec<NameServer>,
-    /// The rest of the zone's SOA.
-    pub soa: Soa,
+    /// The zone that relative names are in.
+    pub default_zone: Zone,
+    /// The others.
+    pub more_zones: Vec<Zone>,
     /// Where the daemon keeps what must outlive it.
     pub state_dir: PathBuf,
     /// Where to answer.
@@ -84,6 +82,39 @@ pub struct Node {
     pub metrics: Option<SocketAddr>,
     /// Who is told of what happens.
     pub webhooks: Vec<Webhook>,
+}
+
+impl Node {
+    /// The zone that relative names are in.
+    pub fn zone(&self) -> &Zone {
+        &self.default_zone
+    }
+
+    /// All zones, that of relative names first.
+    pub fn zones(&self) -> impl Iterator<Item = &Zone> {
+        [&self.default_zone].into_iter().chain(&self.more_zones)
+    }
+
+    /// Is a name in one of the zones?
+    pub fn has_zone_of(&self, name: &DnsName) -> bool {
+        self.zones().any(|zone| name.is_within(&zone.name))
+    }
+
+    /// Is it the name of a name server?
+    pub fn is_server(&self, name: &DnsName) -> bool {
+        self.zones().flat_map(|zone| &zone.name_servers).any(|server| server.name == *name)
+    }
+}
+
+/// A suffix that we are authoritative for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Zone {
+    /// Its apex.
+    pub name: DnsName,
+    /// Its name servers, the first of them the SOA's primary; never empty.
+    pub name_servers: Vec<NameServer>,
+    /// The rest of its SOA.
+    pub soa: Soa,
 }
 
 /// Where a profile belongs in Azure's order of things: it says who may manage it, and nothing about how it is answered.
@@ -124,12 +155,12 @@ pub struct Api {
     pub session_lifetime: Duration,
 }
 
-/// A name server of the zone.
+/// A name server of a zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameServer {
     /// Its name.
     pub name: DnsName,
-    /// Its addresses where it lies inside the zone and they were given; a server inside the zone without any answers with the addresses listened on.
+    /// Its addresses where it lies inside one of the zones and they were given; a server inside a zone without any answers with the addresses listened on.
     pub addresses: Vec<IpAddr>,
 }
 
@@ -192,7 +223,7 @@ pub struct Probes {
 pub struct Profile {
     /// What the operator calls it; unique without regard to case.
     pub name: Arc<str>,
-    /// The name it answers: relative name and zone.
+    /// The name it answers: relative name and zone, or a full name, perhaps in no zone of the configuration.
     pub dns_name: DnsName,
     /// How one endpoint is chosen.
     pub routing_method: RoutingMethod,

@@ -5,13 +5,20 @@
 //! [RFC 1035, section 5.1]: https://www.rfc-editor.org/rfc/rfc1035#section-5.1
 //! [RFC 4343]: https://www.rfc-editor.org/rfc/rfc4343
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{borrow::Borrow, fmt, str::FromStr, sync::Arc};
 
 use hickory_proto::{rr::Name, serialize::binary::BinEncodable};
 
 /// A fully qualified name: 1 to 255 octets of length-prefixed labels and the root's zero octet, ASCII letters in lower case.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DnsName(Arc<[u8]>);
+
+// Equal, ordered and hashed as its octets are.
+impl Borrow<[u8]> for DnsName {
+    fn borrow(&self) -> &[u8] {
+        &self.0
+    }
+}
 
 /// Why a text is no name.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]

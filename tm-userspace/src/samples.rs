@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use crate::desired::{
     Desired, Endpoint, EndpointKey, Listen, MinChild, Monitor, NameServer, Node, Probes, Profile, Protocol,
     RoutingMethod, Rules, Scope, Service, ServiceKind, ServiceState, Soa, Sockets, Status, Target, Transfer,
-    XdpMode,
+    XdpMode, Zone,
 };
 
 /// The smallest state with `profiles`, in which `allow` may be probed.
@@ -17,9 +17,12 @@ pub(crate) fn desired(allow: &[(&str, u8)], profiles: Vec<Profile>) -> Desired {
         api: None,
         metrics: None,
         webhooks: Vec::new(),
-        zone: name("tm.example"),
-        name_servers: vec![NameServer { name: name("ns1.tm.example"), addresses: Vec::new() }],
-        soa: soa(),
+        default_zone: Zone {
+            name: name("tm.example"),
+            name_servers: vec![NameServer { name: name("ns1.tm.example"), addresses: Vec::new() }],
+            soa: soa(),
+        },
+        more_zones: Vec::new(),
         state_dir: "/nowhere".into(),
         listen: Listen {
             interfaces: Vec::new(),

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 use tm_common::place::Line;
 use tm_userspace::{
-    compile::{Compiled, Zone, compile},
+    compile::{Compiled, Zones, compile},
     decide::decide,
     desired::{Desired, Subnet},
     health::Health,
@@ -136,7 +136,7 @@ fn compiled(desired: &Desired, views: &Views) -> Option<Compiled> {
     let profile = &desired.profiles["geo"];
     let decision =
         decide(&desired.profiles, profile, &views.get("geo"), &Health::default(), SystemTime::UNIX_EPOCH);
-    compile(&decision, &Zone::of(&desired.node, desired.generation))
+    compile(&decision, &Zones::of(desired))
 }
 
 /// The first endpoint has another range, somewhere in either family, and nothing else.

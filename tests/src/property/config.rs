@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use tm_userspace::config::{ConfigError, Loaded, load};
+use tm_userspace::config::{ConfigError, Loaded, key, load};
 
 /// A `tm.toml` without fault.
 pub const NODE: &str = "\
@@ -25,7 +25,9 @@ pub fn check_files(node: &[u8], profiles: &[u8]) {
         Ok(loaded) => {
             for profile in loaded.profiles.values() {
                 assert!(profile.dns_name.wire().len() <= 255 && profile.ttl <= 2_147_483_647);
-                assert!(profile.dns_name.is_within(&loaded.node.zone));
+                let entry = &loaded.registry.entries()[&key(&profile.name)];
+                let is_full = entry.document().contains_key("dns_name");
+                assert!(is_full || profile.dns_name.is_within(&loaded.node.zone().name));
                 assert!(profile.monitor.timeout < profile.monitor.interval && profile.monitor.port > 0);
                 assert!(profile.endpoints.iter().all(|endpoint| endpoint.weight <= 1000));
                 assert!((1..=10).contains(&profile.max_return));

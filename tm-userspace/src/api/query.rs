@@ -18,6 +18,7 @@ use tm_common::{tables::Lookup as _, verdict::Verdict};
 
 use super::View;
 use crate::{
+    desired::Desired,
     dns::Transport,
     names::DnsName,
     xdp::frame::{frame, message},
@@ -62,7 +63,7 @@ pub struct Answered {
 
 pub(super) fn query(view: &View, question: &Question) -> anyhow::Result<Answered> {
     let desired = view.desired.borrow().clone().context("no configuration is in force yet")?;
-    let name = full_name(&question.name, &desired.node.zone)?;
+    let name = full_name(&question.name, &desired)?;
     let kind: RecordType = parse_type(&question.kind)?;
     let request = request(&name, kind, None)?;
     let (client, server) = hosts(view, question.client)?;
@@ -139,11 +140,13 @@ pub(super) fn hosts(view: &View, client: Option<IpAddr>) -> anyhow::Result<(IpAd
     Ok((client, server))
 }
 
-/// A name that ends in the zone or in a dot is taken as it is; others are completed by the zone. Letters stay as they are written: the reply echoes them.
-pub(super) fn full_name(text: &str, zone: &DnsName) -> anyhow::Result<Name> {
+/// A name that ends in a zone or in a dot, or is a profile's in full, is taken as it is; others are completed by the default zone. Letters stay as they are written: the reply echoes them.
+pub(super) fn full_name(text: &str, desired: &Desired) -> anyhow::Result<Name> {
     let known: DnsName = text.parse()?;
     let mut name = Name::from_ascii(text).with_context(|| format!("`{text}` is not a domain name"))?;
-    if !known.is_within(zone) && !text.ends_with('.') {
+    let zone = &desired.node.zone().name;
+    let is_profiles = || desired.profiles.values().any(|profile| profile.dns_name == known);
+    if !text.ends_with('.') && !desired.node.has_zone_of(&known) && !is_profiles() {
         known.under(zone)?;
         name = name.append_name(&zone.to_hickory())?;
     }
@@ -179,11 +182,18 @@ pub(super) fn rcode_name(code: hickory_proto::op::ResponseCode) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{desired::Profile, samples};
 
     #[test]
     fn names_are_completed_and_keep_their_letters() {
-        let zone = "tm.example".parse().unwrap();
-        let full = |text: &str| full_name(text, &zone).map(|name| name.to_ascii());
+        let outside = Profile {
+            dns_name: "www.contoso.com".parse().unwrap(),
+            ..samples::profile("contoso", samples::monitor(), vec![])
+        };
+        let desired = samples::desired(&[], vec![outside]);
+        let full = |text: &str| full_name(text, &desired).map(|name| name.to_ascii());
+        assert_eq!(full("WWW.contoso.com").unwrap(), "WWW.contoso.com.");
+        assert_eq!(full("contoso.com").unwrap(), "contoso.com.tm.example.");
         assert_eq!(full("cOnToSo").unwrap(), "cOnToSo.tm.example.");
         assert_eq!(full("a.B").unwrap(), "a.B.tm.example.");
         assert_eq!(full("cOnToSo.TM.Example").unwrap(), "cOnToSo.TM.Example.");

@@ -173,7 +173,7 @@ pub(super) fn status(view: &View) -> anyhow::Result<Status> {
         version: VERSION.to_owned(),
         started: rfc3339(view.started),
         generation: published.generation,
-        zone: desired.node.zone.to_string(),
+        zone: desired.node.zone().name.to_string(),
         addresses: published.listening.served.iter().map(ToString::to_string).collect(),
         mode: match listen.mode {
             XdpMode::Auto => "auto",

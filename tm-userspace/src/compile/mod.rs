@@ -11,7 +11,9 @@
 //!
 //! (Azure's table; ANY is one RRset, [RFC 8482]. The type is looked at after the endpoint was chosen: with endpoints of both families a client that asks for A may
 //! be told NODATA. MultiValue alone looks at it before: `decide::multivalue`.) Where nobody is to answer, all is NODATA. The owner of an answer is the name that was asked, and its TTL that of the profile of this name, however
-//! deep the endpoint is nested: Azure does not say whose, and only this profile shows. NODATA is the zone's SOA in the authority section ([RFC 2308, section 2.2]).
+//! deep the endpoint is nested: Azure does not say whose, and only this profile shows. NODATA is the SOA of the name's zone in the authority section ([RFC 2308, section 2.2]).
+//!
+//! At the apex of a zone, other types are left to the sockets, which know the SOA and the name servers.
 //!
 //! A CNAME whose target is another profile's name is followed in the same answer to who asks for A or AAAA ([RFC 1034, section 4.3.2]), each record with the TTL of
 //! the profile that has its owner's name; the answer counts for the endpoint that led there.
@@ -23,14 +25,16 @@
 mod interleave;
 mod records;
 mod stick;
+mod zones;
 
 use std::{collections::HashMap, sync::Arc};
 
 use tm_common::dns::ASKED;
 
 pub use interleave::{interleave, interleave_full};
-pub use records::{Zone, nodata, records_of};
+pub use records::{nodata, records_of};
 pub use stick::stick;
+pub use zones::{Zone, Zones};
 
 use crate::{
     decide::{Answer, Decision, Leaf, Share, nested::scale},
@@ -75,7 +79,7 @@ pub struct Records {
 }
 
 /// The tables' form of a decision, or none where the name does not exist.
-pub fn compile(decision: &Decision, zone: &Zone) -> Option<Compiled> {
+pub fn compile(decision: &Decision, zones: &Zones) -> Option<Compiled> {
     if decision.places.is_empty() {
         return None;
     }
@@ -84,13 +88,13 @@ pub fn compile(decision: &Decision, zone: &Zone) -> Option<Compiled> {
         view: Some(decision.view.clone())
             .filter(|view| !view.is_anywhere() || decision.sticky.contains(&true)),
         places: (decision.places.iter().zip(&decision.sticky))
-            .map(|(shares, sticky)| row(decision, shares, *sticky, zone))
+            .map(|(shares, sticky)| row(decision, shares, *sticky, zones))
             .collect(),
     })
 }
 
 /// What is answered at one place.
-fn row(decision: &Decision, shares: &[Share], sticky: bool, zone: &Zone) -> [Choices; ASKED] {
+fn row(decision: &Decision, shares: &[Share], sticky: bool, zones: &Zones) -> [Choices; ASKED] {
     let lay_out = |weights: &[u64], answers: &[Given<'_>]| match (sticky, decision.steady) {
         (true, _) => stick(&answers.iter().map(Given::who).zip(weights.iter().copied()).collect::<Vec<_>>()),
         (false, true) => interleave(weights),
@@ -99,7 +103,10 @@ fn row(decision: &Decision, shares: &[Share], sticky: bool, zone: &Zone) -> [Cho
     let block = |asked: Question| {
         let (weights, answers): (Vec<u64>, Vec<Given<'_>>) = given(shares, asked).into_iter().unzip();
         let slots = lay_out(&weights, &answers).into_iter().map(|share| &answers[share]);
-        Choices::new(slots, sticky, |given| records_of(&decision.profile, given, zone))
+        if matches!(asked, Question::Other) && zones.get(&decision.profile.dns_name).is_some() {
+            return Choices::left();
+        }
+        Choices::new(slots, sticky, |given| records_of(&decision.profile, given, zones))
     };
     [Question::A, Question::Aaaa, Question::Any, Question::Other].map(block)
 }
@@ -182,6 +189,12 @@ fn answers(answer: &Answer, asked: Question) -> Vec<(u64, Given<'_>)> {
 }
 
 impl Choices {
+    /// Nothing in the tables: what the sockets say.
+    fn left() -> Self {
+        let nothing = Records { octets: Arc::new([]), answers: 0, authorities: 0, counts_for: [].into() };
+        Choices { answers: vec![nothing], slots: vec![0], sticky: false }
+    }
+
     /// A slot for each of `slots`. Equal answers become one, and a block that always answers alike one slot.
     fn new<'a>(
         slots: impl Iterator<Item = &'a Given<'a>>,

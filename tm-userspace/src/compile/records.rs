@@ -6,9 +6,9 @@
 
 use hickory_proto::rr::RecordType;
 
-use super::{Given, Records};
+use super::{Given, Records, Zone, Zones};
 use crate::{
-    desired::{Node, Profile, Soa, Target},
+    desired::{Profile, Target},
     names::DnsName,
 };
 
@@ -18,31 +18,9 @@ const QUESTION: usize = 12;
 const MOST_OCTETS: usize = 1008;
 const IN: u16 = 1;
 
-/// What negative answers say of the zone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Zone {
-    /// Its apex.
-    pub name: DnsName,
-    /// MNAME: the first name server.
-    pub primary: DnsName,
-    /// The operator's part of the SOA.
-    pub soa: Soa,
-    /// SERIAL.
-    pub serial: u32,
-}
-
-impl Zone {
-    /// The zone of a node, as of a generation.
-    pub fn of(node: &Node, generation: u64) -> Self {
-        let primary =
-            node.name_servers.first().map_or_else(|| node.zone.clone(), |server| server.name.clone());
-        Zone { name: node.zone.clone(), primary, soa: node.soa.clone(), serial: generation as u32 }
-    }
-}
-
 /// What one answer holds, in octets: CNAME records that were followed, then the A, AAAA or CNAME records of endpoints, or the SOA where there are none. It counts for
 /// whoever led to them, else for all in it. Where what was followed makes it longer than the tables hold, it is the first CNAME alone.
-pub fn records_of(profile: &Profile, given: &Given<'_>, zone: &Zone) -> Records {
+pub fn records_of(profile: &Profile, given: &Given<'_>, zones: &Zones) -> Records {
     let question = &profile.dns_name;
     let (mut octets, mut owner) = (vec![], profile);
     for (link, to) in &given.links {
@@ -53,10 +31,10 @@ pub fn records_of(profile: &Profile, given: &Given<'_>, zone: &Zone) -> Records 
         put_record(&mut octets, owner, &leaf.endpoint.target, question);
     }
     if given.leaves.is_empty() {
-        octets.extend(&*nodata(question, owner.ttl, zone).octets);
+        octets.extend(&*nodata(question, owner.ttl, zones.around(&owner.dns_name)).octets);
     }
     if let Some((link, _)) = given.links.first().filter(|_| octets.len() > MOST_OCTETS) {
-        return records_of(profile, &Given { links: vec![], leaves: vec![link] }, zone);
+        return records_of(profile, &Given { links: vec![], leaves: vec![link] }, zones);
     }
     let counts_for = match given.links.first() {
         Some((link, _)) => [link.key()].into(),
@@ -88,7 +66,7 @@ fn put_record(octets: &mut Vec<u8>, owner: &Profile, target: &Target, question: 
 /// [RFC 2308, section 5]: https://www.rfc-editor.org/rfc/rfc2308#section-5
 pub fn nodata(question: &DnsName, ttl: u32, zone: &Zone) -> Records {
     let mut octets = compressed(&zone.name, question);
-    let mut data = compressed(&zone.primary, question);
+    let mut data = compressed(zone.primary(), question);
     data.extend(compressed(&zone.soa.mailbox, question));
     for field in [zone.serial, zone.soa.refresh, zone.soa.retry, zone.soa.expire, zone.soa.minimum] {
         data.extend(field.to_be_bytes());

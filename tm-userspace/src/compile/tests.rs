@@ -11,19 +11,17 @@ use proptest::prelude::{prop, prop_assert, prop_assert_eq, proptest};
 use super::*;
 use crate::{
     decide::decide,
-    desired::{Endpoint, Profile, Profiles, RoutingMethod},
+    desired::{Endpoint, NameServer, Profile, Profiles, RoutingMethod},
     health::Health,
     places::View,
     samples,
 };
 
-fn zone() -> Zone {
-    Zone {
-        name: "tm.example".parse().unwrap(),
-        primary: "ns1.tm.example".parse().unwrap(),
-        soa: samples::soa(),
-        serial: 1_800_000_000,
-    }
+fn zones() -> Zones {
+    let name_servers = vec![NameServer { name: "ns1.tm.example".parse().unwrap(), addresses: vec![] }];
+    let zone =
+        crate::desired::Zone { name: "tm.example".parse().unwrap(), name_servers, soa: samples::soa() };
+    Zones::from(Zone::of(&zone, 1_800_000_000))
 }
 
 fn compiled(name: &str, ttl: u32, targets: &[(Target, u16)]) -> Compiled {
@@ -54,7 +52,7 @@ fn compiled_by(
     });
     let decision =
         decide(&Profiles::new(), &profile, &View::anywhere(), &Health::default(), SystemTime::UNIX_EPOCH);
-    compile(&decision, &zone()).unwrap()
+    compile(&decision, &zones()).unwrap()
 }
 
 /// The records behind a question for `name`, as hickory reads them.
@@ -200,7 +198,7 @@ fn nobody_to_answer_is_no_data_for_every_type() {
     health.verdicts.insert(samples::key("p", "e"), down);
     let decision =
         decide(&Profiles::new(), &Arc::new(profile), &View::anywhere(), &health, SystemTime::UNIX_EPOCH);
-    let compiled = compile(&decision, &zone()).unwrap();
+    let compiled = compile(&decision, &zones()).unwrap();
     for block in compiled.places.iter().flatten() {
         assert_eq!((block.slots.as_slice(), block.answers.len()), (&[0][..], 1));
         let message = read(&compiled.name, &block.answers[0]);

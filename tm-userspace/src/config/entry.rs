@@ -23,7 +23,7 @@ pub struct Entry {
     /// Of `name`.
     pub(super) name: Range<usize>,
     /// Of what its DNS name was made from.
-    pub(super) relative_name: Range<usize>,
+    pub(super) dns_name: Range<usize>,
     /// Of the endpoints' targets.
     pub(super) targets: Vec<Range<usize>>,
     pub(super) subscription: Option<Arc<str>>,
@@ -79,11 +79,11 @@ impl Entry {
         self.source.path.starts_with(DOCUMENTS)
     }
 
-    /// What it leads to within `zone`.
-    pub(super) fn links(&self, zone: &DnsName) -> impl Iterator<Item = Link> {
+    /// What it leads to.
+    pub(super) fn links(&self) -> impl Iterator<Item = Link> {
         self.profile.endpoints.iter().filter_map(|endpoint| match &endpoint.target {
             Target::Profile(name) => Some(Link::Profile(key(name))),
-            Target::Name(name) if name.is_within(zone) => Some(Link::Name(name.clone())),
+            Target::Name(name) => Some(Link::Name(name.clone())),
             _ => None,
         })
     }

@@ -116,17 +116,12 @@ fn steps(node: Option<&Node>, profiles: &[Entry], found: &mut Found) -> Vec<Vec<
                     let to = by_name.get(&**child);
                     from_here.extend(to.map(|to| Step { to: *to, nested: true, place }));
                 }
-                (Target::Name(target), Some(node)) => {
-                    let is_server = node.name_servers.iter().any(|server| server.name == *target);
-                    match by_dns_name.get(target) {
-                        Some(&to) => from_here.push(Step { to, nested: false, place }),
-                        None if target.is_within(&node.zone) && !is_server => found.warn(
-                            &place,
-                            format!("target `{target}` is in the zone, but no profile answers it"),
-                        ),
-                        None => {}
-                    }
-                }
+                (Target::Name(target), Some(node)) => match by_dns_name.get(target) {
+                    Some(&to) => from_here.push(Step { to, nested: false, place }),
+                    None if node.has_zone_of(target) && !node.is_server(target) => found
+                        .warn(&place, format!("target `{target}` is in the zone, but no profile answers it")),
+                    None => {}
+                },
                 _ => {}
             }
         }

@@ -11,6 +11,7 @@ pub mod defaults;
 pub mod watch;
 
 mod address;
+mod apex;
 mod api;
 mod document;
 mod endpoint;
@@ -42,6 +43,7 @@ mod transfer;
 mod value;
 mod webhook;
 mod whole;
+mod zone;
 
 use std::{
     path::{Path, PathBuf},
@@ -138,7 +140,7 @@ pub fn load_for(
         ground.least_weight = *least_weight;
         ground.has_database = raw.geo.database.is_some();
         if let Some(node) = node {
-            (ground.zone, scope) = (node.zone.clone(), node.scope.clone());
+            (ground.zone, scope) = (node.zone().name.clone(), node.scope.clone());
         }
     }
     let mut tables = Vec::new();

@@ -1,8 +1,11 @@
 //! `[[profile]]` to a profile, with the places that checks across profiles point at.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
-use crate::desired::{Profile, RoutingMethod, Status};
+use crate::{
+    desired::{Profile, RoutingMethod, Status},
+    names::DnsName,
+};
 
 use super::{
     api, defaults, endpoint,
@@ -11,7 +14,7 @@ use super::{
     monitor, name,
     parse::Written,
     raw,
-    report::Notes,
+    report::{Fault, Notes},
     rules,
     value::{number, operator_name, quote, word},
 };
@@ -43,17 +46,7 @@ pub(super) fn check(written: &Written, ground: &Ground, notes: &mut Notes<'_>) -
     if let Err(fault) = operator_name(raw.name.get_ref()) {
         notes.fault(raw.name.span(), fault);
     }
-    let relative = raw.relative_name.as_ref().unwrap_or(&raw.name);
-    let text = relative.get_ref();
-    let dns_name = name::relative(text)
-        .and_then(|name| name::under(&name, &ground.zone, text))
-        .map_err(|mut fault| {
-            if raw.relative_name.is_none() {
-                fault.help = format!("{}, or give a relative_name beside the name", fault.help);
-            }
-            notes.fault(relative.span(), fault);
-        })
-        .ok();
+    let (dns_name, dns_name_span) = dns_name(raw, ground, notes);
     let method = Some(&raw.routing_method);
     let routing_method =
         word(notes, "routing_method", method, ROUTING_METHODS, OTHER_NAMES, RoutingMethod::Priority);
@@ -101,10 +94,35 @@ pub(super) fn check(written: &Written, ground: &Ground, notes: &mut Notes<'_>) -
         source: notes.source.clone(),
         table: written.raw.span(),
         name: raw.name.span(),
-        relative_name: relative.span(),
+        dns_name: dns_name_span,
         targets: raw.endpoint.iter().map(endpoint::target_span).collect(),
         subscription,
         resource_group,
         document: Arc::new(written.document.clone()),
     })
+}
+
+/// The name that a profile answers, and where that is written.
+fn dns_name(raw: &raw::Profile, ground: &Ground, notes: &mut Notes<'_>) -> (Option<DnsName>, Range<usize>) {
+    if let Some(whole) = &raw.dns_name {
+        if let Some(relative) = &raw.relative_name {
+            let fault = Fault::new(
+                "dns_name and relative_name are both given",
+                "give one of the two: dns_name is a full name, relative_name one in the default zone",
+            );
+            notes.clash(relative.span(), fault, whole.span(), "given in full here");
+        }
+        let name = name::whole(whole.get_ref()).map_err(|fault| notes.fault(whole.span(), fault));
+        return (name.ok(), whole.span());
+    }
+    let relative = raw.relative_name.as_ref().unwrap_or(&raw.name);
+    let text = relative.get_ref();
+    let name = name::relative(text).and_then(|name| name::under(&name, &ground.zone, text));
+    let name = name.map_err(|mut fault| {
+        if raw.relative_name.is_none() {
+            fault.help = format!("{}, or give a relative_name beside the name", fault.help);
+        }
+        notes.fault(relative.span(), fault);
+    });
+    (name.ok(), relative.span())
 }

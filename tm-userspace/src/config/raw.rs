@@ -7,7 +7,10 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
+    de::{
+        self, MapAccess, SeqAccess, Visitor,
+        value::{MapAccessDeserializer, SeqAccessDeserializer},
+    },
 };
 use toml::Spanned;
 use utoipa::ToSchema;
@@ -24,7 +27,7 @@ pub(super) type List<T> = Spanned<Vec<Spanned<T>>>;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Node {
-    pub(super) zone: Option<Text>,
+    pub(super) zone: Option<Spanned<Zones>>,
     pub(super) name_servers: Option<List<NameServer>>,
     pub(super) state_dir: Option<Text>,
     #[serde(default)]
@@ -66,6 +69,23 @@ impl Node {
         listen.as_mut().interfaces =
             interfaces.iter().map(|name| Spanned::new(span.clone(), name.clone())).collect();
     }
+}
+
+/// `zone = "..."`, or `[[zone]]` tables.
+#[derive(Debug)]
+pub(super) enum Zones {
+    One(String),
+    Several(Vec<Spanned<Zone>>),
+}
+
+/// `[[zone]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Zone {
+    pub(super) name: Text,
+    pub(super) name_servers: Option<List<NameServer>>,
+    #[serde(default)]
+    pub(super) soa: Soa,
 }
 
 /// An item of `name_servers`: a name alone, or a table.
@@ -180,6 +200,8 @@ pub(super) struct Profile {
     pub(super) resource_group: Option<Text>,
     #[schema(value_type = Option<String>)]
     pub(super) relative_name: Option<Text>,
+    #[schema(value_type = Option<String>)]
+    pub(super) dns_name: Option<Text>,
     #[schema(value_type = Option<String>)]
     pub(super) status: Option<Text>,
     #[schema(value_type = String)]
@@ -330,6 +352,26 @@ pub(super) struct Service {
     pub(super) location: Option<Text>,
     #[schema(value_type = Option<String>)]
     pub(super) state: Option<Text>,
+}
+
+impl<'de> Deserialize<'de> for Zones {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Zones;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name in quotes or [[zone]] tables")
+            }
+            fn visit_str<E: de::Error>(self, value: &str) -> Result<Zones, E> {
+                Ok(Zones::One(value.to_owned()))
+            }
+            fn visit_seq<S: SeqAccess<'de>>(self, list: S) -> Result<Zones, S::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(list)).map(Zones::Several)
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
 }
 
 impl<'de> Deserialize<'de> for NameServer {

@@ -159,7 +159,7 @@ impl Registry {
     fn insert(&mut self, entry: Arc<Entry>) {
         let key = entry.key();
         self.by_dns_name.insert(entry.profile.dns_name.clone(), key.clone());
-        for link in entry.links(&self.node.zone) {
+        for link in entry.links() {
             self.users.entry(link).or_default().insert(key.clone());
         }
         self.entries.insert(key, entry);
@@ -168,7 +168,7 @@ impl Registry {
     fn remove(&mut self, key: &Arc<str>) -> Option<Arc<Entry>> {
         let entry = self.entries.remove(key)?;
         self.by_dns_name.remove(&entry.profile.dns_name);
-        for link in entry.links(&self.node.zone) {
+        for link in entry.links() {
             if let Some(users) = self.users.get_mut(&link) {
                 users.remove(key);
                 if users.is_empty() {
@@ -194,7 +194,7 @@ impl Registry {
         let mut below: Vec<Arc<str>> = around.iter().cloned().collect();
         while let Some(key) = below.pop() {
             let Some(entry) = self.entries.get(&key) else { continue };
-            for link in entry.links(&self.node.zone) {
+            for link in entry.links() {
                 let to = match &link {
                     Link::Profile(key) => Some(key),
                     Link::Name(name) => self.by_dns_name.get(name),

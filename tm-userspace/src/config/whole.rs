@@ -10,6 +10,7 @@ use imbl::OrdMap;
 use crate::desired::{Node, Profile};
 
 use super::{
+    apex,
     entry::Entry,
     links,
     report::{Fault, Found, Place},
@@ -27,6 +28,9 @@ pub(super) fn check(
         apart_from_name_servers(node, &profiles, found);
     }
     links::check(node, &mut profiles, found);
+    if let Some(node) = node {
+        apex::check(node, &profiles, found);
+    }
     profiles.into_iter().map(|checked| (checked.profile.name.clone(), Arc::new(checked.profile))).collect()
 }
 
@@ -61,10 +65,10 @@ fn names_once(profiles: &[Entry], found: &mut Found) {
                         profile.dns_name,
                         quote(&entry.get().profile.name)
                     ),
-                    "give one of the two another relative_name",
+                    "give one of the two another relative_name or dns_name",
                 );
-                let first = Place::at(&entry.get().source, entry.get().relative_name.clone());
-                found.add_beside(relative_name(checked), fault, first, "first given here");
+                let first = Place::at(&entry.get().source, entry.get().dns_name.clone());
+                found.add_beside(dns_name_of(checked), fault, first, "first given here");
             }
         }
     }
@@ -74,13 +78,13 @@ fn names_once(profiles: &[Entry], found: &mut Found) {
 fn apart_from_name_servers(node: &Node, profiles: &[Entry], found: &mut Found) {
     for checked in profiles {
         let dns_name = &checked.profile.dns_name;
-        if node.name_servers.iter().any(|server| server.name == *dns_name) {
+        if node.is_server(dns_name) {
             let message = format!("DNS name `{dns_name}` is that of a name server in tm.toml");
-            found.add(relative_name(checked), Fault::new(message, "give the profile another relative_name"));
+            found.add(dns_name_of(checked), Fault::new(message, "give the profile another name"));
         }
     }
 }
 
-fn relative_name(checked: &Entry) -> Place {
-    Place::at(&checked.source, checked.relative_name.clone())
+fn dns_name_of(checked: &Entry) -> Place {
+    Place::at(&checked.source, checked.dns_name.clone())
 }

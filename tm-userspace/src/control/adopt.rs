@@ -34,7 +34,7 @@ impl Control {
         let before = std::mem::replace(&mut self.desired, made.desired);
         let views = std::mem::replace(&mut self.views, made.views);
         let decisions = std::mem::replace(&mut self.decisions, fresh.decisions);
-        (self.zone, self.ancestors, self.due) = (fresh.zone, fresh.ancestors, fresh.due);
+        (self.zones, self.ancestors, self.due) = (fresh.zones, fresh.ancestors, fresh.due);
         self.listening = Listening::of(&self.desired.node.listen, &self.host);
         // What has happened since.
         let health = std::mem::replace(&mut self.health, made.health);

@@ -21,7 +21,7 @@ use tm_common::{link::Link, tables::Lookup as _};
 
 use super::{Control, Counted, REPAIR_INTERVAL, Tables, counted::Sums, due::Due};
 use crate::{
-    compile::{Compiled, Zone, compile},
+    compile::{Compiled, Zones, compile},
     decide::{Ancestors, Decision, decide},
     desired::{Desired, XdpMode},
     geo::RoundTrips,
@@ -73,7 +73,7 @@ pub(super) struct Made {
 
 /// New tables, and what was decided for them.
 pub(super) struct Fresh {
-    pub(super) zone: Arc<Zone>,
+    pub(super) zones: Arc<Zones>,
     pub(super) ancestors: Ancestors,
     pub(super) decisions: OrdMap<Arc<str>, Arc<Decision>>,
     pub(super) due: Due,
@@ -107,11 +107,11 @@ fn place_clients(desired: &Desired, measured: &RoundTrips, before: &Views) -> Vi
 
 fn make_tables(work: &Work, views: &Views) -> Fresh {
     let Work { desired, health, tables, .. } = work;
-    let zone = Arc::new(Zone::of(&desired.node, desired.generation));
+    let zones = Arc::new(Zones::of(desired));
     let now = work.clock.now();
     let decisions = decide_all(desired, views, health, now);
     let compiled: Vec<(DnsName, Option<Compiled>)> =
-        decisions.values().map(|d| (d.profile.dns_name.clone(), compile(d, &zone))).collect();
+        decisions.values().map(|d| (d.profile.dns_name.clone(), compile(d, &zones))).collect();
     let mut image = fill(desired, &compiled);
     image.set_link(work.link);
     let counted = work.counted.as_ref();
@@ -122,7 +122,7 @@ fn make_tables(work: &Work, views: &Views) -> Fresh {
         due: decisions.values().collect(),
         kernel: load(&image, desired.node.listen.mode),
         counted: work.counted.clone(),
-        zone,
+        zones,
         decisions,
         image,
         filled,

@@ -38,6 +38,13 @@ impl Control {
                 return false;
             }
         }
+        // Who has a name outside the zones makes a zone of it.
+        let names =
+            changed.iter().flat_map(|(old, new)| [*old, *new]).flatten().map(|profile| &profile.dns_name);
+        if !names.into_iter().all(|name| wanted.node.has_zone_of(name)) {
+            return false;
+        }
+        self.zones = Arc::new(self.zones.at(wanted.generation));
         let mut touched = BTreeSet::new();
         // Names are given up first, so that one that moved from one profile to another is there in the end.
         let mut changes: Vec<(DnsName, Option<Compiled>)> = Vec::new();
@@ -58,7 +65,7 @@ impl Control {
             touched.extend([old, new].into_iter().flatten().map(|profile| profile.name.clone()));
         }
         let decided = self.decide_some(self.ancestors.with(touched));
-        changes.extend(decided.iter().map(|d| (d.profile.dns_name.clone(), compile(d, &self.zone))));
+        changes.extend(decided.iter().map(|d| (d.profile.dns_name.clone(), compile(d, &self.zones))));
         self.write(&changes);
         self.forget_endpoints(changed.iter().filter_map(|(old, _)| *old));
         true

@@ -38,7 +38,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    compile::{Compiled, Zone, compile},
+    compile::{Compiled, Zones, compile},
     decide::{Ancestors, Decision, decide},
     desired::{Desired, Profile},
     geo::RoundTrips,
@@ -98,7 +98,7 @@ pub struct Control {
     measured: RoundTrips,
     host: Host,
     listening: Listening,
-    zone: Arc<Zone>,
+    zones: Arc<Zones>,
     views: Views,
     /// Of `desired`: whose decisions change with whose.
     ancestors: Ancestors,
@@ -133,7 +133,7 @@ impl Control {
         let mut control = Control {
             tables,
             published,
-            zone: Arc::new(Zone::of(&desired.node, desired.generation)),
+            zones: Arc::new(Zones::of(&desired)),
             ancestors: Ancestors::default(),
             desired,
             health: inputs.health.borrow_and_update().clone(),
@@ -274,7 +274,6 @@ impl Control {
     fn take_desired(&mut self, desired: Arc<Desired>, views: Views) {
         let began = Instant::now();
         let before = std::mem::replace(&mut self.desired, desired);
-        self.zone = Arc::new(Zone::of(&self.desired.node, self.desired.generation));
         self.views = views;
         let same_places = before.atlas.as_ref().map(Arc::as_ptr)
             == self.desired.atlas.as_ref().map(Arc::as_ptr)
@@ -282,6 +281,7 @@ impl Control {
         if same_places && before.node == self.desired.node && self.take_changes(&before) {
             return self.publish_desired(&before, began);
         }
+        self.zones = Arc::new(Zones::of(&self.desired));
         self.ancestors = Ancestors::of(&self.desired.profiles);
         self.listening = Listening::of(&self.desired.node.listen, &self.host);
         self.decide_all();
@@ -367,7 +367,7 @@ impl Control {
         &self,
         decisions: impl IntoIterator<Item = &'a Arc<Decision>>,
     ) -> Vec<(DnsName, Option<Compiled>)> {
-        decisions.into_iter().map(|d| (d.profile.dns_name.clone(), compile(d, &self.zone))).collect()
+        decisions.into_iter().map(|d| (d.profile.dns_name.clone(), compile(d, &self.zones))).collect()
     }
 
     /// Puts changed decisions into the tables, then tells everybody.

@@ -57,7 +57,7 @@ pub use counts::Messages;
 pub use listeners::run;
 pub use plan::Plan;
 pub use reply::{Responder, Transport};
-pub use transfer::{Content, Transfers};
+pub use transfer::{Content, Contents, Transfers};
 pub use zone::ZoneView;
 
 #[cfg(test)]

@@ -27,12 +27,12 @@ use super::{
     counts::{Counts, Messages, Outcome},
     options,
     query::Query,
-    transfer::{Content, Refused, Transfer},
+    transfer::{Contents, Refused, Transfer},
     tsig,
     write::{Sections, write},
     zone::{Found, ZoneView},
 };
-use crate::{compile::Zone, names::DnsName, sync::Image};
+use crate::{names::DnsName, sync::Image};
 
 /// How much longer the engine's reply may be than the query: records of the large class and an OPT.
 const ROOM: usize = 2048;
@@ -81,7 +81,7 @@ impl fmt::Display for Transport {
 pub struct Responder {
     image: Arc<RwLock<Image>>,
     zone: watch::Receiver<Arc<ZoneView>>,
-    content: watch::Receiver<Option<Arc<Content>>>,
+    contents: watch::Receiver<Contents>,
     counts: Counts,
 }
 
@@ -106,14 +106,14 @@ impl Responder {
     pub fn new(
         image: Arc<RwLock<Image>>,
         zone: watch::Receiver<Arc<ZoneView>>,
-        content: watch::Receiver<Option<Arc<Content>>>,
+        contents: watch::Receiver<Contents>,
     ) -> Self {
-        Responder { image, zone, content, counts: Counts::default() }
+        Responder { image, zone, contents, counts: Counts::default() }
     }
 
-    /// The serial of what there is to transfer.
+    /// The greatest serial of what there is to transfer.
     pub fn serial(&self) -> Option<u32> {
-        self.content.borrow().as_ref().map(|content| content.serial())
+        self.contents.borrow().values().map(|content| content.serial()).max()
     }
 
     /// The reply to a message, or nothing where it is no query.
@@ -171,8 +171,8 @@ impl Responder {
         let asked = query.question.as_ref().filter(|question| is_query && question.class == DNSClass::IN);
         let (outcome, mut reply, mut session) = match asked.map(|question| question.kind) {
             Some(RecordType::AXFR | RecordType::IXFR) => {
-                let content = self.content.borrow().clone();
-                match Transfer::new(&plain, transport, &view, content.as_ref(), session) {
+                let contents = self.contents.borrow().clone();
+                match Transfer::new(&plain, transport, &view, &contents, session) {
                     Ok(transfer) => return (Outcome::Transfer, Some(Reply::Transfer(Box::new(transfer)))),
                     Err(Refused { outcome, session }) => {
                         let (outcome, reply) =
@@ -285,25 +285,28 @@ impl Responder {
             return Answer::bare(outcome);
         }
         let name = DnsName::from_wire(question.name);
-        if has(&name) {
-            return match ask() {
-                Ok(reply) => Answer::Finished(reply),
-                Err(Reason::TooLarge) => Answer::bare(Outcome::Truncated),
-                Err(_) => Answer::bare(Outcome::ServFail),
-            };
-        }
         let view = self.zone.borrow().clone();
-        let zone = view.zone();
-        match view.find(&name, question.kind) {
-            Found::Outside => Answer::bare(Outcome::Refused),
+        let zone = view.zones().find(&name);
+        if has(&name) {
+            match ask() {
+                Ok(reply) => return Answer::Finished(reply),
+                Err(Reason::TooLarge) => return Answer::bare(Outcome::Truncated),
+                // What a profile at an apex has not.
+                Err(Reason::NoAnswer) if zone.is_some_and(|zone| zone.name == name) => {}
+                Err(_) => return Answer::bare(Outcome::ServFail),
+            }
+        }
+        let Some(zone) = zone else { return Answer::bare(Outcome::Refused) };
+        match view.find(zone, &name, question.kind) {
             Found::Soa => {
                 // What may be transferred goes on counting where the configuration's generation began.
-                let serial = self.serial().unwrap_or(zone.serial);
-                Answer::Of(Outcome::Apex, Sections::soa(&name, &Zone { serial, ..zone.clone() }))
+                let contents = self.contents.borrow();
+                let zone = contents.get(&zone.name).map_or(&**zone, |content| content.zone());
+                Answer::Of(Outcome::Apex, Sections::soa(&name, zone))
             }
             Found::Servers => {
-                let (servers, addresses) = view.servers();
-                Answer::of(Outcome::Apex, Sections::of(&name, servers, &addresses))
+                let (servers, addresses) = view.servers(zone);
+                Answer::of(Outcome::Apex, Sections::of(&name, &servers, &addresses))
             }
             Found::Addresses(addresses) => Answer::of(Outcome::Server, Sections::of(&name, &addresses, &[])),
             Found::NoData(ttl) => Answer::Of(Outcome::NoData, Sections::absence(&name, ttl, zone)),

@@ -1,10 +1,10 @@
-//! The names of the zone that are no profile's, and what they have: pure, and made anew for each configuration.
+//! The names of the zones that are no profile's, and what they have: pure, and made anew for each configuration.
 //!
 //! Profiles that answer are in the tables and not here, so that a hundred thousand of them cost only a look at each. A new [`ZoneView`] should be
 //! published after the tables that go with it: a name is then at no moment in neither.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     net::IpAddr,
 };
 
@@ -14,23 +14,21 @@ use hickory_proto::rr::{
 };
 
 use crate::{
-    compile::Zone,
+    compile::{Zone, Zones},
     decide::exists,
     desired::{Chaos, Desired, NameServer, Transfer},
     names::DnsName,
 };
 
-/// Seconds that the zone's NS records and its servers' addresses may be kept.
+/// Seconds that a zone's NS records and its servers' addresses may be kept.
 const SERVER_TTL: u32 = 3600;
 
-/// What of the zone is not in the tables.
+/// What of the zones is not in the tables.
 #[derive(Debug)]
 pub struct ZoneView {
-    zone: Zone,
-    /// The apex's NS records.
-    servers: Vec<Record>,
-    /// The addresses of each name server that lies inside the zone.
-    addresses: HashMap<DnsName, Vec<Record>>,
+    zones: Zones,
+    /// The addresses of each name server that lies inside a zone.
+    addresses: BTreeMap<DnsName, Vec<Record>>,
     /// Names that have nothing of their own, but names below them that have.
     above: HashSet<DnsName>,
     /// Seconds that "no such name" may be kept where it is a profile's that does not answer.
@@ -41,11 +39,9 @@ pub struct ZoneView {
     chaos: Chaos,
 }
 
-/// What the zone has for a question.
+/// What a zone has for a question.
 #[derive(Debug, PartialEq)]
 pub(super) enum Found {
-    /// Not in the zone.
-    Outside,
     /// Its SOA.
     Soa,
     /// Its NS records.
@@ -59,25 +55,25 @@ pub(super) enum Found {
 }
 
 impl ZoneView {
-    /// The view of a configuration. `listening` are the addresses of name servers inside the zone for which none were given.
+    /// The view of a configuration. `listening` are the addresses of name servers inside the zones for which none were given.
     pub fn new(desired: &Desired, listening: &[IpAddr]) -> Self {
-        let node = &desired.node;
         let mut view = ZoneView {
-            zone: Zone::of(node, desired.generation),
-            servers: vec![],
-            addresses: HashMap::new(),
+            zones: Zones::of(desired),
+            addresses: BTreeMap::new(),
             above: HashSet::new(),
             absent: HashMap::new(),
-            transfer: node.transfer.clone(),
-            chaos: node.sockets.chaos.clone(),
+            transfer: desired.node.transfer.clone(),
+            chaos: desired.node.sockets.chaos.clone(),
         };
+        for zone in desired.node.zones() {
+            view.add_above(&zone.name);
+        }
         let reachable = reachable(listening);
-        let apex = node.zone.to_hickory();
-        for server in &node.name_servers {
-            let data = RData::NS(NS(server.name.to_hickory()));
-            view.servers.push(Record::from_rdata(apex.clone(), SERVER_TTL, data));
-            if server.name.is_within(&node.zone) {
-                view.addresses.insert(server.name.clone(), address_records(server, &reachable));
+        for server in desired.node.zones().flat_map(|zone| &zone.name_servers) {
+            if view.zones.find(&server.name).is_some() && !view.addresses.contains_key(&server.name) {
+                let given = addresses_of(&server.name, desired);
+                let addresses = if given.is_empty() { &reachable } else { &given };
+                view.addresses.insert(server.name.clone(), address_records(&server.name, addresses));
                 view.add_above(&server.name);
             }
         }
@@ -90,9 +86,9 @@ impl ZoneView {
         view
     }
 
-    /// The zone's name and SOA.
-    pub(super) fn zone(&self) -> &Zone {
-        &self.zone
+    /// The zones.
+    pub(super) fn zones(&self) -> &Zones {
+        &self.zones
     }
 
     /// Who may have all of it.
@@ -105,24 +101,21 @@ impl ZoneView {
         &self.chaos
     }
 
-    /// The apex's NS records and the addresses of name servers in the zone.
-    pub(super) fn records(&self) -> impl Iterator<Item = &Record> {
-        self.servers.iter().chain(self.addresses.values().flatten())
+    /// The addresses of name servers in the zones.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = &Record> {
+        self.addresses.values().flatten()
     }
 
-    /// What there is of `kind`, a type of data or ANY, at a name that is not in the tables.
-    pub(super) fn find(&self, name: &DnsName, kind: RecordType) -> Found {
-        if !name.is_within(&self.zone.name) {
-            return Found::Outside;
-        }
-        let is_apex = *name == self.zone.name;
+    /// What there is of `kind`, a type of data or ANY, at a name in `zone` that is not in the tables.
+    pub(super) fn find(&self, zone: &Zone, name: &DnsName, kind: RecordType) -> Found {
+        let is_apex = *name == zone.name;
         match kind {
             // RFC 8482, section 4.1: one of the RRsets is enough.
             RecordType::SOA | RecordType::ANY if is_apex => return Found::Soa,
             RecordType::NS if is_apex => return Found::Servers,
             _ => {}
         }
-        let ttl = self.absent.get(name).copied().unwrap_or(self.zone.soa.minimum);
+        let ttl = self.absent.get(name).copied().unwrap_or(zone.soa.minimum);
         match self.addresses.get(name) {
             Some(addresses) => match of_kind(addresses, kind) {
                 none if none.is_empty() => Found::NoData(ttl),
@@ -133,28 +126,44 @@ impl ZoneView {
         }
     }
 
-    /// The apex's NS records, and the addresses that go with them.
-    pub(super) fn servers(&self) -> (&[Record], Vec<Record>) {
-        let names = self.servers.iter().filter_map(|server| match &server.data {
-            RData::NS(name) => Some(&name.0),
-            _ => None,
-        });
-        let addresses = names.flat_map(|name| {
-            self.addresses.values().flatten().filter(move |address| address.name == *name).cloned()
-        });
-        (&self.servers, addresses.collect())
+    /// A zone's NS records, and the addresses that go with them.
+    pub(super) fn servers(&self, zone: &Zone) -> (Vec<Record>, Vec<Record>) {
+        let addresses = zone.servers.iter().filter_map(|server| self.addresses.get(&server.name));
+        (server_records(zone), addresses.flatten().cloned().collect())
     }
 
-    /// Notes the names between an existing name and the apex.
+    /// Notes the names between an existing name and the apex of the highest zone that it is in.
     fn add_above(&mut self, name: &DnsName) {
-        let apex = &self.zone.name;
-        for suffix in name.suffixes().skip(1).take_while(|suffix| *suffix != apex.wire()) {
+        let Some(apex) = self.zones.highest(name).map(|zone| zone.name.clone()) else { return };
+        for suffix in name.suffixes().skip(1).take_while(|suffix| suffix.len() > apex.wire().len()) {
             // Where a name is known, so are those above it.
             if !self.above.insert(DnsName::from_wire(suffix)) {
                 break;
             }
         }
     }
+}
+
+/// A zone's NS records.
+pub(super) fn server_records(zone: &Zone) -> Vec<Record> {
+    let apex = zone.name.to_hickory();
+    let record = |server: &NameServer| {
+        Record::from_rdata(apex.clone(), SERVER_TTL, RData::NS(NS(server.name.to_hickory())))
+    };
+    zone.servers.iter().map(record).collect()
+}
+
+/// All addresses that the zones give a name server, each once.
+fn addresses_of(name: &DnsName, desired: &Desired) -> Vec<IpAddr> {
+    let servers =
+        desired.node.zones().flat_map(|zone| &zone.name_servers).filter(|server| server.name == *name);
+    let mut addresses = Vec::new();
+    for address in servers.flat_map(|server| &server.addresses) {
+        if !addresses.contains(address) {
+            addresses.push(*address);
+        }
+    }
+    addresses
 }
 
 /// What others can reach of the addresses listened on: never link-local ones, loopback ones only where there is nothing else.
@@ -169,14 +178,13 @@ fn reachable(listening: &[IpAddr]) -> Vec<IpAddr> {
     if others.is_empty() { loopback } else { others }
 }
 
-fn address_records(server: &NameServer, listening: &[IpAddr]) -> Vec<Record> {
-    let addresses = if server.addresses.is_empty() { listening } else { &server.addresses };
+fn address_records(name: &DnsName, addresses: &[IpAddr]) -> Vec<Record> {
     let record = |address: &IpAddr| {
         let data = match address {
             IpAddr::V4(address) => RData::A(A(*address)),
             IpAddr::V6(address) => RData::AAAA(AAAA(*address)),
         };
-        Record::from_rdata(server.name.to_hickory(), SERVER_TTL, data)
+        Record::from_rdata(name.to_hickory(), SERVER_TTL, data)
     };
     addresses.iter().map(record).collect()
 }

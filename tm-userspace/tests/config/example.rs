@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tm_userspace::desired::{
     Chaos, Endpoint, Listen, MinChild, Monitor, NameServer, Node, Probes, Profile, Protocol, RoutingMethod,
-    Rules, Scope, Soa, Sockets, Status, Target, Tcp, Transfer, XdpMode,
+    Rules, Scope, Soa, Sockets, Status, Target, Tcp, Transfer, XdpMode, Zone,
 };
 
 use crate::kit::{NODE, PROFILE, load_files, loaded_profile};
@@ -67,15 +67,18 @@ fn the_example_is_what_it_says() {
         [("tm.toml", TM_TOML.as_bytes()), ("conf.d/contoso.toml", CONTOSO_TOML.as_bytes())];
     let loaded = load_files(&files).1.unwrap();
     let node = Node {
-        zone: "tm.example".parse().unwrap(),
-        name_servers: vec![NameServer { name: "ns1.tm.example".parse().unwrap(), addresses: vec![] }],
-        soa: Soa {
-            mailbox: "hostmaster.tm.example".parse().unwrap(),
-            refresh: 3600,
-            retry: 600,
-            expire: 1_209_600,
-            minimum: 60,
+        default_zone: Zone {
+            name: "tm.example".parse().unwrap(),
+            name_servers: vec![NameServer { name: "ns1.tm.example".parse().unwrap(), addresses: vec![] }],
+            soa: Soa {
+                mailbox: "hostmaster.tm.example".parse().unwrap(),
+                refresh: 3600,
+                retry: 600,
+                expire: 1_209_600,
+                minimum: 60,
+            },
         },
+        more_zones: vec![],
         state_dir: "/var/lib/tm".into(),
         listen: Listen {
             interfaces: vec!["eth0".to_owned()],
@@ -169,18 +172,21 @@ fn every_key_of_a_node_arrives() {
         names = 4096
     "#;
     let node = load_files(&[("tm.toml", text.as_bytes())]).1.unwrap().node;
-    assert_eq!(node.zone.wire(), b"\x04edge\x07example\x00");
+    assert_eq!(node.zone().name.wire(), b"\x04edge\x07example\x00");
     let ns1 = vec!["192.0.2.53".parse().unwrap(), "2001:db8::53".parse().unwrap()];
     assert_eq!(
-        node.name_servers,
+        node.zone().name_servers,
         [
             NameServer { name: "ns.elsewhere.net".parse().unwrap(), addresses: vec![] },
             NameServer { name: "ns1.edge.example".parse().unwrap(), addresses: ns1 },
         ]
     );
     assert_eq!(node.state_dir, std::path::Path::new("/srv/tm"));
-    assert_eq!(node.soa.mailbox.wire(), b"\x08john.doe\x07example\x03net\x00");
-    assert_eq!((node.soa.refresh, node.soa.retry, node.soa.expire, node.soa.minimum), (1, 2, 3, 0));
+    assert_eq!(node.zone().soa.mailbox.wire(), b"\x08john.doe\x07example\x03net\x00");
+    assert_eq!(
+        (node.zone().soa.refresh, node.zone().soa.retry, node.zone().soa.expire, node.zone().soa.minimum),
+        (1, 2, 3, 0)
+    );
     assert_eq!(node.listen.interfaces, ["eth0", "eth1"]);
     assert_eq!(
         node.listen.addresses,

@@ -18,3 +18,4 @@ mod services;
 mod subnets;
 mod transfers;
 mod webhooks;
+mod zones;

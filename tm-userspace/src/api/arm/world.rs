@@ -116,7 +116,7 @@ fn names(id: &ProfileId) -> [String; 3] {
 
 impl Surroundings for World {
     fn zone(&self) -> String {
-        self.node.zone.to_string().trim_end_matches('.').to_owned()
+        self.node.zone().name.to_string().trim_end_matches('.').to_owned()
     }
 
     fn profile_named(&self, id: &ProfileId) -> Option<String> {
@@ -125,7 +125,7 @@ impl Surroundings for World {
 
     fn id_of_profile(&self, name: &str) -> Option<(ProfileId, String)> {
         let record = self.listing.profiles.get(&key(name))?;
-        let fqdn = format!("{}.{}", model::relative_name(&record.document), self.zone());
+        let fqdn = model::fqdn(&record.document, &self.zone());
         Some((id_of(record), fqdn))
     }
 

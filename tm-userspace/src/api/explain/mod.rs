@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use tm_common::dns::{Asked, asked};
 
 use super::{View, query};
-use crate::{compile::Zone, desired::Profile};
+use crate::{compile::Zones, desired::Profile};
 
 pub use report::{
     Assumed, Check, Client, EndpointStep, Explained, Group, Outcome, Part, ProfileStep, Shares, Sticky,
@@ -84,7 +84,7 @@ pub(super) fn explain(view: &View, inquiry: &Inquiry) -> Result<Explained, Refus
     let assumptions = world::assumptions(&desired, &profile, &inquiry.assume)?;
     let (sender, server) = query::hosts(view, inquiry.client).map_err(Refused::Unfit)?;
     let asker = Asker { sender, subnet: inquiry.ecs };
-    let question = Question { asker, kind, block, zone: Zone::of(&desired.node, desired.generation), moment };
+    let question = Question { asker, kind, block, zones: Zones::of(&desired), moment };
 
     let now = World::live(&desired, &profile, decision.view.clone(), health);
     let (outcome, expected) = outcome::outcome(&now, &question);
@@ -111,7 +111,7 @@ struct Question {
     asker: Asker,
     kind: RecordType,
     block: Asked,
-    zone: Zone,
+    zones: Zones,
     moment: SystemTime,
 }
 

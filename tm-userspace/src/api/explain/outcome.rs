@@ -72,7 +72,7 @@ fn is_looked_at(world: &World, question: &Question) -> bool {
 pub(super) fn choices(world: &World, question: &Question, class: &Class) -> Option<(Choices, bool)> {
     let view = View::of_one(class.clone());
     let decision = decide(&world.profiles, &world.profile, &view, &world.health, question.moment);
-    let row = compile(&decision, &question.zone)?.places.pop()?;
+    let row = compile(&decision, &question.zones)?.places.pop()?;
     let choices = row.into_iter().nth(question.block as usize)?;
     Some((choices, decision.sticky.contains(&true)))
 }
@@ -80,7 +80,11 @@ pub(super) fn choices(world: &World, question: &Question, class: &Class) -> Opti
 /// The different answers with their least TTL, those of the largest share first.
 fn parts(world: &World, question: &Question, choices: Option<&Choices>) -> Vec<(Part, u32)> {
     let Some(choices) = choices else {
-        let records = nodata(&world.profile.dns_name, world.profile.ttl, &question.zone);
+        let records = nodata(
+            &world.profile.dns_name,
+            world.profile.ttl,
+            question.zones.around(&world.profile.dns_name),
+        );
         return vec![part(world, question, &records, 1.0)];
     };
     let count = |answer: usize| choices.slots.iter().filter(|slot| usize::from(**slot) == answer).count();

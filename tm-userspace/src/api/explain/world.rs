@@ -132,7 +132,7 @@ pub(super) fn find_profile(desired: &Desired, asked: &str) -> anyhow::Result<Arc
     let lower = asked.to_lowercase();
     let by_name = desired.profiles.values().find(|profile| profile.name.to_lowercase() == lower);
     let by_dns_name = || {
-        let name = super::super::query::full_name(asked, &desired.node.zone).ok()?;
+        let name = super::super::query::full_name(asked, desired).ok()?;
         desired.profiles.values().find(|profile| profile.dns_name.to_hickory() == name)
     };
     let known = || desired.profiles.keys().map(|name| &**name);

@@ -86,7 +86,7 @@ pub(super) async fn summaries(
         principal.sees(&record.scope) && only.as_ref().is_none_or(|only| *only == key(&record.name))
     });
     Ok(Json(Summaries {
-        zone: node.zone.to_string(),
+        zone: node.zone().name.to_string(),
         subscription: node.scope.subscription.to_string(),
         resource_group: node.scope.resource_group.to_string(),
         value,

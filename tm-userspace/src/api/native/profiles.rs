@@ -228,16 +228,12 @@ pub(super) async fn is_free(
     let node = node
         .ok_or_else(|| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no configuration is in force yet"))?;
     let relative: DnsName = name.parse().map_err(Problem::bad)?;
-    let full = if relative.is_within(&node.zone) {
-        relative
-    } else {
-        relative.under(&node.zone).map_err(Problem::bad)?
-    };
+    let is_full = node.has_zone_of(&relative) || name.ends_with('.');
+    let full = if is_full { relative } else { relative.under(&node.zone().name).map_err(Problem::bad)? };
     let holder = view.catalog.holder_of(&full).await;
-    let is_server = node.name_servers.iter().any(|server| server.name == full) || full == node.zone;
     Ok(Json(Availability {
         dns_name: full.to_string(),
-        available: holder.is_none() && !is_server,
+        available: holder.is_none() && !node.is_server(&full),
         profile: holder.filter(|holder| principal.sees(&holder.scope)).map(|holder| holder.name.to_string()),
     }))
 }

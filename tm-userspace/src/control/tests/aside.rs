@@ -71,10 +71,10 @@ impl Bench {
 
     /// Has every table what was published last, and nothing else?
     fn assert_tables(&self, desired: &Desired) {
-        let zone = Zone::of(&desired.node, desired.generation);
+        let zones = Zones::of(desired);
         let decisions = self.published.borrow().decisions.clone();
         let all: Vec<(DnsName, Option<Compiled>)> =
-            decisions.values().map(|d| (d.profile.dns_name.clone(), compile(d, &zone))).collect();
+            decisions.values().map(|d| (d.profile.dns_name.clone(), compile(d, &zones))).collect();
         let mut image = self.tables.image_mut();
         assert_eq!(image.names(), all.len());
         let changes = image.apply(all.iter().map(|(name, compiled)| (name, compiled.as_ref())));

@@ -14,10 +14,10 @@ use hickory_proto::{
 use tokio::sync::watch;
 
 use crate::{
-    compile::{Zone, compile},
+    compile::{Zones, compile},
     decide::decide,
-    desired::{Desired, Endpoint, NameServer, Node, Profile, Status},
-    dns::{Responder, Transport, ZoneView},
+    desired::{Desired, Endpoint, NameServer, Node, Profile, Status, Zone},
+    dns::{Contents, Responder, Transport, ZoneView},
     health::Health,
     names::DnsName,
     places::View,
@@ -63,7 +63,10 @@ pub(super) fn desired(name_servers: Vec<NameServer>) -> Desired {
         profile(&longest(), 30, Enabled, &[(&far, Enabled)]),
     ];
     let sample = samples::desired(&[], profiles.into());
-    let node = Arc::new(Node { name_servers, ..(*sample.node).clone() });
+    let node = Arc::new(Node {
+        default_zone: Zone { name_servers, ..sample.node.zone().clone() },
+        ..(*sample.node).clone()
+    });
     Desired { generation: 1_800_000_000, node, ..sample }
 }
 
@@ -83,7 +86,7 @@ pub(super) fn three_servers() -> Vec<NameServer> {
 }
 
 pub(super) fn image(desired: &Desired, buckets: u32) -> Image {
-    let zone = Zone::of(&desired.node, desired.generation);
+    let zones = Zones::of(desired);
     let compiled: Vec<(DnsName, _)> = desired
         .profiles
         .values()
@@ -95,7 +98,7 @@ pub(super) fn image(desired: &Desired, buckets: u32) -> Image {
                 &Health::default(),
                 SystemTime::UNIX_EPOCH,
             );
-            (profile.dns_name.clone(), compile(&decision, &zone))
+            (profile.dns_name.clone(), compile(&decision, &zones))
         })
         .collect();
     let mut image = Image::new(buckets, 53, 42, &[]);
@@ -110,8 +113,8 @@ pub(super) fn responder_for(desired: &Desired, buckets: u32) -> Responder {
 pub(super) fn responder_at(desired: &Desired, buckets: u32, listening: &[&str]) -> Responder {
     let listening: Vec<IpAddr> = listening.iter().map(|address| address.parse().unwrap()).collect();
     let (_, zone) = watch::channel(Arc::new(ZoneView::new(desired, &listening)));
-    let (_, content) = watch::channel(None);
-    Responder::new(Arc::new(RwLock::new(image(desired, buckets))), zone, content)
+    let (_, contents) = watch::channel(Contents::new());
+    Responder::new(Arc::new(RwLock::new(image(desired, buckets))), zone, contents)
 }
 
 pub(super) fn responder() -> Responder {

@@ -165,7 +165,7 @@ proptest! {
 #[test]
 fn absence_looks_alike_wherever_it_comes_from() {
     let desired = desired(three_servers());
-    let zone = Zone::of(&desired.node, desired.generation);
+    let zone = Zone::of(desired.node.zone(), desired.generation);
     for name in ["tm.example", "top.tm.example", "nobody.tm.example"] {
         let query = ask(&format!("{name} MX")).octets();
         let reply = RESPONDER.reply(&query, CLIENT, Transport::Udp).unwrap();

@@ -1,6 +1,6 @@
-//! What is transferred: the zone at one serial, and what it was before, as far as that is remembered.
+//! What is transferred: a zone at one serial, and what it was before, as far as that is remembered.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use hickory_proto::rr::{RData, Record, rdata::SOA};
 use imbl::{OrdMap, Vector, ordmap::DiffItem};
@@ -10,6 +10,12 @@ use crate::{compile::Zone, names::DnsName};
 
 /// Records by name.
 pub(in crate::dns) type Names = OrdMap<DnsName, Arc<[Record]>>;
+
+/// The names of each zone.
+pub(in crate::dns) type Zoned = HashMap<DnsName, Names>;
+
+/// What there is to transfer, by zone; nothing where transfers are off.
+pub type Contents = OrdMap<DnsName, Arc<Content>>;
 
 /// Earlier states that are remembered.
 const REMEMBERED: usize = 100;
@@ -120,10 +126,10 @@ impl Content {
 
 impl State {
     fn soa(&self) -> Record {
-        let Zone { name, primary, soa, serial } = &self.zone;
+        let Zone { name, soa, serial, .. } = &self.zone;
         let seconds = |time: u32| i32::try_from(time).unwrap_or(i32::MAX);
         let data = SOA::new(
-            primary.to_hickory(),
+            self.zone.primary().to_hickory(),
             soa.mailbox.to_hickory(),
             *serial,
             seconds(soa.refresh),

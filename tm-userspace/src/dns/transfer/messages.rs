@@ -1,14 +1,17 @@
 //! A transfer in messages: who may have it, which records in which order, and a signature on each message.
 
-use std::{iter::once, sync::Arc};
+use std::iter::once;
 
 use hickory_proto::{
     op::{Edns, Message, MessageType, Query as Question, ResponseCode},
     rr::{RData, Record, RecordType},
 };
 
-use super::content::{Changes, Content};
-use crate::dns::{counts::Outcome, reply::Transport, tsig::Session, zone::ZoneView};
+use super::content::{Changes, Content, Contents};
+use crate::{
+    dns::{counts::Outcome, reply::Transport, tsig::Session, zone::ZoneView},
+    names::DnsName,
+};
 
 /// Records in a message: with names of 255 octets everywhere these still fit.
 const RECORDS: usize = 100;
@@ -34,17 +37,19 @@ impl Transfer {
         message: &[u8],
         transport: Transport,
         zone: &ZoneView,
-        content: Option<&Arc<Content>>,
+        contents: &Contents,
         session: Session,
     ) -> Result<Self, Refused> {
         let refused = |outcome, session| Err(Refused { outcome, session });
         let is_known = zone.transfer().allow.contains(session.key());
-        let Some(content) = content.filter(|_| is_known) else { return refused(Outcome::Refused, session) };
+        if !is_known || contents.is_empty() {
+            return refused(Outcome::Refused, session);
+        }
         let Ok(query) = Message::from_vec(message) else { return refused(Outcome::FormErr, session) };
         let Some(question) = query.queries.first() else { return refused(Outcome::FormErr, session) };
-        if *question.name() != content.zone().name.to_hickory() {
+        let Some(content) = contents.get(&DnsName::from_hickory(question.name())) else {
             return refused(Outcome::NotAuth, session);
-        }
+        };
         let is_stream = matches!(transport, Transport::Tcp | Transport::Tls);
         let records: Box<dyn Iterator<Item = Record> + Send> = match question.query_type() {
             RecordType::AXFR if is_stream => whole(content),

@@ -1,4 +1,4 @@
-//! The zone as secondaries have it, and how they come by it: transfers ([RFC 5936], [RFC 1995]) and word of changes ([RFC 1996]).
+//! Each zone as secondaries have it, and how they come by it: transfers ([RFC 5936], [RFC 1995]) and word of changes ([RFC 1996]).
 //!
 //! Secondaries know no health, no weights and no places. What they are given is the **static view**: for each name what its decision answers now, to a client without
 //! a place (`view`). It changes with flips, orders and configurations, and whenever it does, its serial goes up: at most once a second, so that it never runs ahead of the
@@ -26,8 +26,8 @@ use tokio_util::sync::CancellationToken;
 use super::ZoneView;
 use crate::{compile::Zone, control::Published, decide::Decision};
 
-pub use content::Content;
-pub(super) use content::Names;
+pub use content::{Content, Contents};
+pub(super) use content::{Names, Zoned};
 pub(super) use messages::{Refused, Transfer};
 
 /// The least time from one serial to the next.
@@ -38,7 +38,7 @@ const PACE: Duration = Duration::from_secs(1);
 pub struct Transfers {
     zone: watch::Receiver<Arc<ZoneView>>,
     published: watch::Receiver<Arc<Published>>,
-    content: watch::Sender<Option<Arc<Content>>>,
+    contents: watch::Sender<Contents>,
     /// What the content was made of.
     seen: Option<Seen>,
 }
@@ -47,7 +47,7 @@ pub struct Transfers {
 struct Seen {
     zone: Arc<ZoneView>,
     decisions: OrdMap<Arc<str>, Arc<Decision>>,
-    names: Names,
+    zones: Zoned,
 }
 
 impl Transfers {
@@ -55,16 +55,16 @@ impl Transfers {
     pub fn new(
         zone: watch::Receiver<Arc<ZoneView>>,
         published: watch::Receiver<Arc<Published>>,
-    ) -> (Self, watch::Receiver<Option<Arc<Content>>>) {
-        let (content, receiver) = watch::channel(None);
-        let mut transfers = Transfers { zone, published, content, seen: None };
+    ) -> (Self, watch::Receiver<Contents>) {
+        let (contents, receiver) = watch::channel(Contents::new());
+        let mut transfers = Transfers { zone, published, contents, seen: None };
         transfers.update();
         (transfers, receiver)
     }
 
     /// Follows until `shutdown`.
     pub async fn run(mut self, shutdown: CancellationToken) -> anyhow::Result<()> {
-        let told = notify::run(self.content.subscribe(), self.zone.clone());
+        let told = notify::run(self.contents.subscribe(), self.zone.clone());
         tokio::select! {
             () = shutdown.cancelled() => {}
             () = told => {}
@@ -95,19 +95,29 @@ impl Transfers {
         let decisions = self.published.borrow_and_update().decisions.clone();
         if !zone.transfer().is_on() {
             self.seen = None;
-            return self.content.send_if_modified(|content| content.take().is_some());
+            return self.contents.send_if_modified(|contents| !std::mem::take(contents).is_empty());
         }
         let seen = self.seen.take().filter(|seen| Arc::ptr_eq(&seen.zone, &zone));
-        let names = match seen {
-            Some(seen) => view::follow(seen.names, &seen.decisions, &decisions),
+        let zoned = match seen {
+            Some(seen) => view::follow(seen.zones, zone.zones(), &seen.decisions, &decisions),
             None => view::names(&zone, &decisions),
         };
-        self.seen = Some(Seen { zone: zone.clone(), decisions, names: names.clone() });
-        let before = self.content.borrow().clone();
-        let next = Content::next(before.as_deref(), zone.zone(), names);
-        let is_new = next.is_some();
-        if let Some(next) = next {
-            self.content.send_replace(Some(Arc::new(next)));
+        let before = self.contents.borrow().clone();
+        let mut contents = Contents::new();
+        let mut is_new = false;
+        for zone in zone.zones().iter() {
+            let known = before.get(&zone.name);
+            let names = zoned.get(&zone.name).cloned().unwrap_or_default();
+            let next = Content::next(known.map(|known| &**known), zone, names).map(Arc::new);
+            is_new |= next.is_some();
+            if let Some(content) = next.or_else(|| known.cloned()) {
+                contents.insert(zone.name.clone(), content);
+            }
+        }
+        is_new |= contents.len() != before.len();
+        self.seen = Some(Seen { zone, decisions, zones: zoned });
+        if is_new {
+            self.contents.send_replace(contents);
         }
         is_new
     }

@@ -1,8 +1,9 @@
-//! Tells secondaries that the zone has changed ([RFC 1996]), until they say that they have heard, or have been told often enough: they look by themselves too.
+//! Tells secondaries that a zone has changed ([RFC 1996]), until they say that they have heard, or have been told often enough: they look by themselves too.
 //!
 //! [RFC 1996]: https://www.rfc-editor.org/rfc/rfc1996
 
 use std::{
+    collections::HashMap,
     future::pending,
     io::{self, ErrorKind},
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -17,14 +18,15 @@ use hickory_proto::{
 use tokio::{
     net::UdpSocket,
     sync::watch,
-    task::JoinSet,
     time::{Instant, timeout_at},
 };
+use tokio_util::task::AbortOnDropHandle;
 
-use super::Content;
+use super::{Content, Contents};
 use crate::{
     desired::Secondary,
     dns::{ZoneView, tsig::Session},
+    names::DnsName,
 };
 
 /// How long the first answer is waited for; each later one twice as long as the one before.
@@ -34,40 +36,42 @@ const TIMES: u32 = 5;
 /// Octets of the longest answer that is looked at.
 const LONGEST: usize = 1232;
 
-/// Tells everybody of each new content, and of the one that is there at the beginning.
-pub(super) async fn run(
-    mut content: watch::Receiver<Option<Arc<Content>>>,
-    zone: watch::Receiver<Arc<ZoneView>>,
-) {
-    let mut telling = JoinSet::new();
+/// Tells everybody of each zone's new content, and of those that are there at the beginning.
+pub(super) async fn run(mut contents: watch::Receiver<Contents>, zone: watch::Receiver<Arc<ZoneView>>) {
+    // By zone, what is told, and who is being told.
+    let mut telling: HashMap<DnsName, (Arc<Content>, Vec<AbortOnDropHandle<()>>)> = HashMap::new();
     loop {
-        // Whoever has not yet heard of the one before is told of this one instead.
-        telling.abort_all();
-        let now = content.borrow_and_update().clone();
-        for secondary in now.iter().flat_map(|_| zone.borrow().transfer().notify.clone()) {
-            telling.spawn(tell(secondary, now.clone()));
-        }
-        loop {
-            tokio::select! {
-                Some(_) = telling.join_next() => {}
-                Ok(()) = content.changed() => break,
-                // Nothing new will come.
-                else => return pending().await,
+        let now = contents.borrow_and_update().clone();
+        let notify = zone.borrow().transfer().notify.clone();
+        telling.retain(|zone, _| now.contains_key(zone));
+        for (zone, content) in now {
+            if telling.get(&zone).is_some_and(|(told, _)| Arc::ptr_eq(told, &content)) {
+                continue;
             }
+            let tell = |secondary| AbortOnDropHandle::new(tokio::spawn(tell(secondary, content.clone())));
+            let handles = notify.iter().cloned().map(tell).collect();
+            // Whoever has not yet heard of the one before is told of this one instead.
+            telling.insert(zone, (content, handles));
+        }
+        if contents.changed().await.is_err() {
+            // Nothing new will come.
+            return pending().await;
         }
     }
 }
 
-async fn tell(secondary: Secondary, content: Option<Arc<Content>>) {
-    let Some(content) = content else { return };
+async fn tell(secondary: Secondary, content: Arc<Content>) {
+    let zone = &content.zone().name;
     let (address, serial) = (secondary.address, content.serial());
     match ask(&secondary, &content).await {
-        Ok(ResponseCode::NoError) => tracing::debug!(%address, serial, "a secondary knows of the new zone"),
+        Ok(ResponseCode::NoError) => {
+            tracing::debug!(%address, %zone, serial, "a secondary knows of the new zone")
+        }
         Ok(code) => {
-            tracing::warn!(%address, serial, %code, "a secondary does not want to know of the new zone: is this server one of its primaries, and the key right?");
+            tracing::warn!(%address, %zone, serial, %code, "a secondary does not want to know of the new zone: is this server one of its primaries, and the key right?");
         }
         Err(error) => {
-            tracing::warn!(%address, serial, %error, "a secondary could not be told of the new zone; it will look by itself");
+            tracing::warn!(%address, %zone, serial, %error, "a secondary could not be told of the new zone; it will look by itself");
         }
     }
 }

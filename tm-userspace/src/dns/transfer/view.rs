@@ -9,7 +9,8 @@
 //! | nobody answers, or the name does not exist | none |
 //!
 //! Shares are lost, since a zone has no weights. A name that has no data at the moment is not in the copy at all: there it does not exist, for as long as it lasts.
-//! The TTL is the profile's. Beside the profiles there are the apex's NS records and the addresses of name servers in the zone.
+//! The TTL is the profile's. Beside the profiles there are the apex's NS records, those of the zones of ours just below, and the
+//! addresses of name servers in the zone.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -19,48 +20,86 @@ use hickory_proto::rr::{
 };
 use imbl::{OrdMap, ordmap::DiffItem};
 
-use super::Names;
+use super::{Names, Zoned};
 use crate::{
+    compile::Zones,
     decide::{Answer, Decision, Share},
     desired::{Profile, Target},
-    dns::ZoneView,
+    dns::{ZoneView, zone::server_records},
     names::DnsName,
 };
 
 type Decisions = OrdMap<Arc<str>, Arc<Decision>>;
 
-/// All that there is, but for the SOA.
-pub(super) fn names(zone: &ZoneView, decisions: &Decisions) -> Names {
-    let mut names: BTreeMap<DnsName, Vec<Record>> = BTreeMap::new();
-    for record in zone.records() {
-        names.entry(DnsName::from_hickory(&record.name)).or_default().push(record.clone());
+/// All that there is in each zone, but for the SOA.
+pub(super) fn names(view: &ZoneView, decisions: &Decisions) -> Zoned {
+    let zones = view.zones();
+    let mut zoned: Zoned = zones.iter().map(|zone| (zone.name.clone(), Names::new())).collect();
+    let mut fixed: BTreeMap<(DnsName, DnsName), Vec<Record>> = BTreeMap::new();
+    for zone in zones.iter() {
+        // In the zone above too: there they say who has what is below.
+        for holder in [Some(zone), zones.above(zone)].into_iter().flatten() {
+            fixed.insert((holder.name.clone(), zone.name.clone()), server_records(zone));
+        }
     }
-    let fixed = names.into_iter().map(|(name, records)| (name, records.into()));
-    let profiles = decisions.values().map(|decision| (decision.profile.dns_name.clone(), records(decision)));
-    fixed.chain(profiles.filter(|(_, records)| !records.is_empty())).collect()
+    for record in view.addresses() {
+        let name = DnsName::from_hickory(&record.name);
+        if let Some(zone) = zones.find(&name) {
+            fixed.entry((zone.name.clone(), name)).or_default().push(record.clone());
+        }
+    }
+    for ((zone, name), records) in fixed {
+        put(&mut zoned, &zone, name, records);
+    }
+    for decision in decisions.values() {
+        add(&mut zoned, zones, decision);
+    }
+    zoned
 }
 
-/// `names` that were those of `before`, as `after` has them.
-pub(super) fn follow(mut names: Names, before: &Decisions, after: &Decisions) -> Names {
+/// What was that of `before`, as `after` has it, in the same zones.
+pub(super) fn follow(mut zoned: Zoned, zones: &Zones, before: &Decisions, after: &Decisions) -> Zoned {
     // Names are given up first: one may have moved to another profile.
     let changed: Vec<_> = before.diff(after).collect();
     for item in &changed {
         if let DiffItem::Remove(_, decision) | DiffItem::Update { old: (_, decision), .. } = item {
-            names.remove(&decision.profile.dns_name);
+            take(&mut zoned, zones, &decision.profile.dns_name);
         }
     }
     for item in &changed {
         if let DiffItem::Add(_, decision) | DiffItem::Update { new: (_, decision), .. } = item {
-            let records = records(decision);
-            if !records.is_empty() {
-                names.insert(decision.profile.dns_name.clone(), records);
-            }
+            add(&mut zoned, zones, decision);
         }
     }
-    names
+    zoned
 }
 
-fn records(decision: &Decision) -> Arc<[Record]> {
+/// Puts a profile's records into its zone.
+fn add(zoned: &mut Zoned, zones: &Zones, decision: &Decision) {
+    let (name, records) = (&decision.profile.dns_name, records(decision));
+    if let Some(zone) = zones.find(name).filter(|_| !records.is_empty()) {
+        put(zoned, &zone.name, name.clone(), records);
+    }
+}
+
+fn put(zoned: &mut Zoned, zone: &DnsName, name: DnsName, records: Vec<Record>) {
+    let names = zoned.entry(zone.clone()).or_default();
+    // A profile at the apex has that with the zone's own.
+    let known = names.get(&name).map(|known| known.to_vec()).unwrap_or_default();
+    names.insert(name, [known, records].concat().into());
+}
+
+/// Takes a profile's records away.
+fn take(zoned: &mut Zoned, zones: &Zones, name: &DnsName) {
+    let Some(zone) = zones.find(name) else { return };
+    let Some(names) = zoned.get_mut(&zone.name) else { return };
+    match *name == zone.name {
+        true => _ = names.insert(name.clone(), server_records(zone).into()),
+        false => _ = names.remove(name),
+    }
+}
+
+fn records(decision: &Decision) -> Vec<Record> {
     let shares = decision.places.first().map_or(&[][..], Vec::as_slice);
     let mut data: Vec<RData> = vec![];
     match greatest(shares).map(|share| target(&share.answer)) {

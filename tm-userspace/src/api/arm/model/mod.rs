@@ -31,7 +31,7 @@ pub use endpoint::{kind, read as read_endpoint, show as show_endpoint};
 pub use fields::Fields;
 pub use monitor::times;
 pub use patch::lay_over;
-pub use profile::{read as read_profile, relative_name, show as show_profile};
+pub use profile::{fqdn, read as read_profile, show as show_profile};
 pub use records::check_records;
 
 /// A profile's, or an endpoint's, keys in the product's words.

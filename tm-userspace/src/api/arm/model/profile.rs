@@ -30,9 +30,25 @@ const ENDPOINT_RECORD_TYPES: &[(&str, &str)] = &[
 ];
 const RECORD_TYPES: &[(&str, &str)] = &[("A", "a"), ("AAAA", "aaaa"), ("CNAME", "cname")];
 
-/// The prefix that a document's profile answers at.
-pub fn relative_name(profile: &Document) -> &str {
-    text(profile, "relative_name").or_else(|| text(profile, "name")).unwrap_or_default()
+/// The prefix that a document's profile answers at in the default zone; for one that has a name elsewhere, that name.
+fn relative_name<'a>(profile: &'a Document, zone: &str) -> &'a str {
+    let Some(whole) = text(profile, "dns_name") else {
+        return text(profile, "relative_name").or_else(|| text(profile, "name")).unwrap_or_default();
+    };
+    let whole = whole.trim_end_matches('.');
+    let end = format!(".{zone}").to_ascii_lowercase();
+    match whole.to_ascii_lowercase().ends_with(&end) {
+        true => &whole[..whole.len() - end.len()],
+        false => whole,
+    }
+}
+
+/// The name that it answers, without a dot at its end.
+pub fn fqdn(profile: &Document, zone: &str) -> String {
+    match text(profile, "dns_name") {
+        Some(whole) => whole.trim_end_matches('.').to_owned(),
+        None => format!("{}.{zone}", relative_name(profile, zone)),
+    }
 }
 
 /// The document of a profile from a body; `before` is what it replaces, `name` what documents are to call it.
@@ -57,7 +73,11 @@ pub fn read(
     })?;
     set(&mut profile, "routing_method", Some(method));
     let dns = properties.object("dnsConfig")?;
-    set(&mut profile, "relative_name", Some(new_relative_name(&dns, before)?));
+    let relative = new_relative_name(&dns, before, &around.zone())?;
+    // Azure does not know of names in full.
+    if before.is_none_or(|before| text(before, "dns_name").is_none()) {
+        set(&mut profile, "relative_name", Some(relative));
+    }
     set(&mut profile, "ttl", dns.integer("ttl")?);
     monitor::read(&properties.object("monitorConfig")?, &mut profile)?;
     set(&mut profile, "max_return", properties.integer("maxReturn")?);
@@ -77,7 +97,7 @@ pub fn show(profile: &Document, id: &ProfileId, around: &dyn Surroundings) -> Va
         true => ProfileStatus::CheckingEndpoints,
         false => ProfileStatus::Disabled,
     });
-    let relative = relative_name(profile);
+    let zone = around.zone();
     let list = endpoints(profile)
         .zip(1..)
         .map(|(endpoint, place)| endpoint::show(endpoint, place, name, id, around));
@@ -87,8 +107,8 @@ pub fn show(profile: &Document, id: &ProfileId, around: &dyn Surroundings) -> Va
         "profileStatus": word(is_enabled),
         "trafficRoutingMethod": azures(ROUTING_METHODS, older(method)),
         "dnsConfig": {
-            "relativeName": relative,
-            "fqdn": format!("{relative}.{}", around.zone()),
+            "relativeName": relative_name(profile, &zone),
+            "fqdn": fqdn(profile, &zone),
             "ttl": profile.get("ttl").cloned().unwrap_or_else(|| defaults::TTL.into()),
         },
         "monitorConfig": monitor::show(profile, &format!("{status:?}")),
@@ -152,8 +172,9 @@ fn tags(fields: &Fields<'_>) -> Result<Option<Value>, Fault> {
 }
 
 /// It is given once.
-fn new_relative_name(dns: &Fields<'_>, before: Option<&Document>) -> Result<String, Fault> {
-    let Some(before) = before.map(relative_name) else { return Ok(dns.needed("relativeName")?.to_owned()) };
+fn new_relative_name(dns: &Fields<'_>, before: Option<&Document>, zone: &str) -> Result<String, Fault> {
+    let before = before.map(|before| relative_name(before, zone));
+    let Some(before) = before else { return Ok(dns.needed("relativeName")?.to_owned()) };
     match dns.text("relativeName")? {
         Some(other) if !other.eq_ignore_ascii_case(before) => {
             let path = dns.path("relativeName");

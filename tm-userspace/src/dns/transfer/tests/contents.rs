@@ -7,23 +7,23 @@ use proptest::prelude::*;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{counted, desired, on, profile, published, text, zone};
+use super::{counted, default_name, desired, of_default, on, profile, published, text, zone};
 use crate::{
     compile::Zone,
     desired::{Desired, RoutingMethod::Priority, Transfer},
-    dns::transfer::{Content, Names, Transfers, content::Changes, view},
+    dns::transfer::{Content, Contents, Names, Transfers, content::Changes, view},
 };
 
 /// A zone with these names, one A each.
 fn names(all: &[(&str, &str)]) -> Names {
     let profiles = all.iter().map(|(name, target)| profile(name, Priority, &[(target, 1)])).collect();
     let desired = desired(1, on(), profiles);
-    view::names(&zone(&desired), &published(&desired).decisions)
+    of_default(view::names(&zone(&desired), &published(&desired).decisions))
 }
 
 fn soa(serial: u32) -> Zone {
     let desired = desired(serial.into(), Transfer::default(), vec![]);
-    Zone::of(&desired.node, desired.generation)
+    Zone::of(desired.node.zone(), desired.generation)
 }
 
 fn known(content: &Content, serial: u32) -> Vec<String> {
@@ -149,7 +149,7 @@ fn zones() -> impl Strategy<Value = Vec<(String, String)>> {
 struct Stage {
     zone: watch::Sender<Arc<crate::dns::ZoneView>>,
     published: watch::Sender<Arc<crate::control::Published>>,
-    content: watch::Receiver<Option<Arc<Content>>>,
+    contents: watch::Receiver<Contents>,
     stop: CancellationToken,
 }
 
@@ -157,18 +157,23 @@ impl Stage {
     fn start(desired: &Desired) -> Self {
         let (zone, zones) = watch::channel(zone(desired));
         let (published, decisions) = watch::channel(published(desired));
-        let (transfers, content) = Transfers::new(zones, decisions);
+        let (transfers, contents) = Transfers::new(zones, decisions);
         let stop = CancellationToken::new();
         tokio::spawn(transfers.run(stop.clone()));
-        Stage { zone, published, content, stop }
+        Stage { zone, published, contents, stop }
+    }
+
+    /// That of the default zone.
+    fn content(&self) -> Option<Arc<Content>> {
+        self.contents.borrow().get(&default_name()).cloned()
     }
 
     fn serial(&self) -> Option<u32> {
-        self.content.borrow().as_ref().map(|content| content.serial())
+        self.content().map(|content| content.serial())
     }
 
     fn has(&self, name: &str) -> Vec<String> {
-        let content = self.content.borrow().clone().unwrap();
+        let content = self.content().unwrap();
         let lines =
             content.records().filter(|record| matches!(record.data, RData::A(_))).map(|record| text(&record));
         lines.filter(|line| line.starts_with(name)).collect()
@@ -189,8 +194,8 @@ async fn what_changes_in_quick_succession_is_one_change_a_second() {
         stage.published.send_replace(published(&state(&format!("192.0.2.{i}"))));
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    stage.content.changed().await.unwrap();
-    stage.content.mark_unchanged();
+    stage.contents.changed().await.unwrap();
+    stage.contents.mark_unchanged();
     // From 1.5 to 5.4 s: at once, and then once a second.
     tokio::time::sleep_until(start + Duration::from_millis(5_450)).await;
     assert_eq!(stage.serial(), Some(104));
@@ -214,9 +219,9 @@ async fn transfers_are_turned_on_and_off_with_the_configuration() {
     let later = Desired { generation: 200, ..off.clone() };
     let node = Arc::new(crate::desired::Node { transfer: on(), ..(*later.node).clone() });
     stage.zone.send_replace(zone(&Desired { node, ..later }));
-    stage.content.changed().await.unwrap();
+    stage.contents.changed().await.unwrap();
     assert_eq!((stage.serial(), stage.has("web").len()), (Some(200), 1));
     stage.zone.send_replace(zone(&off));
-    stage.content.changed().await.unwrap();
+    stage.contents.changed().await.unwrap();
     assert_eq!(stage.serial(), None);
 }

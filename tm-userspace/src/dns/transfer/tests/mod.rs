@@ -12,8 +12,12 @@ use crate::{
     control::Published,
     decide::decide,
     desired::{Desired, Endpoint, Node, Profile, RoutingMethod, Transfer, TsigAlgorithm, TsigKey},
-    dns::ZoneView,
+    dns::{
+        ZoneView,
+        transfer::{Names, Zoned},
+    },
     health::Health,
+    names::DnsName,
     places::View,
     samples,
 };
@@ -49,6 +53,14 @@ fn on() -> Transfer {
 
 fn zone(desired: &Desired) -> Arc<ZoneView> {
     Arc::new(ZoneView::new(desired, &["192.0.2.53".parse().unwrap()]))
+}
+
+fn default_name() -> DnsName {
+    "tm.example".parse().unwrap()
+}
+
+fn of_default(mut zoned: Zoned) -> Names {
+    zoned.remove(&default_name()).unwrap()
 }
 
 fn published(desired: &Desired) -> Arc<Published> {

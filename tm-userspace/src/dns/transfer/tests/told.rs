@@ -12,21 +12,23 @@ use super::{desired, key, on, zone};
 use crate::{
     compile::Zone,
     desired::{Secondary, Transfer},
-    dns::transfer::{Content, Names, notify},
+    dns::transfer::{Content, Contents, Names, notify},
 };
 
-fn content(serial: u64) -> Option<Arc<Content>> {
+fn contents(serial: u64) -> Contents {
     let desired = desired(serial, on(), vec![]);
-    Content::next(None, &Zone::of(&desired.node, desired.generation), Names::new()).map(Arc::new)
+    let zone = Zone::of(desired.node.zone(), desired.generation);
+    let content = Content::next(None, &zone, Names::new()).map(Arc::new);
+    content.into_iter().map(|content| (zone.name.clone(), content)).collect()
 }
 
 /// Begins to tell `address`, signed or not.
-fn telling(address: SocketAddr, is_signed: bool) -> watch::Sender<Option<Arc<Content>>> {
+fn telling(address: SocketAddr, is_signed: bool) -> watch::Sender<Contents> {
     let secondary = Secondary { address, key: is_signed.then(key) };
     let desired = desired(7, Transfer { notify: vec![secondary], ..on() }, vec![]);
-    let (content_to, content) = watch::channel(content(7));
+    let (content_to, contents) = watch::channel(contents(7));
     let (_, zone) = watch::channel(zone(&desired));
-    tokio::spawn(notify::run(content, zone));
+    tokio::spawn(notify::run(contents, zone));
     content_to
 }
 
@@ -93,7 +95,7 @@ async fn rfc1996_3_a_secondary_is_told_until_it_has_heard() {
     socket.send_to(&right.to_vec().unwrap(), from).await.unwrap();
     assert_eq!(more(&socket).await.0, 0);
     // The next change is told of in turn.
-    content_to.send_replace(content(8));
+    content_to.send_replace(contents(8));
     let (next, _) = heard(&socket).await;
     let RData::SOA(soa) = &Message::from_vec(&next).unwrap().answers[0].data.clone() else { panic!() };
     assert_eq!(soa.serial, 8);
@@ -137,7 +139,7 @@ async fn a_signed_word_wants_a_signed_answer_unless_it_is_no() {
     signed.signature = Some(context.sign(&unsigned).unwrap());
     socket.send_to(&signed.to_vec().unwrap(), from).await.unwrap();
     assert_eq!(more(&socket).await.0, 0);
-    content_to.send_replace(content(8));
+    content_to.send_replace(contents(8));
     let (next, from) = heard(&socket).await;
     let mut no = reply(&next);
     no.metadata.response_code = ResponseCode::NotAuth;

@@ -1,12 +1,15 @@
 //! What a name has in the static view.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 
-use super::{desired, endpoint, on, profile, published, text, zone};
+use super::{desired, endpoint, of_default, on, profile, published, text, zone};
 use crate::{
-    desired::{Endpoint, Profile, RoutingMethod, Status, Target},
+    desired::{Endpoint, NameServer, Profile, RoutingMethod, Status, Target, Zone},
     dns::transfer::view,
     names::DnsName,
+    samples,
 };
 
 use RoutingMethod::{MultiValue, Priority, Weighted};
@@ -14,7 +17,7 @@ use RoutingMethod::{MultiValue, Priority, Weighted};
 /// What `web` has, of these profiles.
 fn web(profiles: Vec<Profile>) -> Vec<String> {
     let desired = desired(1, on(), profiles);
-    let names = view::names(&zone(&desired), &published(&desired).decisions);
+    let names = of_default(view::names(&zone(&desired), &published(&desired).decisions));
     let records = names.get(&"web.tm.example".parse::<DnsName>().unwrap());
     let lines = records.iter().flat_map(|records| records.iter()).map(text);
     lines.map(|line| line.strip_prefix("web.tm.example. 30 ").unwrap().to_owned()).collect()
@@ -96,9 +99,64 @@ fn who_has_nothing_to_say_is_not_there() {
 #[test]
 fn the_apex_has_its_servers_and_these_their_addresses() {
     let desired = desired(1, on(), vec![]);
-    let names = view::names(&zone(&desired), &published(&desired).decisions);
+    let names = of_default(view::names(&zone(&desired), &published(&desired).decisions));
     let lines: Vec<String> = names.values().flat_map(|records| records.iter()).map(text).collect();
     assert_eq!(lines, ["tm.example. 3600 NS ns1.tm.example.", "ns1.tm.example. 3600 A 192.0.2.53"]);
+}
+
+#[test]
+fn each_zone_has_what_is_its_own_and_the_servers_of_the_zones_below() {
+    let at = |dns_name: &str, target| Profile {
+        dns_name: dns_name.parse().unwrap(),
+        ..profile(dns_name, Priority, &[(target, 1)])
+    };
+    let profiles = vec![
+        at("eu.tm.example", "192.0.2.1"),
+        at("a.eu.tm.example", "192.0.2.2"),
+        at("b.tm.example", "192.0.2.3"),
+        at("www.contoso.com", "192.0.2.4"),
+    ];
+    let mut desired = desired(1, on(), profiles);
+    let node = Arc::make_mut(&mut desired.node);
+    let name_servers = vec![NameServer { name: "ns.eu.tm.example".parse().unwrap(), addresses: vec![] }];
+    node.more_zones.push(Zone { name: "eu.tm.example".parse().unwrap(), name_servers, soa: samples::soa() });
+    let zoned = view::names(&zone(&desired), &published(&desired).decisions);
+    let lines = |zone: &str| -> Vec<String> {
+        let names = &zoned[&zone.parse::<DnsName>().unwrap()];
+        let mut lines: Vec<String> = names.values().flat_map(|records| records.iter()).map(text).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(
+        lines("tm.example"),
+        [
+            "b.tm.example. 30 A 192.0.2.3",
+            "eu.tm.example. 3600 NS ns.eu.tm.example.",
+            "ns1.tm.example. 3600 A 192.0.2.53",
+            "tm.example. 3600 NS ns1.tm.example.",
+        ]
+    );
+    assert_eq!(
+        lines("eu.tm.example"),
+        [
+            "a.eu.tm.example. 30 A 192.0.2.2",
+            "eu.tm.example. 30 A 192.0.2.1",
+            "eu.tm.example. 3600 NS ns.eu.tm.example.",
+            "ns.eu.tm.example. 3600 A 192.0.2.53",
+        ]
+    );
+    assert_eq!(
+        lines("www.contoso.com"),
+        ["www.contoso.com. 30 A 192.0.2.4", "www.contoso.com. 3600 NS ns1.tm.example."]
+    );
+    assert_eq!(zoned.len(), 3);
+    // A profile leaves the apex as it would be without it.
+    let mut after = desired.clone();
+    after.profiles = after.profiles.without("eu.tm.example");
+    let (before, decisions) = (published(&desired).decisions.clone(), published(&after).decisions.clone());
+    let zone = zone(&desired);
+    let followed = view::follow(zoned.clone(), zone.zones(), &before, &decisions);
+    assert_eq!(followed, view::names(&zone, &decisions));
 }
 
 /// Some of five profiles, each called by some name, with one of two targets or none.
@@ -126,7 +184,9 @@ proptest! {
         let (before, after) = (desired(1, on(), before), desired(1, on(), after));
         let zone = zone(&before);
         let decisions = [published(&before).decisions.clone(), published(&after).decisions.clone()];
-        let followed = view::follow(view::names(&zone, &decisions[0]), &decisions[0], &decisions[1]);
+        let followed = view::follow(
+            view::names(&zone, &decisions[0]), zone.zones(), &decisions[0], &decisions[1],
+        );
         prop_assert_eq!(followed, view::names(&zone, &decisions[1]));
     }
 }
