@@ -20,6 +20,7 @@ mod probes;
 mod reload;
 mod rules;
 mod seeds;
+mod several;
 mod statuses;
 mod sticky;
 mod store;
