@@ -14,13 +14,18 @@ use serde::{Deserialize, Serialize};
 use tm_common::place::Line;
 use tm_userspace::{
     compile::{Compiled, Zones, compile},
+    control::{Control, Counted, Inputs, Published, Tables},
     decide::decide,
-    desired::{Desired, Subnet},
-    health::Health,
+    desired::{Desired, EndpointKey, Subnet},
+    health::{Health, Verdict},
+    listen::Host,
     places::Views,
     sync::{Image, buckets_for},
+    time::Clock,
     xdp::Kernel,
 };
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::Spread;
 use crate::{mmdb::Writer, texts::NODE, world::desired_of};
@@ -52,6 +57,8 @@ pub struct Places {
     pub database_megabytes: f64,
     /// From a profile that has one range more or less to the kernel's tables, in microseconds.
     pub change: Spread,
+    /// How long verdicts wait to be in the tables while a running daemon makes the view and all tables, in microseconds.
+    pub flip_meanwhile: Spread,
 }
 
 /// Measures with so many prefixes, and so many changes.
@@ -87,6 +94,7 @@ pub fn measure(v4: usize, v6: usize, changes: usize) -> Result<Places> {
     let lines = image.sizes().with_headroom().nodes as usize;
     let kernel_megabytes = (lines * size_of::<Line>()) as f64 / 1e6;
 
+    let flip_meanwhile = flips_meanwhile(&desired)?;
     let mut times = vec![];
     for i in 0..changes {
         desired = changed(&desired, i);
@@ -112,6 +120,49 @@ pub fn measure(v4: usize, v6: usize, changes: usize) -> Result<Places> {
         kernel_megabytes,
         database_megabytes,
         change,
+        flip_meanwhile,
+    })
+}
+
+/// How long flips of a profile beside it wait while the large view comes: each is sent when the one before is in the tables.
+fn flips_meanwhile(large: &Desired) -> Result<Spread> {
+    let beside = "[[profile]]\nname = \"p\"\nrouting_method = \"priority\"\n[[profile.endpoint]]\nname = \"a\"\ntarget = \"10.53.0.11\"\n[[profile.endpoint]]\nname = \"b\"\ntarget = \"10.53.0.12\"\n";
+    let alone = desired_of(&NODE.replace("{dir}", "/nowhere"), beside)?;
+    let mut profiles = alone.profiles.clone();
+    profiles.extend(large.profiles.clone());
+    let both =
+        Desired { profiles, generation: alone.generation + 1, atlas: large.atlas.clone(), ..alone.clone() };
+    let runtime = tokio::runtime::Runtime::new().context("no runtime")?;
+    runtime.block_on(async {
+        let (desired_to, desired) = watch::channel(Some(alone));
+        let (health_to, health) = watch::channel(Health::default());
+        let (_host, host) = watch::channel(Host::default());
+        let (published_to, mut published) = watch::channel(Arc::<Published>::default());
+        let mut inputs = Inputs { desired, health, host, clock: Clock::System };
+        let control = Control::start(&mut inputs, Tables::empty(), published_to, None, Counted::default());
+        let shutdown = CancellationToken::new();
+        let task = tokio::spawn(control.context("nothing is desired")?.run(inputs, shutdown.clone()));
+        let key = EndpointKey { profile: "p".into(), endpoint: "a".into() };
+        desired_to.send_replace(Some(both.clone()));
+        let (mut times, mut up) = (vec![], true);
+        while published.borrow().generation != both.generation {
+            up = !up;
+            let began = Instant::now();
+            health_to.send_modify(|health| {
+                let verdict = Verdict { up, since: SystemTime::now(), recovered: false };
+                health.verdicts.insert(key.clone(), verdict);
+            });
+            let answers = |published: &Arc<Published>| {
+                let decision = published.decisions.get("p")?;
+                Some(decision.places.first()?.first()?.endpoint)
+            };
+            let wanted = Some(usize::from(!up));
+            published.wait_for(|published| answers(published) == wanted).await?;
+            times.push(began.elapsed());
+        }
+        shutdown.cancel();
+        task.await.context("the control task panicked")??;
+        Spread::of(times).context("nothing was flipped")
     })
 }
 
@@ -271,6 +322,15 @@ pub fn table(places: &Places) -> String {
     _ = writeln!(
         text,
         "  one prefix    {:.2} ms in the middle of {}, {:.2} ms for 99 in 100, {:.2} ms at most",
+        spread.median / 1e3,
+        spread.count,
+        spread.p99 / 1e3,
+        spread.most / 1e3
+    );
+    let spread = places.flip_meanwhile;
+    _ = writeln!(
+        text,
+        "  flips while it is made: {:.2} ms in the middle of {}, {:.2} ms for 99 in 100, {:.2} ms at most",
         spread.median / 1e3,
         spread.count,
         spread.p99 / 1e3,

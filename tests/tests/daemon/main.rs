@@ -28,6 +28,7 @@ mod reload;
 mod rules;
 mod seeds;
 mod sessions;
+mod several;
 mod statuses;
 mod sticky;
 mod store;
