@@ -47,6 +47,7 @@ impl Need {
             ("curl", "curl"),
             ("knotd", "knot"),
             ("named", "bind9"),
+            ("nsd", "nsd"),
             ("unbound", "unbound"),
         ];
         let kernel = [("qemu-system-x86_64", "qemu-system-x86"), ("cpio", "cpio")];

@@ -17,6 +17,7 @@ mod interfaces;
 mod manage;
 mod modes;
 mod outlive;
+mod peers;
 mod placed;
 mod probes;
 mod reload;
