@@ -23,10 +23,11 @@ apt-get install --quiet --yes --no-install-recommends --no-remove "$@"
 "#;
 
 /// Packages whose service would be started at the next boot, with the service's name; we only want the program.
-const SERVICES: [(&str, &str); 5] = [
+const SERVICES: [(&str, &str); 6] = [
     ("bind9", "named.service"),
     ("gdnsd", "gdnsd.service"),
     ("knot", "knot.service"),
+    ("nsd", "nsd.service"),
     ("prometheus", "prometheus.service"),
     ("unbound", "unbound.service"),
 ];

@@ -47,6 +47,7 @@ impl Need {
             ("curl", "curl"),
             ("knotd", "knot"),
             ("named", "bind9"),
+            ("nsd", "nsd"),
             ("promtool", "prometheus"),
             ("unbound", "unbound"),
             ("chromium", "chromium"),

@@ -138,7 +138,7 @@ fn flips_meanwhile(large: &Desired) -> Result<Spread> {
         let (health_to, health) = watch::channel(Health::default());
         let (_host, host) = watch::channel(Host::default());
         let (published_to, mut published) = watch::channel(Arc::<Published>::default());
-        let mut inputs = Inputs { desired, health, host, clock: Clock::System };
+        let mut inputs = Inputs { desired, health, host, clock: Clock::System, meters: Default::default() };
         let control = Control::start(&mut inputs, Tables::empty(), published_to, None, Counted::default());
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(control.context("nothing is desired")?.run(inputs, shutdown.clone()));

@@ -21,6 +21,7 @@ mod metrics;
 mod modes;
 mod outlive;
 mod overview;
+mod peers;
 mod placed;
 mod portal_files;
 mod probes;
