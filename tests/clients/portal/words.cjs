@@ -76,7 +76,7 @@ async function probeOften(visitor) {
 async function save({ page }) {
   const bar = page.locator('.save-bar');
   await bar.getByRole('button', { name: 'Save' }).click();
-  await page.locator('.save-bar[data-shown=false]').waitFor();
+  await page.locator('.save-bar[data-shown=false]').waitFor({ state: 'attached' });
 }
 
 // On the Overview: an endpoint's state and the share of the answers that was decided for it.

@@ -1,6 +1,11 @@
 //! The daemon with services to pick from and a user to sign in as, and what scripts ask beside that.
 
-use std::{collections::BTreeMap, io::Write as _, process::Stdio};
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::Write as _,
+    process::{Command, Stdio},
+};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use tm_tests::{
@@ -8,6 +13,7 @@ use tm_tests::{
     endpoint::FakeEndpoint,
     lab::{Lab, SERVER_V4},
     query::{Query, qtype},
+    resolver::{self, Resolver},
     script::{self, Endpoints},
 };
 
@@ -49,11 +55,11 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) fn new() -> Self {
-        Self::with("", "")
+        Self::with("")
     }
 
-    /// The same with these lines of `tm.toml` behind all others, and these profiles.
-    pub(crate) fn with(node: &str, profiles: &str) -> Self {
+    /// The same with these profiles in a file.
+    pub(crate) fn with(profiles: &str) -> Self {
         let lab = Lab::new().unwrap();
         let endpoint = |name: &&'static str, host: u8| {
             let endpoint = FakeEndpoint::on_client(&lab, [10, 53, 0, host].into()).unwrap();
@@ -67,7 +73,7 @@ impl Scene {
             )
         };
         let services: String = SERVICES.iter().map(service).collect();
-        let node = format!("{}{node}", NODE.replace("{places}", DATABASE));
+        let node = NODE.replace("{places}", DATABASE);
         let profiles = format!("{TAKEN}{profiles}");
         let files =
             [("tm.toml", &*node), ("conf.d/services.toml", &services), ("conf.d/profiles.toml", &profiles)];
@@ -82,8 +88,27 @@ impl Scene {
 
     /// Runs a script to its end.
     pub(crate) fn run(&mut self, script: &str) {
+        let command = script::node(&self.lab, "browser", &format!("portal/{script}"));
+        self.play(command);
+    }
+
+    /// Runs a script to its end, with its browser on the public's host and behind a caching resolver, for which the company's name is the profile's.
+    pub(crate) fn visit(&mut self, script: &str) {
+        let alias = "www IN CNAME contoso.tm.example.";
+        let _resolver = Resolver::start(&self.lab, &[("contoso.com", alias)]).unwrap();
+        let file = self.daemon.directory().join("resolv.conf");
+        fs::write(&file, format!("nameserver {}\n", resolver::ADDRESS)).unwrap();
+        let node = script::node(&self.lab, "browser", &format!("portal/{script}"));
+        // Programs look up names by the file of that name: here it is another one for the browser alone.
+        let inside = "mount --bind \"$0\" /etc/resolv.conf && exec node \"$1\"";
+        let mut command = self.lab.client("unshare");
+        command.args(["--mount", "sh", "-c", inside]).arg(file).args(node.get_args().last());
+        command.envs(node.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        self.play(command);
+    }
+
+    fn play(&mut self, mut command: Command) {
         let Scene { daemon, endpoints, lab } = self;
-        let mut command = script::node(lab, "browser", &format!("portal/{script}"));
         command.env("TM_PICTURES", script::workspace().join("target/portal"));
         let more = |word: &str, rest: &str| match word {
             "tm" => {
@@ -93,6 +118,7 @@ impl Scene {
             }
             "turns" => turns(lab, rest).map(|()| String::new()),
             "dig" => dig(lab, rest).map(|()| String::new()),
+            "password" => tm(daemon, lab, &["user", "password", "eve"], rest).map(|_| String::new()),
             "kill" => daemon.kill().map(|()| String::new()),
             "restart" => {
                 daemon.restart(lab)?;
