@@ -4,7 +4,7 @@
 
 const { Visitor, assert, becomes, run, stop, tm } = require('./kit.cjs');
 
-const WATCHED = 'monitor={"interval":"200ms","timeout":"150ms","tolerated_failures":0}';
+const WATCHED = 'monitor={"interval":"1s","timeout":"900ms","tolerated_failures":0}';
 const endpoints = (...all) => `endpoint=${JSON.stringify(all)}`;
 const at = (name, host, more = {}) => ({ name, target: `10.53.0.${host}`, ...more });
 

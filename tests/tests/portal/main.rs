@@ -38,7 +38,7 @@ fn the_two_regions_of_2018() {
 fn a_visitors_browser_behind_a_resolver() {
     let profile =
         Profile { lines: "ttl = 2", endpoints: &[("us", 11, ""), ("europe", 12, "")], ..Profile::default() };
-    Scene::with(&profile.to_string()).visit("visitor.cjs");
+    Scene::visit("visitor.cjs", &profile.to_string());
 }
 
 #[test]
