@@ -60,7 +60,7 @@ run(async (browser) => {
   await dns('contoso', '30 A 10.53.0.11');
   // How long it took, in three parts, for each of the three.
   await visitor.tab('Activity');
-  await becomes(page, () => page.getByRole('img', { name: /^detect .+, publish .+, drain 30 s$/ }).count(), 3);
+  await becomes(page, async () => (await page.getByRole('img', { name: /^detect .+, publish .+, drain 30 s$/ }).count()) >= 3, true);
   await visitor.picture('seed-failover-2012-activity');
   visitor.check();
 });

@@ -7,6 +7,7 @@
 mod scene;
 
 use scene::Scene;
+use tm_tests::texts::Profile;
 
 #[test]
 fn the_failover_policy_of_2012() {
@@ -31,4 +32,21 @@ fn the_failover_configuration_of_2015() {
 #[test]
 fn the_two_regions_of_2018() {
     Scene::new().run("two_regions_2018.cjs");
+}
+
+#[test]
+fn a_visitors_browser_behind_a_resolver() {
+    let profile =
+        Profile { lines: "ttl = 2", endpoints: &[("us", 11, ""), ("europe", 12, "")], ..Profile::default() };
+    Scene::visit("visitor.cjs", &profile.to_string());
+}
+
+#[test]
+fn every_page() {
+    Scene::new().run("pages.cjs");
+}
+
+#[test]
+fn what_goes_wrong() {
+    Scene::new().run("trouble.cjs");
 }

@@ -1,6 +1,11 @@
 //! The daemon with services to pick from and a user to sign in as, and what scripts ask beside that.
 
-use std::{collections::BTreeMap, io::Write as _, process::Stdio};
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::Write as _,
+    process::{Command, Stdio},
+};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use tm_tests::{
@@ -8,6 +13,7 @@ use tm_tests::{
     endpoint::FakeEndpoint,
     lab::{Lab, SERVER_V4},
     query::{Query, qtype},
+    resolver::{self, Resolver},
     script::{self, Endpoints},
 };
 
@@ -17,7 +23,7 @@ name_servers = ["ns1.tm.example"]
 state_dir = "{dir}/state"
 [listen]
 pins = "{bpf}/tm"
-interfaces = ["tm0"]
+interfaces = [{interfaces}]
 [api]
 listen = "127.0.0.1:8443"
 [geo]
@@ -49,12 +55,10 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) fn new() -> Self {
-        Self::with("", "")
+        Self::within(Lab::new().unwrap(), "", "\"tm0\"")
     }
 
-    /// The same with these lines of `tm.toml` behind all others, and these profiles.
-    pub(crate) fn with(node: &str, profiles: &str) -> Self {
-        let lab = Lab::new().unwrap();
+    fn within(lab: Lab, profiles: &str, interfaces: &str) -> Self {
         let endpoint = |name: &&'static str, host: u8| {
             let endpoint = FakeEndpoint::on_client(&lab, [10, 53, 0, host].into()).unwrap();
             endpoint.set_page(&format!("<title>{name}</title><h1>This is {name}</h1>"));
@@ -67,7 +71,7 @@ impl Scene {
             )
         };
         let services: String = SERVICES.iter().map(service).collect();
-        let node = format!("{}{node}", NODE.replace("{places}", DATABASE));
+        let node = NODE.replace("{places}", DATABASE).replace("{interfaces}", interfaces);
         let profiles = format!("{TAKEN}{profiles}");
         let files =
             [("tm.toml", &*node), ("conf.d/services.toml", &services), ("conf.d/profiles.toml", &profiles)];
@@ -82,8 +86,30 @@ impl Scene {
 
     /// Runs a script to its end.
     pub(crate) fn run(&mut self, script: &str) {
+        let command = script::node(&self.lab, "browser", &format!("portal/{script}"));
+        self.play(command);
+    }
+
+    /// Runs a script to its end before these profiles, with its browser on the public's host and behind a caching resolver, for which www.contoso.com is the profile `contoso`.
+    pub(crate) fn visit(script: &str, profiles: &str) {
+        let lab = Lab::new().unwrap();
+        let alias = "www IN CNAME contoso.tm.example.";
+        let _resolver = Resolver::start(&lab, &[("contoso.com", alias)]).unwrap();
+        let interfaces = format!("\"tm0\", \"{}\"", resolver::SERVER_INTERFACE);
+        let mut scene = Self::within(lab, profiles, &interfaces);
+        let file = scene.daemon.directory().join("resolv.conf");
+        fs::write(&file, format!("nameserver {}\n", resolver::ADDRESS)).unwrap();
+        let node = script::node(&scene.lab, "browser", &format!("portal/{script}"));
+        // Programs look up names by the file of that name: here it is another one for the browser alone.
+        let inside = "mount --bind \"$0\" /etc/resolv.conf && exec node \"$1\"";
+        let mut command = scene.lab.client("unshare");
+        command.args(["--mount", "sh", "-c", inside]).arg(file).args(node.get_args().last());
+        command.envs(node.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        scene.play(command);
+    }
+
+    fn play(&mut self, mut command: Command) {
         let Scene { daemon, endpoints, lab } = self;
-        let mut command = script::node(lab, "browser", &format!("portal/{script}"));
         command.env("TM_PICTURES", script::workspace().join("target/portal"));
         let more = |word: &str, rest: &str| match word {
             "tm" => {
@@ -93,6 +119,7 @@ impl Scene {
             }
             "turns" => turns(lab, rest).map(|()| String::new()),
             "dig" => dig(lab, rest).map(|()| String::new()),
+            "password" => tm(daemon, lab, &["user", "password", "eve"], rest).map(|_| String::new()),
             "kill" => daemon.kill().map(|()| String::new()),
             "restart" => {
                 daemon.restart(lab)?;
