@@ -14,14 +14,18 @@ import { ActivityTab } from "./activity.js";
 import { ConfigurationTab } from "./configuration.js";
 import { EndpointsTab } from "./endpoints.js";
 import { OverviewTab } from "./overview.js";
+import { MeasurementsTab } from "./measurements.js";
 import { useProfile } from "./store.js";
 import { TestTab } from "./test.js";
+import { TrafficTab } from "./traffic.js";
 
 /** @type {{ path: string, label: string, view: (props: any) => any }[]} */
 const TABS = [
   { path: "", label: "Overview", view: OverviewTab },
   { path: "endpoints", label: "Endpoints", view: EndpointsTab },
   { path: "configuration", label: "Configuration", view: ConfigurationTab },
+  { path: "measurements", label: "Real user measurements", view: MeasurementsTab },
+  { path: "traffic", label: "Traffic View", view: TrafficTab },
   { path: "test", label: "Test", view: TestTab },
   { path: "activity", label: "Activity", view: ActivityTab },
 ];
