@@ -37,6 +37,7 @@ mod transfers;
 mod vlans;
 mod webhooks;
 mod wire;
+mod words;
 
 use tm_tests::{daemon::Daemon, lab::Lab};
 
