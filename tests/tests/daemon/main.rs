@@ -6,6 +6,7 @@ mod alike;
 mod answers;
 mod chaos;
 mod cli;
+mod contract;
 mod encrypted;
 mod ended;
 mod explain;
