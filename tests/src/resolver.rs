@@ -25,7 +25,7 @@ use crate::{
 pub const SERVER_INTERFACE: &str = "tm16";
 /// The server, as it sees it.
 const SERVER: Ipv4Addr = Ipv4Addr::new(10, 53, 8, 1);
-/// It, as clients see it.
+/// It, as its clients and the server see it.
 pub const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 53, 9, 1);
 /// The client, as it sees it.
 const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 53, 9, 2);

@@ -6,6 +6,7 @@ mod alike;
 mod answers;
 mod chaos;
 mod cli;
+mod contract;
 mod encrypted;
 mod ended;
 mod explain;
@@ -39,6 +40,7 @@ mod transfers;
 mod vlans;
 mod webhooks;
 mod wire;
+mod words;
 
 use tm_tests::{daemon::Daemon, lab::Lab};
 

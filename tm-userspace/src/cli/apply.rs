@@ -1,10 +1,9 @@
 //! `tm apply`, `tm diff` and `tm export`: what the API manages, as files that lie in git.
 
-use std::{io::IsTerminal as _, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::anyhow;
 use clap::Args;
-use indicatif::ProgressBar;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use similar::TextDiff;
@@ -12,10 +11,10 @@ use similar::TextDiff;
 use super::{
     Failure, Output, Reach, Way,
     azure::ExportAs,
-    client::print_json,
     daemon::{Daemon, Refused},
     files::{self, Format, Given},
     out::{self, say, tell},
+    progress::Progress,
 };
 use crate::{
     api::native::{AppliedView, Change, ChangeKind, Problem, Whole},
@@ -74,8 +73,8 @@ pub(super) struct Export {
 
 pub(super) async fn apply(apply: Apply) -> Result<(), Failure> {
     let applied = ask(&apply.files, apply.dry_run, &apply.reach.way).await?;
-    if apply.reach.output == Output::Json {
-        return print_json(&applied);
+    if apply.reach.output != Output::Text {
+        return apply.reach.output.print(&applied);
     }
     let would = if apply.dry_run { "would be " } else { "" };
     for change in &applied.changes {
@@ -92,10 +91,10 @@ pub(super) async fn diff(diff: Diff) -> Result<(), Failure> {
         failure => failure,
     })?;
     match diff.reach.output {
-        Output::Json => print_json(&applied)?,
+        form @ (Output::Json | Output::Yaml) => form.print(&applied)?,
         Output::Text => {
             for change in &applied.changes {
-                out::data(format_args!("{}", unified(change)?));
+                out::data(format_args!("{}", coloured(unified(change)?)));
             }
         }
     }
@@ -121,7 +120,7 @@ async fn ask(files: &Files, dry_run: bool, way: &Way) -> Result<AppliedView, Fai
         .json(&given.whole)
         .timeout(TIMEOUT);
     let (profiles, services) = (given.whole.profile.len(), given.whole.service.len());
-    let progress = Progress::start(&format!("{profiles} profiles and {services} services"));
+    let progress = Progress::of_one_step(&format!("{profiles} profiles and {services} services"));
     let said = daemon.ask(request).await;
     progress.end();
     let applied: AppliedView = match said {
@@ -185,6 +184,25 @@ fn unified(change: &Change) -> Result<String, Failure> {
     Ok(unified.context_radius(CONTEXT).header(&names.0, &names.1).to_string())
 }
 
+/// As `git diff` has them, where colours are wanted.
+fn coloured(unified: String) -> String {
+    if !out::colour() {
+        return unified;
+    }
+    let mut text = String::with_capacity(unified.len());
+    for line in unified.split_inclusive('\n') {
+        let code = match line.as_bytes().first() {
+            Some(b'+') => "32",
+            Some(b'-') => "31",
+            Some(b'@') => "36",
+            _ => "0",
+        };
+        let (words, end) = line.split_at(line.trim_end_matches('\n').len());
+        text += &format!("\u{1b}[{code}m{words}\u{1b}[0m{end}");
+    }
+    text
+}
+
 fn kind(change: &Change) -> &'static str {
     match change.kind {
         ChangeKind::Profile => "profile",
@@ -197,23 +215,5 @@ fn done(change: &Change) -> &'static str {
         (None, _) => "created",
         (Some(_), Some(_)) => "changed",
         (Some(_), None) => "deleted",
-    }
-}
-
-/// That something is being done, on a terminal alone.
-struct Progress(ProgressBar);
-
-impl Progress {
-    fn start(what: &str) -> Self {
-        if !std::io::stderr().is_terminal() {
-            return Progress(ProgressBar::hidden());
-        }
-        let bar = ProgressBar::new_spinner().with_message(format!("applying {what}"));
-        bar.enable_steady_tick(Duration::from_millis(100));
-        Progress(bar)
-    }
-
-    fn end(self) {
-        self.0.finish_and_clear();
     }
 }

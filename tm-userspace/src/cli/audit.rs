@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use comfy_table::{Table, presets::NOTHING};
 use reqwest::Method;
 
-use super::{Failure, Output, Reach, client::print_json, daemon::Daemon, out::say};
+use super::{
+    Failure, Output, Reach,
+    daemon::Daemon,
+    out::{self, say},
+};
 use crate::{
     api::native::{AuditPage, Backup as Body},
     time::rfc3339,
@@ -39,11 +42,10 @@ pub(super) async fn list(audit: Audit) -> Result<(), Failure> {
         request = request.query(&[("object", object)]);
     }
     let page: AuditPage = daemon.answer(request).await?;
-    if audit.reach.output == Output::Json {
-        return print_json(&page.value);
+    if audit.reach.output != Output::Text {
+        return audit.reach.output.print(&page.value);
     }
-    let mut table = Table::new();
-    table.load_style(NOTHING);
+    let mut table = out::table();
     table.set_header(["WHEN", "WHO", "FROM", "DID", "TO", "RESULT"]);
     for row in page.value {
         table.add_row([rfc3339(row.at), row.who, row.source, row.action, row.object, row.result]);
@@ -57,7 +59,7 @@ pub(super) async fn back_up(backup: Backup) -> Result<(), Failure> {
     let daemon = Daemon::find(&backup.reach.way)?;
     daemon.send(daemon.request(Method::POST, &["backup"]).json(&Body { to: to.clone() })).await?;
     match backup.reach.output {
-        Output::Json => print_json(&serde_json::json!({ "backup": to })),
+        form @ (Output::Json | Output::Yaml) => form.print(&serde_json::json!({ "backup": to })),
         Output::Text => {
             say!("{}", to.display());
             Ok(())

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
-use super::{Failure, Reach, daemon::Daemon, out::say};
+use super::{Failure, Output, Reach, daemon::Daemon, out::say, progress::Progress};
 use crate::{
     api::arm::export::{self, Exported},
     config::defaults,
@@ -69,7 +69,14 @@ pub(super) async fn import(Import::Azure(import): Import) -> Result<(), Failure>
 }
 
 /// One after the other; those that nest others when these are there.
-async fn put_all(daemon: &Daemon, mut left: Vec<Exported>) -> Result<(), Failure> {
+async fn put_all(daemon: &Daemon, left: Vec<Exported>) -> Result<(), Failure> {
+    let progress = Progress::of("importing", left.len());
+    let put = put_each(daemon, left, &progress).await;
+    progress.end();
+    put
+}
+
+async fn put_each(daemon: &Daemon, mut left: Vec<Exported>, progress: &Progress) -> Result<(), Failure> {
     while !left.is_empty() {
         let before = left.len();
         let mut refused = Vec::new();
@@ -80,7 +87,9 @@ async fn put_all(daemon: &Daemon, mut left: Vec<Exported>) -> Result<(), Failure
                 true => {
                     let how = if status == StatusCode::CREATED { "created" } else { "changed" };
                     let fqdn = said["properties"]["dnsConfig"]["fqdn"].as_str().unwrap_or_default();
-                    say!("profile {} in {}: {how}, {fqdn}", profile.id.name, profile.id.scope.resource_group);
+                    let (name, group) = (&profile.id.name, &profile.id.scope.resource_group);
+                    progress.suspend(|| say!("profile {name} in {group}: {how}, {fqdn}"));
+                    progress.step();
                 }
                 false => refused.push((profile, said)),
             }
@@ -112,7 +121,11 @@ pub(super) async fn export(reach: Reach) -> Result<(), Failure> {
         let id = subscription["id"].as_str().unwrap_or_default();
         all.extend(list(format!("{id}/providers/Microsoft.Network/trafficmanagerprofiles")).await?);
     }
-    super::client::print_json(&all)
+    match reach.output {
+        Output::Yaml => Output::Yaml.print(&all),
+        // As Azure has it.
+        Output::Text | Output::Json => Output::Json.print(&all),
+    }
 }
 
 fn text_of(file: &std::path::Path) -> Result<String, Failure> {

@@ -8,7 +8,7 @@ use crate::api::{
 pub(super) async fn status(reach: &Reach) -> Result<(), Failure> {
     let status: Status = Daemon::find(&reach.way)?.get("status").await?;
     match reach.output {
-        Output::Json => print_json(&status)?,
+        form @ (Output::Json | Output::Yaml) => form.print(&status)?,
         Output::Text => show::status(&status),
     }
     Ok(())
@@ -17,7 +17,7 @@ pub(super) async fn status(reach: &Reach) -> Result<(), Failure> {
 pub(super) async fn query(reach: &Reach, question: Question) -> Result<(), Failure> {
     let answered: Answered = Daemon::find(&reach.way)?.post("query", &question).await?;
     match reach.output {
-        Output::Json => print_json(&answered)?,
+        form @ (Output::Json | Output::Yaml) => form.print(&answered)?,
         Output::Text => show::answered(&answered),
     }
     match answered.rcode.as_str() {
@@ -51,7 +51,9 @@ pub(super) async fn version(reach: &Reach) -> Result<(), Failure> {
     };
     let daemon = daemon.as_ref().and_then(|said| said["version"].as_str());
     match reach.output {
-        Output::Json => print_json(&serde_json::json!({ "version": VERSION, "daemon": daemon }))?,
+        form @ (Output::Json | Output::Yaml) => {
+            form.print(&serde_json::json!({ "version": VERSION, "daemon": daemon }))?
+        }
         Output::Text => {
             if let Some(daemon) = daemon {
                 say!("daemon {daemon}");
@@ -59,10 +61,5 @@ pub(super) async fn version(reach: &Reach) -> Result<(), Failure> {
             say!("{VERSION}");
         }
     }
-    Ok(())
-}
-
-pub(super) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
-    say!("{}", serde_json::to_string_pretty(value).map_err(anyhow::Error::from)?);
     Ok(())
 }

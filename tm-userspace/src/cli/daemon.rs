@@ -1,9 +1,9 @@
-//! The daemon, as the command line reaches it: over its Unix socket.
+//! The daemon, as the command line reaches it: over its Unix socket, or over TLS.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, Url, header};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Failure, Way, report};
@@ -12,26 +12,33 @@ use crate::{api::native::Problem, reload};
 /// How long an answer may take: longer than a probe.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The daemon's socket, and how to speak over it.
+/// Where the daemon is, and how to speak to it.
 pub(super) struct Daemon {
-    socket: PathBuf,
+    base: Url,
+    /// For people.
+    place: String,
     client: reqwest::Client,
 }
 
 impl Daemon {
+    /// Over its Unix socket, or over TLS where a server is named.
     pub(super) fn find(way: &Way) -> Result<Self, Failure> {
-        let socket = match &way.socket {
-            Some(socket) => socket.clone(),
-            None => reload::socket_of(&way.config).map_err(report)?,
-        };
         // No TLS passes through a Unix socket, but the client wants to know whose it would be.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
-            .unix_socket(socket.clone())
-            .no_proxy()
-            .build()
-            .context("cannot make an HTTP client")?;
-        Ok(Daemon { socket, client })
+        let (base, place, client) = match &way.server {
+            Some(server) => (server.clone(), server.to_string(), way.remote()?),
+            None => {
+                let socket = match &way.socket {
+                    Some(socket) => socket.clone(),
+                    None => reload::socket_of(&way.config).map_err(report)?,
+                };
+                let base = Url::parse("http://tm").context("no URL")?;
+                let place = socket.display().to_string();
+                (base, place, reqwest::Client::builder().unix_socket(socket).no_proxy())
+            }
+        };
+        let client = client.build().context("cannot make an HTTP client")?;
+        Ok(Daemon { base, place, client })
     }
 
     pub(super) async fn get<T: DeserializeOwned>(&self, what: &str) -> Result<T, Failure> {
@@ -48,9 +55,9 @@ impl Daemon {
 
     /// A request to `/api/v1/` and these segments, which may have any characters.
     pub(super) fn request(&self, method: Method, path: &[&str]) -> RequestBuilder {
-        let mut url = reqwest::Url::parse("http://tm/api/v1").unwrap_or_else(|_| unreachable!("it is a URL"));
+        let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
-            segments.extend(path);
+            segments.pop_if_empty().extend(["api", "v1"]).extend(path);
         }
         self.client.request(method, url)
     }
@@ -62,7 +69,8 @@ impl Daemon {
         path: &str,
         body: Option<&serde_json::Value>,
     ) -> Result<(StatusCode, serde_json::Value), Failure> {
-        let mut request = self.client.request(method, format!("http://tm{path}"));
+        let url = format!("{}{path}", self.base.as_str().trim_end_matches('/'));
+        let mut request = self.client.request(method, url);
         if let Some(body) = body {
             request = request.json(body);
         }
@@ -113,13 +121,14 @@ impl Daemon {
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> Failure {
-        let socket = self.socket.display();
         let cause =
             std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source()).last();
         let cause = cause.map(ToString::to_string).unwrap_or_default();
-        Failure::Unreachable(anyhow!(
-            "no daemon answers at {socket} ({cause}): is `tm serve` running? --socket or TM_SOCKET names another one"
-        ))
+        let help = match self.base.scheme() {
+            "https" => "does its [api] listen there, and does --ca name what signed its certificate?",
+            _ => "is `tm serve` running? --socket or TM_SOCKET names another one",
+        };
+        Failure::Unreachable(anyhow!("no daemon answers at {} ({cause}): {help}", self.place))
     }
 }
 

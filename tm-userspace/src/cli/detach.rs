@@ -17,7 +17,7 @@ pub(super) fn run(dir: &Path, output: Output) -> Result<(), Failure> {
         pins.remove_all().with_context(|| format!("cannot remove the pins in {}", pins.dir().display()))?;
     let names: Vec<String> = indexes.iter().map(|index| name_of(*index)).collect();
     match output {
-        Output::Json => say!("{}", serde_json::json!({ "detached": names })),
+        form @ (Output::Json | Output::Yaml) => form.print(&serde_json::json!({ "detached": names }))?,
         Output::Text if names.is_empty() => say!("nothing was attached"),
         Output::Text => say!("detached from {}", names.join(", ")),
     }

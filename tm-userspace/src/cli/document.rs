@@ -3,25 +3,24 @@
 //! A key is as in a file, with dots for what lies deeper: `monitor.path=/health`. A value that reads as JSON is that, any other is a text; an empty one takes the key away.
 
 use clap::Args;
-use comfy_table::{Table, presets::NOTHING};
+use comfy_table::{Cell, Table};
 use reqwest::{Method, header};
 use serde_json::{Map, Value};
 
 use super::{
     Failure, Output, Reach,
-    client::print_json,
+    az::{EndpointFlags, ProfileFlags},
     daemon::Daemon,
-    endpoint,
-    out::{say, tell},
+    named::{OfEndpoint, OfProfile, Within},
+    out::{self, say, tell},
 };
 use crate::api::native::ProfileResource;
 
 /// A profile.
 #[derive(Debug, Args)]
 pub(super) struct One {
-    /// The profile.
-    #[arg(value_name = "PROFILE")]
-    name: String,
+    #[command(flatten)]
+    named: OfProfile,
     #[command(flatten)]
     reach: Reach,
 }
@@ -29,9 +28,8 @@ pub(super) struct One {
 /// An endpoint.
 #[derive(Debug, Args)]
 pub(super) struct Two {
-    /// The endpoint.
-    #[arg(value_name = "PROFILE/ENDPOINT", value_parser = endpoint::name)]
-    name: (String, String),
+    #[command(flatten)]
+    named: OfEndpoint,
     #[command(flatten)]
     reach: Reach,
 }
@@ -41,7 +39,7 @@ pub(super) struct Two {
 pub(super) struct Keys {
     /// Keys as in a file and their values: `ttl=30`, `monitor.path=/health`; `KEY=` takes one away.
     #[arg(value_name = "KEY=VALUE", value_parser = assignment)]
-    keys: Vec<(String, Value)>,
+    keys: Vec<Assignment>,
     /// Only if it has this ETag yet.
     #[arg(long, value_name = "ETAG")]
     if_match: Option<String>,
@@ -53,9 +51,10 @@ pub(super) struct Keys {
 /// A profile and what is to be set of it.
 #[derive(Debug, Args)]
 pub(super) struct SetOne {
-    /// The profile.
-    #[arg(value_name = "PROFILE")]
-    name: String,
+    #[command(flatten)]
+    named: OfProfile,
+    #[command(flatten)]
+    flags: ProfileFlags,
     #[command(flatten)]
     keys: Keys,
     #[command(flatten)]
@@ -65,9 +64,10 @@ pub(super) struct SetOne {
 /// An endpoint and what is to be set of it.
 #[derive(Debug, Args)]
 pub(super) struct SetTwo {
-    /// The endpoint.
-    #[arg(value_name = "PROFILE/ENDPOINT", value_parser = endpoint::name)]
-    name: (String, String),
+    #[command(flatten)]
+    named: OfEndpoint,
+    #[command(flatten)]
+    flags: EndpointFlags,
     #[command(flatten)]
     keys: Keys,
     #[command(flatten)]
@@ -76,24 +76,25 @@ pub(super) struct SetTwo {
 
 impl One {
     pub(super) async fn show(self) -> Result<(), Failure> {
-        let resource: Value = Daemon::find(&self.reach.way)?.get_at(&["profiles", &self.name]).await?;
+        let daemon = self.daemon().await?;
+        let resource: Value = daemon.get_at(&["profiles", &self.named.name()]).await?;
         match self.reach.output {
-            Output::Json => print_json(&resource),
-            Output::Text => print_json(&resource["profile"]),
+            form @ (Output::Json | Output::Yaml) => form.print(&resource),
+            Output::Text => Output::Json.print(&resource["profile"]),
         }
     }
 
     pub(super) async fn list_endpoints(self) -> Result<(), Failure> {
-        let page: Value =
-            Daemon::find(&self.reach.way)?.get_at(&["profiles", &self.name, "endpoints"]).await?;
-        if self.reach.output == Output::Json {
-            return print_json(&page);
+        let daemon = self.daemon().await?;
+        let page: Value = daemon.get_at(&["profiles", &self.named.name(), "endpoints"]).await?;
+        if self.reach.output != Output::Text {
+            return self.reach.output.print(&page);
         }
-        let mut table = Table::new();
-        table.load_style(NOTHING);
+        let mut table = out::table();
         table.set_header(["ENDPOINT", "TARGET", "STATUS", "PRIORITY", "WEIGHT"]);
         for endpoint in page["value"].as_array().into_iter().flatten() {
-            let target = if endpoint["target"].is_null() { "target_profile" } else { "target" };
+            let targets = ["target", "target_profile", "target_service"];
+            let target = targets.into_iter().find(|key| !endpoint[key].is_null()).unwrap_or("target");
             table.add_row(["name", target, "status", "priority", "weight"].map(|key| plain(&endpoint[key])));
         }
         say!("{table}");
@@ -101,49 +102,81 @@ impl One {
     }
 
     pub(super) async fn switch(self, status: &str) -> Result<(), Failure> {
+        let name = self.named.name();
         let keys = Keys::one("status", status);
-        change(&self.reach, &["profiles", &self.name], &keys, &self.name).await
+        change(&self.daemon().await?, self.reach.output, &["profiles", &name], &keys, &name).await
     }
 
     pub(super) async fn delete(self) -> Result<(), Failure> {
-        delete(&self.reach, &["profiles", &self.name], &self.name).await
+        let name = self.named.name();
+        delete(&self.daemon().await?, self.reach.output, &["profiles", &name], &name).await
+    }
+
+    async fn daemon(&self) -> Result<Daemon, Failure> {
+        let daemon = Daemon::find(&self.reach.way)?;
+        self.named.within.check(&daemon, &self.named.name()).await?;
+        Ok(daemon)
     }
 }
 
 impl Two {
     pub(super) async fn show(self) -> Result<(), Failure> {
-        let (profile, endpoint) = &self.name;
-        let path = ["profiles", profile, "endpoints", endpoint];
-        print_json(&Daemon::find(&self.reach.way)?.get_at::<Value>(&path).await?)
+        let (profile, endpoint) = self.named.name();
+        let path = ["profiles", &profile, "endpoints", &endpoint];
+        let shown: Value = self.daemon().await?.get_at(&path).await?;
+        match self.reach.output {
+            Output::Yaml => Output::Yaml.print(&shown),
+            Output::Text | Output::Json => Output::Json.print(&shown),
+        }
     }
 
     pub(super) async fn switch(self, status: &str) -> Result<(), Failure> {
-        let (profile, endpoint) = &self.name;
-        let path = ["profiles", profile, "endpoints", endpoint];
-        change(&self.reach, &path, &Keys::one("status", status), &format!("{profile}/{endpoint}")).await
+        let (profile, endpoint) = self.named.name();
+        let (path, name) = (["profiles", &profile, "endpoints", &endpoint], format!("{profile}/{endpoint}"));
+        let keys = Keys::one("status", status);
+        change(&self.daemon().await?, self.reach.output, &path, &keys, &name).await
     }
 
     pub(super) async fn delete(self) -> Result<(), Failure> {
-        let (profile, endpoint) = &self.name;
-        let path = ["profiles", profile, "endpoints", endpoint];
-        delete(&self.reach, &path, &format!("{profile}/{endpoint}")).await
+        let (profile, endpoint) = self.named.name();
+        let (path, name) = (["profiles", &profile, "endpoints", &endpoint], format!("{profile}/{endpoint}"));
+        delete(&self.daemon().await?, self.reach.output, &path, &name).await
+    }
+
+    async fn daemon(&self) -> Result<Daemon, Failure> {
+        let daemon = Daemon::find(&self.reach.way)?;
+        self.named.within.check(&daemon, &self.named.name().0).await?;
+        Ok(daemon)
     }
 }
 
 impl SetOne {
-    pub(super) async fn create(self) -> Result<(), Failure> {
-        create(&self.reach, &["profiles", &self.name], &self.keys, true, &self.name).await
+    pub(super) async fn create(mut self) -> Result<(), Failure> {
+        let name = self.named.name_before(&mut self.keys.keys);
+        let Within { resource_group, subscription } = &self.named.within;
+        let place = [("resource_group", resource_group), ("subscription", subscription)];
+        let place = place.into_iter().filter_map(|(key, is)| Some((key.to_owned(), is.clone()?.into())));
+        self.keys.put_before(place.chain(self.flags.keys()).collect());
+        let daemon = Daemon::find(&self.reach.way)?;
+        create(&daemon, self.reach.output, &["profiles", &name], &self.keys, true, &name).await
     }
 
-    pub(super) async fn change(self) -> Result<(), Failure> {
-        change(&self.reach, &["profiles", &self.name], &self.keys, &self.name).await
+    pub(super) async fn change(mut self) -> Result<(), Failure> {
+        let name = self.named.name_before(&mut self.keys.keys);
+        self.keys.put_before(self.flags.keys());
+        let daemon = Daemon::find(&self.reach.way)?;
+        self.named.within.check(&daemon, &name).await?;
+        change(&daemon, self.reach.output, &["profiles", &name], &self.keys, &name).await
     }
 }
 
 impl SetTwo {
-    pub(super) async fn create(self) -> Result<(), Failure> {
-        let (profile, endpoint) = &self.name;
-        let page: Value = Daemon::find(&self.reach.way)?.get_at(&["profiles", profile, "endpoints"]).await?;
+    pub(super) async fn create(mut self) -> Result<(), Failure> {
+        let (profile, endpoint) = self.named.name_before(&mut self.keys.keys);
+        self.keys.put_before(self.flags.keys());
+        let daemon = Daemon::find(&self.reach.way)?;
+        self.named.within.check(&daemon, &profile).await?;
+        let page: Value = daemon.get_at(&["profiles", &profile, "endpoints"]).await?;
         let is = |there: &Value| {
             there["name"].as_str().is_some_and(|name| name.to_lowercase() == endpoint.to_lowercase())
         };
@@ -152,20 +185,31 @@ impl SetTwo {
                 "profile `{profile}` has an endpoint `{endpoint}` already"
             )));
         }
-        let path = ["profiles", profile, "endpoints", endpoint];
-        create(&self.reach, &path, &self.keys, false, &format!("{profile}/{endpoint}")).await
+        let path = ["profiles", &profile, "endpoints", &endpoint];
+        let name = format!("{profile}/{endpoint}");
+        create(&daemon, self.reach.output, &path, &self.keys, false, &name).await
     }
 
-    pub(super) async fn change(self) -> Result<(), Failure> {
-        let (profile, endpoint) = &self.name;
-        let path = ["profiles", profile, "endpoints", endpoint];
-        change(&self.reach, &path, &self.keys, &format!("{profile}/{endpoint}")).await
+    pub(super) async fn change(mut self) -> Result<(), Failure> {
+        let (profile, endpoint) = self.named.name_before(&mut self.keys.keys);
+        self.keys.put_before(self.flags.keys());
+        let daemon = Daemon::find(&self.reach.way)?;
+        self.named.within.check(&daemon, &profile).await?;
+        let path = ["profiles", &profile, "endpoints", &endpoint];
+        let name = format!("{profile}/{endpoint}");
+        change(&daemon, self.reach.output, &path, &self.keys, &name).await
     }
 }
 
 impl Keys {
     fn one(key: &str, value: &str) -> Self {
         Keys { keys: vec![(key.to_owned(), value.into())], if_match: None, dry_run: false }
+    }
+
+    /// What is assigned by name counts more.
+    fn put_before(&mut self, mut flags: Vec<Assignment>) {
+        flags.append(&mut self.keys);
+        self.keys = flags;
     }
 
     /// As a document, or a patch of one.
@@ -191,26 +235,36 @@ impl Daemon {
     }
 }
 
-async fn create(reach: &Reach, path: &[&str], keys: &Keys, absent: bool, name: &str) -> Result<(), Failure> {
-    let daemon = Daemon::find(&reach.way)?;
+async fn create(
+    daemon: &Daemon,
+    output: Output,
+    path: &[&str],
+    keys: &Keys,
+    absent: bool,
+    name: &str,
+) -> Result<(), Failure> {
     let mut request = daemon.request(Method::PUT, path).json(&keys.object());
     if absent {
         request = request.header(header::IF_NONE_MATCH, "*");
     }
-    done(&daemon, reach, request, keys, name, "created").await
+    done(daemon, output, request, keys, name, "created").await
 }
 
-async fn change(reach: &Reach, path: &[&str], keys: &Keys, name: &str) -> Result<(), Failure> {
-    let daemon = Daemon::find(&reach.way)?;
+async fn change(
+    daemon: &Daemon,
+    output: Output,
+    path: &[&str],
+    keys: &Keys,
+    name: &str,
+) -> Result<(), Failure> {
     let request = daemon.request(Method::PATCH, path).json(&keys.object());
-    done(&daemon, reach, request, keys, name, "changed").await
+    done(daemon, output, request, keys, name, "changed").await
 }
 
-async fn delete(reach: &Reach, path: &[&str], name: &str) -> Result<(), Failure> {
-    let daemon = Daemon::find(&reach.way)?;
+async fn delete(daemon: &Daemon, output: Output, path: &[&str], name: &str) -> Result<(), Failure> {
     daemon.send(daemon.request(Method::DELETE, path)).await?;
-    match reach.output {
-        Output::Json => print_json(&serde_json::json!({ "deleted": name })),
+    match output {
+        form @ (Output::Json | Output::Yaml) => form.print(&serde_json::json!({ "deleted": name })),
         Output::Text => {
             say!("{name}: deleted");
             Ok(())
@@ -220,7 +274,7 @@ async fn delete(reach: &Reach, path: &[&str], name: &str) -> Result<(), Failure>
 
 async fn done(
     daemon: &Daemon,
-    reach: &Reach,
+    output: Output,
     mut request: reqwest::RequestBuilder,
     keys: &Keys,
     name: &str,
@@ -236,8 +290,8 @@ async fn done(
     for warning in answer["warnings"].as_array().into_iter().flatten() {
         tell!("warning: {}", plain(warning));
     }
-    match reach.output {
-        Output::Json => print_json(&answer)?,
+    match output {
+        form @ (Output::Json | Output::Yaml) => form.print(&answer)?,
         Output::Text if keys.dry_run => say!("{name}: would be {word}"),
         Output::Text => say!("{name}: {word}"),
     }
@@ -246,8 +300,7 @@ async fn done(
 
 /// A table of profiles.
 pub(super) fn table(profiles: &[ProfileResource]) -> Table {
-    let mut table = Table::new();
-    table.load_style(NOTHING);
+    let mut table = out::table();
     table.set_header([
         "PROFILE",
         "DNS NAME",
@@ -265,13 +318,13 @@ pub(super) fn table(profiles: &[ProfileResource]) -> Table {
         let key = |key: &str| resource.profile.get(key).map(plain).unwrap_or_default();
         let endpoints = resource.profile.get("endpoint").and_then(Value::as_array).map_or(0, Vec::len);
         table.add_row([
-            key("name"),
-            resource.dns_name.clone().unwrap_or_else(|| "not in force".to_owned()),
-            key("routing_method"),
-            resource.monitor_status.clone().unwrap_or_default(),
-            endpoints.to_string(),
-            manager,
-            key("resource_group"),
+            Cell::new(key("name")),
+            Cell::new(resource.dns_name.as_deref().unwrap_or("not in force")),
+            Cell::new(key("routing_method")),
+            out::state(resource.monitor_status.as_deref().unwrap_or_default()),
+            Cell::new(endpoints),
+            Cell::new(manager),
+            Cell::new(key("resource_group")),
         ]);
     }
     table
@@ -285,7 +338,11 @@ fn plain(value: &Value) -> String {
     }
 }
 
-fn assignment(text: &str) -> Result<(String, Value), String> {
+/// A key, with dots for what lies deeper, and its value.
+pub(super) type Assignment = (String, Value);
+
+/// `KEY=VALUE`.
+pub(super) fn assignment(text: &str) -> Result<Assignment, String> {
     let (key, value) = text.split_once('=').ok_or("write a key, `=` and a value")?;
     if key.is_empty() || key.split('.').any(str::is_empty) {
         return Err("the key is empty".to_owned());

@@ -84,7 +84,7 @@ pub(super) async fn run(endpoint: Endpoint) -> Result<(), Failure> {
     let Named { name: (profile, endpoint), reach } = named;
     let ordered = client::order(&reach, &Order { profile, endpoint, order }).await?;
     match reach.output {
-        Output::Json => client::print_json(&ordered)?,
+        form @ (Output::Json | Output::Yaml) => form.print(&ordered)?,
         Output::Text => say!("{}: {}", ordered.endpoint, ordered.done),
     }
     Ok(())

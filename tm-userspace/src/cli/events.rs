@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use reqwest::Method;
 
-use super::{Failure, Output, Reach, client::print_json, daemon::Daemon, endpoint, out::say};
+use super::{Failure, Output, Reach, daemon::Daemon, endpoint, out::say};
 use crate::{
     api::{
         Event,
@@ -88,7 +88,7 @@ pub(super) async fn probe(probe: Probe) -> Result<(), Failure> {
     let path = ["profiles", profile, "endpoints", endpoint, "probe"];
     let probed: Probed = daemon.answer(daemon.request(Method::POST, &path)).await?;
     match probe.reach.output {
-        Output::Json => print_json(&probed)?,
+        form @ (Output::Json | Output::Yaml) => form.print(&probed)?,
         Output::Text => {
             let word = if probed.ok { "up" } else { "down" };
             say!("{}: {word}, {} ({:.1} ms)", probed.endpoint, probed.reason, probed.took_ms);
@@ -98,6 +98,10 @@ pub(super) async fn probe(probe: Probe) -> Result<(), Failure> {
 }
 
 fn print(event: &Event, output: Output) -> Result<(), Failure> {
+    if output == Output::Yaml {
+        say!("---");
+        return output.print(event);
+    }
     if output == Output::Json {
         say!("{}", serde_json::to_string(event).map_err(anyhow::Error::from)?);
         return Ok(());

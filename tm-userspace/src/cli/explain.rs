@@ -36,7 +36,7 @@ pub(super) async fn run(explain: Explain) -> Result<(), Failure> {
     let inquiry = Inquiry { profile, kind, client, ecs, assume, all_clients };
     let explained = client::explain(&reach, &inquiry).await?;
     match reach.output {
-        Output::Json => client::print_json(&explained)?,
+        form @ (Output::Json | Output::Yaml) => form.print(&explained)?,
         Output::Text => say!("{}", text(&explained).trim_end()),
     }
     match explained.check.agrees {

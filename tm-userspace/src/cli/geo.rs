@@ -12,7 +12,6 @@ use serde_json::json;
 
 use super::{
     Failure, Output,
-    client::print_json,
     out::{say, tell},
     report,
     rtt::{self, RoundTrip},
@@ -107,7 +106,7 @@ fn lookup(address: IpAddr, latency: Option<&Path>, from: &From) -> Result<(), Fa
     let ranking = ranking(&client, &overrides, Region::all());
     let codes: Vec<&str> = found.code.upwards().map(Code::as_str).collect();
     match from.output {
-        Output::Json => print_json(&json!({
+        form @ (Output::Json | Output::Yaml) => form.print(&json!({
             "address": address, "placed_by": by, "network": found.network, "country": found.country, "division": found.division, "codes": codes, "point": found.point,
             "regions": ranking.iter().map(|(region, ms)| json!({ "region": region, "ms": ms })).collect::<Vec<_>>(),
         }))?,
@@ -139,7 +138,7 @@ fn check(from: &From) -> Result<(), Failure> {
     let survey = database.survey().with_context(|| format!("cannot use the database {path}"))?;
     let warnings = warnings(&survey, SystemTime::now());
     match from.output {
-        Output::Json => print_json(
+        form @ (Output::Json | Output::Yaml) => form.print(
             &json!({ "ok": true, "database": database.path(), "survey": survey, "warnings": warnings }),
         )?,
         Output::Text => {
@@ -184,8 +183,8 @@ fn codes(below: &str, output: Output) -> Result<(), Failure> {
     })?;
     let codes = || Code::all().filter(|code| code.upwards().any(|up| up == root));
     match output {
-        Output::Json => {
-            print_json(&codes().map(|code| json!({ "code": code, "in": code.parent() })).collect::<Vec<_>>())?
+        form @ (Output::Json | Output::Yaml) => {
+            form.print(&codes().map(|code| json!({ "code": code, "in": code.parent() })).collect::<Vec<_>>())?
         }
         Output::Text => codes().for_each(|code| say!("{}{code}", "  ".repeat(code.upwards().count() - 1))),
     }
@@ -213,9 +212,9 @@ fn map(owners: &[String], from: &From) -> Result<(), Failure> {
     };
     let shown: Vec<_> = (0..names.len()).map(|i| (names[i], count(i), rows.rest == Some(i))).collect();
     match from.output {
-        Output::Json => {
+        form @ (Output::Json | Output::Yaml) => {
             let owners = shown.iter().map(|(name, (v4, v6), rest)| json!({ "name": name, "networks_ipv4": v4, "networks_ipv6": v6, "rest": rest }));
-            print_json(
+            form.print(
                 &json!({ "owners": owners.collect::<Vec<_>>(), "rest_unmapped": rows.rest.is_none() }),
             )?;
         }
@@ -243,8 +242,8 @@ fn regions(only: Option<&str>, output: Output) -> Result<(), Failure> {
     let only = only.transpose()?;
     let regions = || Region::all().filter(|region| only.is_none_or(|only| only == *region));
     match output {
-        Output::Json => {
-            print_json(
+        form @ (Output::Json | Output::Yaml) => {
+            form.print(
                 &regions()
                     .map(|region| json!({ "region": region, "point": region.point() }))
                     .collect::<Vec<_>>(),

@@ -15,6 +15,7 @@
 
 mod apply;
 mod audit;
+mod az;
 mod azure;
 mod client;
 mod daemon;
@@ -26,18 +27,26 @@ mod explain;
 mod files;
 mod geo;
 mod log;
+mod manual;
+mod name;
+mod named;
 mod out;
 mod profile;
+mod progress;
 mod rtt;
 mod show;
 mod token;
+mod top;
 mod user;
+mod verify;
+mod way;
 
-use std::{io::IsTerminal as _, net::IpAddr, path::PathBuf, process::ExitCode};
+use std::{net::IpAddr, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use out::{say, tell};
+use way::Way;
 
 use crate::{
     api::{Question, VERSION},
@@ -59,6 +68,11 @@ const WRONG_CONFIG: u8 = 78;
 #[derive(Debug, Parser)]
 #[command(name = "tm", version = VERSION, after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no such name, 4 conflict, 5 denied, 6 daemon not reached, 78 wrong configuration.")]
 struct Cli {
+    #[command(flatten)]
+    way: Way,
+    /// No colours, as with NO_COLOR in the environment, or where no terminal is.
+    #[arg(long, global = true)]
+    no_color: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -92,6 +106,13 @@ enum Command {
     User(user::User),
     /// Print a link to the portal that is good once.
     SignIn(user::SignIn),
+    /// Say whether a name is free.
+    #[command(subcommand)]
+    Name(name::Name),
+    /// Follow a public name to its profile, and say what is missing on the way.
+    Verify(verify::Verify),
+    /// Show who is asked for, and who is up, as it changes.
+    Top(top::Top),
     /// Probe an endpoint at once and say what the probe found.
     Probe(events::Probe),
     /// Show what has happened, and with --follow what happens.
@@ -107,6 +128,10 @@ enum Command {
     Diff(apply::Diff),
     /// Write out what the API manages, as a file that can be applied, or as another tool has it.
     Export(apply::Export),
+    /// Print what makes a shell complete this program's words.
+    Completions(manual::Completions),
+    /// Print the manual, or write its pages into a directory.
+    Man(manual::Man),
     /// Print a JSON Schema of the files of profiles, for editors.
     Schema,
     /// Copy the store into a new file while the daemon runs.
@@ -173,17 +198,6 @@ struct Query {
     reach: Reach,
 }
 
-/// How to find the daemon.
-#[derive(Debug, Args)]
-struct Way {
-    /// Directory of the daemon's configuration, which says where its socket is.
-    #[arg(long, value_name = "DIR", env = "TM_CONFIG", default_value = "/etc/tm")]
-    config: PathBuf,
-    /// The daemon's socket.
-    #[arg(long, value_name = "PATH", env = "TM_SOCKET")]
-    socket: Option<PathBuf>,
-}
-
 /// How to find the daemon, and how to print what it says.
 #[derive(Debug, Args)]
 struct Reach {
@@ -200,6 +214,24 @@ enum Output {
     Text,
     /// For programs.
     Json,
+    /// The same in YAML.
+    Yaml,
+}
+
+impl Output {
+    /// Prints what the daemon said.
+    fn print(self, value: &impl serde::Serialize) -> Result<(), Failure> {
+        match self {
+            Output::Yaml => {
+                let text = serde_saphyr::to_string(value).map_err(anyhow::Error::from)?;
+                out::data(format_args!("{text}"));
+            }
+            Output::Text | Output::Json => {
+                say!("{}", serde_json::to_string_pretty(value).map_err(anyhow::Error::from)?);
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What a command ended with, besides success.
@@ -230,7 +262,9 @@ enum Failure {
 
 /// Runs the command line; the whole of `main`.
 pub fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    let cli = Cli::parse();
+    out::without_colour(cli.no_color);
+    let result = match cli.command {
         Command::Serve(serve) => run_daemon(serve),
         Command::Check(check) => run_check(&check),
         Command::Status(reach) => in_runtime(client::status(&reach)),
@@ -245,7 +279,12 @@ pub fn main() -> ExitCode {
         Command::Apply(apply) => in_runtime(apply::apply(apply)),
         Command::Diff(diff) => in_runtime(apply::diff(diff)),
         Command::Export(export) => in_runtime(apply::export(export)),
-        Command::Schema => client::print_json(&config::file_schema()),
+        Command::Name(name) => in_runtime(name::run(name)),
+        Command::Verify(verify) => in_runtime(verify::run(verify)),
+        Command::Top(top) => in_runtime(top::run(top)),
+        Command::Completions(completions) => manual::complete(&completions),
+        Command::Man(man) => manual::print(&man),
+        Command::Schema => Output::Json.print(&config::file_schema()),
         Command::Token(token) => in_runtime(token::run(token)),
         Command::User(user) => in_runtime(user::run(user)),
         Command::SignIn(wanted) => in_runtime(user::sign_in(wanted)),
@@ -306,19 +345,17 @@ fn run_check(check: &Check) -> Result<(), Failure> {
                     );
                     say!("ok");
                 }
-                Output::Json => say!(
-                    "{}",
-                    serde_json::json!({
-                        "ok": true, "profiles": loaded.profiles.len(), "endpoints": endpoints,
-                        "warnings": loaded.warnings, "problems": [],
-                    })
-                ),
+                Output::Json | Output::Yaml => output.print(&serde_json::json!({
+                    "ok": true, "profiles": loaded.profiles.len(), "endpoints": endpoints,
+                    "warnings": loaded.warnings, "problems": [],
+                }))?,
             }
             Ok(())
         }
         (Err(error), Output::Text) => Err(report(error)),
-        (Err(error), Output::Json) => {
-            say!("{}", serde_json::json!({ "ok": false, "warnings": [], "problems": error.problems() }));
+        (Err(error), output) => {
+            output
+                .print(&serde_json::json!({ "ok": false, "warnings": [], "problems": error.problems() }))?;
             Err(Failure::Config)
         }
     }
@@ -326,6 +363,6 @@ fn run_check(check: &Check) -> Result<(), Failure> {
 
 /// Draws what is wrong.
 fn report(error: ConfigError) -> Failure {
-    out::message(format_args!("{}", error.render(std::io::stderr().is_terminal())));
+    out::message(format_args!("{}", error.render(out::message_colour())));
     Failure::Config
 }

@@ -1,10 +1,13 @@
 //! What is printed: data to standard output, messages to standard error. Who stops reading ends the program, quietly, as a pipe does.
 
 use std::{
-    fmt,
-    io::{self, Write as _},
+    env, fmt,
+    io::{self, IsTerminal, Write as _},
     process,
+    sync::atomic::{AtomicBool, Ordering},
 };
+
+use comfy_table::{Cell, Color, ContentArrangement, Table, presets::NOTHING};
 
 /// What a shell says of a program that a closed pipe has ended: 128 and the number of SIGPIPE.
 const CLOSED_PIPE: i32 = 141;
@@ -21,6 +24,53 @@ macro_rules! tell {
 }
 
 pub(super) use {say, tell};
+
+/// Are colours unwanted?
+static PLAIN: AtomicBool = AtomicBool::new(false);
+
+/// Has no colours from here on, if that is so.
+pub(super) fn without_colour(plain: bool) {
+    PLAIN.store(plain, Ordering::Relaxed);
+}
+
+/// May data have colours?
+pub(super) fn colour() -> bool {
+    may_be_coloured(&io::stdout())
+}
+
+/// May messages?
+pub(super) fn message_colour() -> bool {
+    may_be_coloured(&io::stderr())
+}
+
+/// As <https://no-color.org> has it.
+fn may_be_coloured(to: &impl IsTerminal) -> bool {
+    let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
+    let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
+    !PLAIN.load(Ordering::Relaxed) && !is_set("NO_COLOR") && !is_dumb && to.is_terminal()
+}
+
+/// A table that fits the terminal, where there is one; elsewhere it is as wide as it gets.
+pub(super) fn table() -> Table {
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    if table.is_tty() {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+    }
+    table
+}
+
+/// A monitor status, in its colour.
+pub(super) fn state(status: &str) -> Cell {
+    let cell = Cell::new(status);
+    match (colour(), status) {
+        (false, _) => cell,
+        (true, "Online") => cell.fg(Color::Green),
+        (true, "Degraded") => cell.fg(Color::Red),
+        (true, "CheckingEndpoint") => cell.fg(Color::Yellow),
+        (true, _) => cell.fg(Color::DarkGrey),
+    }
+}
 
 /// Prints data as it is.
 pub(super) fn data(text: fmt::Arguments<'_>) {

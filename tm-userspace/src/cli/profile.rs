@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use reqwest::Method;
 
-use super::{Failure, Output, Reach, client::print_json, daemon::Daemon, document, out::say};
+use super::{Failure, Output, Reach, daemon::Daemon, document, out::say};
 use crate::api::native::{Page, ProfileResource};
 
 /// What can be done with profiles.
@@ -64,7 +64,7 @@ async fn list(list: List) -> Result<(), Failure> {
         }
     }
     match list.reach.output {
-        Output::Json => print_json(&all),
+        form @ (Output::Json | Output::Yaml) => form.print(&all),
         Output::Text => {
             say!("{}", document::table(&all));
             Ok(())

@@ -53,8 +53,8 @@ pub(super) async fn run(asked: RoundTrip) -> Result<(), Failure> {
         prefixes = client::change_round_trips(&reach, &change).await?;
     }
     match reach.output {
-        Output::Json => {
-            client::print_json(&serde_json::json!({ "samples": samples.len(), "prefixes": prefixes }))?
+        form @ (Output::Json | Output::Yaml) => {
+            form.print(&serde_json::json!({ "samples": samples.len(), "prefixes": prefixes }))?
         }
         Output::Text => say!("{} samples taken; {prefixes} prefixes are known", samples.len()),
     }
@@ -64,7 +64,7 @@ pub(super) async fn run(asked: RoundTrip) -> Result<(), Failure> {
 async fn list(reach: &Reach) -> Result<(), Failure> {
     let known = client::round_trips(reach).await?;
     match reach.output {
-        Output::Json => client::print_json(&known)?,
+        form @ (Output::Json | Output::Yaml) => form.print(&known)?,
         Output::Text => {
             for one in known {
                 say!("{},{},{:.1}  samples {}", one.prefix, one.region, one.ms, one.samples);

@@ -1,8 +1,8 @@
 //! What people read.
 
-use comfy_table::{Table, presets::NOTHING};
+use comfy_table::Cell;
 
-use super::out::say;
+use super::out::{self, say};
 use crate::api::{Answered, Status};
 
 pub(super) fn status(status: &Status) {
@@ -34,8 +34,7 @@ pub(super) fn status(status: &Status) {
     let by_sockets: u64 = status.messages.values().sum();
     say!("answered by XDP {answered}  seen by sockets {by_sockets}");
     say!();
-    let mut table = Table::new();
-    table.load_style(NOTHING);
+    let mut table = out::table();
     table.set_header([
         "PROFILE",
         "ENDPOINT",
@@ -49,15 +48,11 @@ pub(super) fn status(status: &Status) {
     ]);
     for profile in &status.profiles {
         table.add_row([
-            profile.name.clone(),
-            String::new(),
-            profile.dns_name.clone(),
-            profile.monitor_status.clone(),
-            profile.routing_method.clone(),
-            String::new(),
-            String::new(),
-            String::new(),
-            String::new(),
+            Cell::new(&profile.name),
+            Cell::new(""),
+            Cell::new(&profile.dns_name),
+            out::state(&profile.monitor_status),
+            Cell::new(&profile.routing_method),
         ]);
         for endpoint in &profile.endpoints {
             // A nested endpoint is not probed, and what it answers counts for those below it.
@@ -72,24 +67,27 @@ pub(super) fn status(status: &Status) {
                 ),
             };
             table.add_row([
-                String::new(),
-                endpoint.name.clone(),
+                Cell::new(""),
+                Cell::new(&endpoint.name),
                 match endpoint.child {
-                    Some(_) => format!("profile {}", endpoint.target),
-                    None => endpoint.target.clone(),
+                    Some(_) => Cell::new(format_args!("profile {}", endpoint.target)),
+                    None => Cell::new(&endpoint.target),
                 },
-                endpoint.monitor_status.clone(),
-                endpoint
-                    .share
-                    .map_or_else(|| "by place".to_owned(), |share| format!("{:.1}%", share * 100.0)),
-                endpoint.since.clone().unwrap_or_else(|| "-".to_owned()),
-                probed,
-                answers,
-                endpoint.notes.join("; "),
+                out::state(&endpoint.monitor_status),
+                Cell::new(share(endpoint.share)),
+                Cell::new(endpoint.since.as_deref().unwrap_or("-")),
+                Cell::new(probed),
+                Cell::new(answers),
+                Cell::new(endpoint.notes.join("; ")),
             ]);
         }
     }
     say!("{table}");
+}
+
+/// A part of all answers.
+pub(super) fn share(share: Option<f64>) -> String {
+    share.map_or_else(|| "by place".to_owned(), |share| format!("{:.1}%", share * 100.0))
 }
 
 /// The answer as `dig` would print its sections, and on the last line only what a script wants.

@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
-use comfy_table::{Table, presets::NOTHING};
 use reqwest::Method;
 
-use super::{Failure, Output, Reach, client::print_json, daemon::Daemon, out::say};
+use super::{
+    Failure, Output, Reach,
+    daemon::Daemon,
+    out::{self, say},
+};
 use crate::{
     api::native::{CreateToken, FreshToken, RotateToken, TokenPage},
     store::Level,
@@ -117,7 +120,7 @@ async fn revoke(named: Named) -> Result<(), Failure> {
     let daemon = Daemon::find(&named.reach.way)?;
     daemon.send(daemon.request(Method::DELETE, &["tokens", &named.id])).await?;
     match named.reach.output {
-        Output::Json => print_json(&serde_json::json!({ "revoked": named.id })),
+        form @ (Output::Json | Output::Yaml) => form.print(&serde_json::json!({ "revoked": named.id })),
         Output::Text => {
             say!("{}: revoked", named.id);
             Ok(())
@@ -127,11 +130,10 @@ async fn revoke(named: Named) -> Result<(), Failure> {
 
 async fn list(reach: Reach) -> Result<(), Failure> {
     let page: TokenPage = Daemon::find(&reach.way)?.get("tokens").await?;
-    if reach.output == Output::Json {
-        return print_json(&page.value);
+    if reach.output != Output::Text {
+        return reach.output.print(&page.value);
     }
-    let mut table = Table::new();
-    table.load_style(NOTHING);
+    let mut table = out::table();
     table.set_header(["ID", "NAME", "KIND", "SCOPE", "WITHIN", "CREATED", "EXPIRES"]);
     for token in page.value {
         let within = [token.subscription, token.resource_group].into_iter().flatten().collect::<Vec<_>>();
@@ -152,7 +154,7 @@ async fn list(reach: Reach) -> Result<(), Failure> {
 /// What a script wants, and nothing else.
 fn print(reach: &Reach, fresh: &FreshToken) -> Result<(), Failure> {
     match (reach.output, fresh.token.client) {
-        (Output::Json, _) => print_json(fresh)?,
+        (form @ (Output::Json | Output::Yaml), _) => form.print(fresh)?,
         (Output::Text, true) => say!("client_id={}\nclient_secret={}", fresh.token.id, fresh.secret),
         (Output::Text, false) => say!("{}", fresh.secret),
     }

@@ -7,14 +7,12 @@ use std::{
 
 use anyhow::{Context as _, anyhow, ensure};
 use clap::{Args, Subcommand};
-use comfy_table::{Table, presets::NOTHING};
 use reqwest::Method;
 
 use super::{
     Failure, Output, Reach,
-    client::print_json,
     daemon::Daemon,
-    out::say,
+    out::{self, say},
     token::{Scope, level},
 };
 use crate::api::native::{ChangePassword, CreateLink, CreateUser, FreshLink, UserPage, UserResource};
@@ -84,7 +82,7 @@ pub(super) async fn sign_in(wanted: SignIn) -> Result<(), Failure> {
     let body = CreateLink { scope: Some(level(wanted.scope)), lifetime: Some(wanted.lifetime.as_secs()) };
     let link: FreshLink = daemon.answer(request.json(&body)).await?;
     match wanted.reach.output {
-        Output::Json => print_json(&link)?,
+        form @ (Output::Json | Output::Yaml) => form.print(&link)?,
         Output::Text => say!("{}", link.url),
     }
     Ok(())
@@ -118,11 +116,10 @@ async fn delete(named: Named) -> Result<(), Failure> {
 
 async fn list(reach: Reach) -> Result<(), Failure> {
     let page: UserPage = Daemon::find(&reach.way)?.get("users").await?;
-    if reach.output == Output::Json {
-        return print_json(&page.value);
+    if reach.output != Output::Text {
+        return reach.output.print(&page.value);
     }
-    let mut table = Table::new();
-    table.load_style(NOTHING);
+    let mut table = out::table();
     table.set_header(["NAME", "SCOPE", "WITHIN", "CREATED"]);
     for user in page.value {
         let within = [user.subscription, user.resource_group].into_iter().flatten().collect::<Vec<_>>();
@@ -155,7 +152,7 @@ fn password(name: &str) -> anyhow::Result<String> {
 
 fn say(reach: &Reach, name: &str, done: &str, json: &impl serde::Serialize) -> Result<(), Failure> {
     match reach.output {
-        Output::Json => print_json(json),
+        form @ (Output::Json | Output::Yaml) => form.print(json),
         Output::Text => {
             say!("{name}: {done}");
             Ok(())

@@ -192,37 +192,53 @@ pub(super) struct Limits {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Profile {
+    /// What operators call it; unique without regard to case.
     #[schema(value_type = String)]
     pub(super) name: Text,
+    /// Where it belongs: who may manage it. By default that of `tm.toml`.
     #[schema(value_type = Option<String>)]
     pub(super) subscription: Option<Text>,
+    /// Where it belongs, within the subscription.
     #[schema(value_type = Option<String>)]
     pub(super) resource_group: Option<Text>,
+    /// The part of its DNS name before the zone. By default its name.
     #[schema(value_type = Option<String>)]
     pub(super) relative_name: Option<Text>,
+    /// `enabled` or `disabled`: then its name is no name.
     #[schema(value_type = Option<String>)]
     pub(super) dns_name: Option<Text>,
     #[schema(value_type = Option<String>)]
     pub(super) status: Option<Text>,
+    /// `priority`, `weighted`, `performance`, `geographic`, `subnet` or `multivalue`.
     #[schema(value_type = String)]
     pub(super) routing_method: Text,
+    /// Seconds that resolvers may keep an answer, by default 30.
     #[schema(value_type = Option<i64>)]
     pub(super) ttl: Option<Spanned<Integer>>,
+    /// Of `multivalue`: addresses at once, 1 to 10, by default 2.
     #[schema(value_type = Option<i64>)]
     pub(super) max_return: Option<Spanned<Integer>>,
+    /// Who answers where nobody is up: `all` or `none`.
     #[schema(value_type = Option<String>)]
     pub(super) when_all_down: Option<Text>,
+    /// The endpoint that answers where nobody is up, and at no other time.
     #[schema(value_type = Option<String>)]
     pub(super) last_resort: Option<Text>,
+    /// When an endpoint that was down answers again: `automatic`, after a time as `10m`, or `manual`.
     #[schema(value_type = Option<String>)]
     pub(super) failback: Option<Text>,
+    /// How many endpoints may be withdrawn for being down.
     pub(super) guard: Option<Guard>,
+    /// Of `weighted`: how long the weight of one that returns takes to grow to the whole.
     #[schema(value_type = Option<String>)]
     pub(super) slow_start: Option<Spanned<DurationText>>,
+    /// Of `weighted`: clients of one prefix get the same endpoint.
     #[schema(value_type = Option<bool>)]
     pub(super) sticky: Option<Spanned<bool>>,
+    /// How its endpoints are probed.
     #[serde(default)]
     pub(super) monitor: Monitor,
+    /// Who may answer.
     #[serde(default)]
     pub(super) endpoint: Vec<Endpoint>,
 }
@@ -231,8 +247,10 @@ pub(super) struct Profile {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Guard {
+    /// A number, or a part of those that could answer, as `50%`.
     #[schema(value_type = serde_json::Value)]
     pub(super) withdraw_at_most: Spanned<Count>,
+    /// Within this time, as `10m`.
     #[schema(value_type = String)]
     pub(super) window: Spanned<DurationText>,
 }
@@ -241,32 +259,46 @@ pub(super) struct Guard {
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Monitor {
+    /// `http`, `https` or `tcp`.
     #[schema(value_type = Option<String>)]
     pub(super) protocol: Option<Text>,
+    /// 1 to 65535.
     #[schema(value_type = Option<i64>)]
     pub(super) port: Option<Spanned<Integer>>,
+    /// Of HTTP and HTTPS; begins with `/`.
     #[schema(value_type = Option<String>)]
     pub(super) path: Option<Text>,
+    /// From one probe to the next, by default `30s`, at least `200ms`.
     #[schema(value_type = Option<String>)]
     pub(super) interval: Option<Spanned<DurationText>>,
+    /// How long a probe may take.
     #[schema(value_type = Option<String>)]
     pub(super) timeout: Option<Spanned<DurationText>>,
+    /// Failures in a row that change nothing, by default 3.
     #[schema(value_type = Option<i64>)]
     pub(super) tolerated_failures: Option<Spanned<Integer>>,
+    /// Successes in a row after which it is up again, by default 1.
     #[schema(value_type = Option<i64>)]
     pub(super) successes_to_recover: Option<Spanned<Integer>>,
+    /// Statuses that are a success, as `200` or `200-299`.
     #[schema(value_type = Option<Vec<String>>)]
     pub(super) expected_status: Option<List<StatusText>>,
+    /// Headers of the request.
     #[schema(value_type = Option<BTreeMap<String, String>>)]
     pub(super) headers: Option<Spanned<BTreeMap<Text, Text>>>,
+    /// Must the certificate be right?
     #[schema(value_type = Option<bool>)]
     pub(super) verify_certificate: Option<Spanned<bool>>,
+    /// Of an endpoint: what is probed in the place of the target that is answered.
     #[schema(value_type = Option<String>)]
     pub(super) target: Option<Text>,
+    /// The address that probes come from.
     #[schema(value_type = Option<String>)]
     pub(super) source: Option<Text>,
+    /// What must be in the body.
     #[schema(value_type = Option<String>)]
     pub(super) body_contains: Option<Text>,
+    /// Days before the end of a certificate from which on that is told.
     #[schema(value_type = Option<i64>)]
     pub(super) certificate_warning_days: Option<Spanned<Integer>>,
 }
@@ -301,37 +333,53 @@ impl Monitor {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Endpoint {
+    /// What operators call it; unique within its profile.
     #[schema(value_type = String)]
     pub(super) name: Text,
+    /// `external`, `nested` or `azure`.
     #[serde(rename = "type")]
     #[schema(value_type = Option<String>)]
     pub(super) kind: Option<Text>,
+    /// An IPv4 or IPv6 address, or a DNS name.
     #[schema(value_type = Option<String>)]
     pub(super) target: Option<Text>,
+    /// Of `nested`: the name of the profile.
     #[schema(value_type = Option<String>)]
     pub(super) target_profile: Option<Text>,
+    /// Of `azure`: the id of a service.
     #[schema(value_type = Option<String>)]
     pub(super) target_service: Option<Text>,
+    /// Of `nested`: so many of its endpoints must be up, by default 1.
     #[schema(value_type = Option<i64>)]
     pub(super) min_child_endpoints: Option<Spanned<Integer>>,
+    /// Of `nested`: so many of those with an IPv4 address.
     #[schema(value_type = Option<i64>)]
     pub(super) min_child_endpoints_ipv4: Option<Spanned<Integer>>,
+    /// Of `nested`: so many of those with an IPv6 address.
     #[schema(value_type = Option<i64>)]
     pub(super) min_child_endpoints_ipv6: Option<Spanned<Integer>>,
+    /// 1 to 1000, the lowest first; by their order where none has one.
     #[schema(value_type = Option<i64>)]
     pub(super) priority: Option<Spanned<Integer>>,
+    /// 0 to 1000; 0 drains it.
     #[schema(value_type = Option<i64>)]
     pub(super) weight: Option<Spanned<Integer>>,
+    /// `enabled` or `disabled`: neither probed nor answered.
     #[schema(value_type = Option<String>)]
     pub(super) status: Option<Text>,
+    /// It is up without being probed.
     #[schema(value_type = Option<bool>)]
     pub(super) always_serve: Option<Spanned<bool>>,
+    /// What is other than in the profile's monitor.
     #[schema(value_type = Option<Monitor>)]
     pub(super) monitor: Option<Spanned<Monitor>>,
+    /// Addresses, prefixes and ranges of clients that it is for.
     #[schema(value_type = Option<Vec<String>>)]
     pub(super) subnets: Option<List<String>>,
+    /// Codes of places that it is for, as `GEO-EU`, `DE`, `US-CA`, `WORLD`.
     #[schema(value_type = Option<Vec<String>>)]
     pub(super) geo_mapping: Option<List<String>>,
+    /// The Azure region that it is in or nearest to.
     #[schema(value_type = Option<String>)]
     pub(super) endpoint_location: Option<Text>,
 }
@@ -340,16 +388,22 @@ pub(super) struct Endpoint {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Service {
+    /// Its resource id; by default made of where the node's profiles belong, kind and name.
     #[schema(value_type = Option<String>)]
     pub(super) id: Option<Text>,
+    /// `public_ip`, `web_app`, `cloud_service` or `other`.
     #[schema(value_type = Option<String>)]
     pub(super) kind: Option<Text>,
+    /// What people call it.
     #[schema(value_type = String)]
     pub(super) name: Text,
+    /// An address or a DNS name.
     #[schema(value_type = String)]
     pub(super) target: Text,
+    /// The Azure region that it is in.
     #[schema(value_type = Option<String>)]
     pub(super) location: Option<Text>,
+    /// `running` or `stopped`.
     #[schema(value_type = Option<String>)]
     pub(super) state: Option<Text>,
 }
