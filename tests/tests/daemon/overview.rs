@@ -134,3 +134,43 @@ fn a_flip_tells_how_long_each_part_of_it_took() {
         history["value"].as_array().unwrap().iter().find(|event| event["kind"] == "profile_status").unwrap();
     assert_eq!(began.get("delays"), None, "of endpoints alone");
 }
+
+#[test]
+fn the_node_says_what_its_tables_hold_and_how_much_it_probes() {
+    let plane = Managed::start();
+    let probed = json!({ "routing_method": "priority", "monitor": { "interval": "4s" }, "endpoint": [
+        { "name": "a", "target": "10.53.0.11" }, { "name": "b", "target": "10.53.0.12", "monitor": { "interval": "2s" } },
+        { "name": "c", "target": "10.53.0.13", "status": "disabled" }, { "name": "d", "target": "10.53.0.14", "always_serve": true },
+    ] });
+    assert_eq!(plane.put("probed", &probed).status, 201);
+    assert_eq!(plane.short("web"), "192.0.2.10");
+    let node = plane.get("node").json;
+    assert_eq!(
+        ["profiles", "endpoints", "probed"].map(|key| node[key].as_u64().unwrap()),
+        [2, 5, 2],
+        "{node:#}"
+    );
+    // One in four seconds and one in two.
+    assert_eq!(node["probes_per_second"], 0.75);
+    assert_eq!(
+        (&node["zone"], &node["mode"], &node["addresses"]),
+        (&json!("tm.example"), &json!("auto"), &json!(["10.53.0.1", "fd53::1"]))
+    );
+    assert_eq!(node["interfaces"], json!([{ "name": "tm0", "xdp": "native" }]));
+    assert_eq!((&node["packets"]["answered"], &node["config_error"]), (&json!(1), &Value::Null));
+    let buckets = &node["tables"][0];
+    assert_eq!((&buckets["name"], &buckets["used"]), (&json!("buckets"), &json!(2)));
+    let tables = node["tables"].as_array().unwrap();
+    let fits = |table: &Value| table["used"].as_u64().unwrap() <= table["capacity"].as_u64().unwrap();
+    assert!(tables.len() == 11 && tables.iter().all(fits), "{tables:#?}");
+    let programs = node["programs"].as_array().unwrap();
+    assert!(
+        programs.len() == 3 && programs.iter().all(|its| its["machine_code"].as_u64().unwrap() > 0),
+        "{programs:#?}"
+    );
+
+    let narrow =
+        tm_tests::api::Api::token(&plane.lab, &plane.daemon, &["--scope", "read", "--subscription", "s"]);
+    let narrow = plane.api.showing(&narrow.unwrap());
+    assert_eq!(narrow.get(&plane.lab, "/api/v1/node").unwrap().status, 403);
+}

@@ -12,6 +12,7 @@ mod https;
 pub mod jwt;
 mod limits;
 pub mod native;
+mod node;
 mod orders;
 mod query;
 mod rates;
@@ -46,6 +47,7 @@ pub use explain::{
     Assumed, Check, Client, EndpointStep, Explained, Group, Inquiry, Outcome, Part, ProfileStep, Shares,
     Sticky,
 };
+pub use node::{NodeView, ProgramView, TableView};
 pub use orders::{Order, OrderKind, Ordered};
 pub use query::{Answered, Question};
 pub use rates::Rates;

@@ -11,7 +11,7 @@ use super::{VERSION, View};
 use crate::{
     control::{Answers, Published},
     decide::Decision,
-    desired::{Endpoint, EndpointKey, Status as Wanted, Target, XdpMode},
+    desired::{Endpoint, EndpointKey, Listen, Status as Wanted, Target, XdpMode},
     health::{Details, Health},
     time::rfc3339,
 };
@@ -156,17 +156,7 @@ pub(super) fn status(view: &View) -> anyhow::Result<Status> {
     let counted = view.tables.counted(&keys);
     let answers: HashMap<&EndpointKey, u64> = keys.iter().zip(counted.answers.into_iter().map(all)).collect();
     let listen = &desired.node.listen;
-    let interfaces = {
-        let kernel = view.tables.kernel();
-        let interface = |name: &String| InterfaceView {
-            name: name.clone(),
-            xdp: kernel.as_ref().and_then(|kernel| {
-                let (.., mode) = kernel.attached().find(|(attached, ..)| attached == name)?;
-                Some(format!("{mode:?}").to_lowercase())
-            }),
-        };
-        listen.interfaces.iter().map(interface).collect()
-    };
+    let interfaces = interfaces(view, listen);
     let known = Known { published: &published, health: &health, details: &view.details, answers: &answers };
     let profiles = published.decisions.values().map(|decision| known.profile(decision));
     Ok(Status {
@@ -175,13 +165,7 @@ pub(super) fn status(view: &View) -> anyhow::Result<Status> {
         generation: published.generation,
         zone: desired.node.zone().name.to_string(),
         addresses: published.listening.served.iter().map(ToString::to_string).collect(),
-        mode: match listen.mode {
-            XdpMode::Auto => "auto",
-            XdpMode::Native => "native",
-            XdpMode::Generic => "generic",
-            XdpMode::Off => "off",
-        }
-        .to_owned(),
+        mode: mode(listen).to_owned(),
         interfaces,
         config_ok: reload.ok,
         config_error: reload.error,
@@ -296,6 +280,29 @@ fn child(published: &Published, endpoint: &Endpoint) -> Option<ChildView> {
         available: decision.endpoints.iter().filter(|status| status.is_available()).count(),
         min_child_endpoints: endpoint.min_child.endpoints,
     })
+}
+
+/// The listed interfaces.
+pub(super) fn interfaces(view: &View, listen: &Listen) -> Vec<InterfaceView> {
+    let kernel = view.tables.kernel();
+    let interface = |name: &String| InterfaceView {
+        name: name.clone(),
+        xdp: kernel.as_ref().and_then(|kernel| {
+            let (.., mode) = kernel.attached().find(|(attached, ..)| attached == name)?;
+            Some(format!("{mode:?}").to_lowercase())
+        }),
+    };
+    listen.interfaces.iter().map(interface).collect()
+}
+
+/// As it is written in files.
+pub(super) fn mode(listen: &Listen) -> &'static str {
+    match listen.mode {
+        XdpMode::Auto => "auto",
+        XdpMode::Native => "native",
+        XdpMode::Generic => "generic",
+        XdpMode::Off => "off",
+    }
 }
 
 /// As it is written in files.

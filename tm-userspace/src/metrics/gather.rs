@@ -155,26 +155,22 @@ impl Gather {
     }
 
     fn tables(&self, desired: &Desired, out: &mut Out<'_>) -> fmt::Result {
-        let used = {
-            let image = self.view.tables.image();
-            elements(u32::try_from(image.names()).unwrap_or(u32::MAX), &image.sizes())
-        };
-        let (capacity, attached) = {
+        let tables = tables(&self.view);
+        let attached: Vec<(String, String)> = {
             let kernel = self.view.tables.kernel();
-            let attached: Vec<(String, String)> = kernel
-                .iter()
-                .flat_map(|kernel| kernel.attached())
-                .map(|(name, _, mode)| (name.to_owned(), format!("{mode:?}").to_lowercase()))
-                .collect();
-            let elements = |sizes: Sizes| elements(sizes.buckets.saturating_mul(PLACES), &sizes);
-            (kernel.as_ref().map(|kernel| elements(kernel.sizes())), attached)
+            let attached = kernel.iter().flat_map(|kernel| kernel.attached());
+            attached.map(|(name, _, mode)| (name.to_owned(), format!("{mode:?}").to_lowercase())).collect()
         };
-        let of = |(table, elements): &(&'static str, u32)| ([("table", *table)], f64::from(*elements));
-        out.gauges("tm_table_used_elements", "Elements of a table that are in use", used.iter().map(of))?;
+        let of = |table: &'static str, elements: u32| ([("table", table)], f64::from(elements));
+        out.gauges(
+            "tm_table_used_elements",
+            "Elements of a table that are in use",
+            tables.iter().map(|(table, used, _)| of(table, *used)),
+        )?;
         out.gauges(
             "tm_table_capacity_elements",
             "Elements that a table has in the kernel; larger tables are made where they do not suffice",
-            capacity.iter().flatten().map(of),
+            tables.iter().filter_map(|(table, _, capacity)| Some(of(table, (*capacity)?))),
         )?;
         let interfaces = desired.node.listen.interfaces.iter().map(|name| {
             let mode = attached.iter().find(|(attached, _)| attached == name).map(|(_, mode)| mode.as_str());
@@ -206,6 +202,20 @@ impl Gather {
             shown,
         )
     }
+}
+
+/// Each table: its name, the elements of it that are in use, and those that it has in the kernel, if it is there.
+pub(crate) fn tables(view: &View) -> Vec<(&'static str, u32, Option<u32>)> {
+    let used = {
+        let image = view.tables.image();
+        elements(u32::try_from(image.names()).unwrap_or(u32::MAX), &image.sizes())
+    };
+    let sizes: Option<Sizes> = view.tables.kernel().as_ref().map(|kernel| kernel.sizes());
+    let capacity = sizes.map(|sizes| elements(sizes.buckets.saturating_mul(PLACES), &sizes));
+    let of = |(index, (table, used)): (usize, (&'static str, u32))| {
+        (table, used, capacity.map(|capacity| capacity[index].1))
+    };
+    used.into_iter().enumerate().map(of).collect()
 }
 
 /// The program itself.

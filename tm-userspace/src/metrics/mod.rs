@@ -13,6 +13,7 @@ use anyhow::Context as _;
 use prometheus_client::{encoding::text::encode, registry::Registry};
 use tokio::sync::Mutex;
 
+pub(crate) use gather::tables;
 pub use meters::{Begun, Delivered, Meters, Phase};
 pub use text::Form;
 

@@ -21,6 +21,7 @@ use std::{
     hash::{BuildHasher as _, RandomState},
     io,
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::Context as _;
@@ -98,6 +99,10 @@ pub struct ProgramInfo {
     pub verified: Option<u32>,
     /// Octets of machine code.
     pub jited: u32,
+    /// Runs that the kernel timed, which it does only while it is told to.
+    pub runs: u64,
+    /// How long they took, all together.
+    pub run_time: Duration,
 }
 
 impl Kernel {
@@ -196,6 +201,8 @@ impl Kernel {
                     name: (*name).to_owned(),
                     verified: info.verified_instruction_count(),
                     jited: info.size_jitted(),
+                    runs: info.run_count(),
+                    run_time: info.run_time(),
                 })
             })
             .collect()

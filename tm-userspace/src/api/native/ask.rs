@@ -14,10 +14,10 @@ use serde_json::Value;
 use super::{Problem, profiles::object};
 use crate::{
     api::{
-        Answered, Explained, Inquiry, Order, Ordered, Question, RoundTripView, RoundTripsChange, Status,
-        VERSION, View,
+        Answered, Explained, Inquiry, NodeView, Order, Ordered, Question, RoundTripView, RoundTripsChange,
+        Status, VERSION, View,
         access::Principal,
-        explain,
+        explain, node,
         orders::{self, Refused},
         query, round_trips, status,
     },
@@ -29,6 +29,16 @@ pub(super) async fn status(principal: Principal, State(view): State<View>) -> Re
     principal.may(Level::Read, None)?;
     match tokio::task::spawn_blocking(move || status::status(&view)).await {
         Ok(Ok(status)) => Ok(Json(status)),
+        Ok(Err(error)) => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, format_args!("{error:#}"))),
+        Err(error) => Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error)),
+    }
+}
+
+#[utoipa::path(get, path = "/api/v1/node", tag = "state", responses((status = 200, body = NodeView)))]
+pub(super) async fn node(principal: Principal, State(view): State<View>) -> Result<Json<NodeView>, Problem> {
+    principal.may(Level::Read, None)?;
+    match tokio::task::spawn_blocking(move || node::node(&view)).await {
+        Ok(Ok(node)) => Ok(Json(node)),
         Ok(Err(error)) => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, format_args!("{error:#}"))),
         Err(error) => Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error)),
     }

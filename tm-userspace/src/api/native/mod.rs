@@ -21,6 +21,7 @@
 //! | `GET /api/v1/export` | all that the API manages | read |
 //! | `POST /api/v1/apply` (`prune`, `dryRun`) | what became of it, made so in one step | write |
 //! | `GET /api/v1/status`, `GET /api/v1/version` | all that is known | read |
+//! | `GET /api/v1/node` | the node without its profiles: packets, tables, programs, probes | read |
 //! | `POST /api/v1/query` | what would be answered | read |
 //! | `POST /api/v1/explain` | why, and what would be if | read |
 //! | `POST /api/v1/order` | force, release, restore | write |
@@ -96,6 +97,7 @@ pub(super) fn router(view: View) -> Router {
         .route("/api/v1/export", get(apply::export))
         .route("/api/v1/apply", post(apply::apply))
         .route("/api/v1/status", get(ask::status))
+        .route("/api/v1/node", get(ask::node))
         .route("/api/v1/version", get(ask::version))
         .route("/api/v1/query", post(ask::query))
         .route("/api/v1/explain", post(ask::explain))

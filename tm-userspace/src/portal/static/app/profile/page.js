@@ -1,7 +1,7 @@
 // @ts-check
 // One profile: its menu at the left, as in the 2018 portal, and above on a narrow screen, as in that of 2015.
 import { useCell } from "../core/cell.js";
-import { html, useState } from "../core/html.js";
+import { html, useEffect, useRef, useState } from "../core/html.js";
 import { navigate } from "../core/router.js";
 import { mayWrite, session } from "../core/session.js";
 import { methodLabel } from "../core/words.js";
@@ -43,15 +43,23 @@ export function ProfilePage({ name, tab }) {
     <title>${`${name}, ${shown.label}`}</title>
     <${Crumbs} name=${name} />
     <${Head} profile=${profile} />
-    <nav class="tabs" aria-label="Profile">
-      ${TABS.map((its) => html`<a key=${its.path} href=${its.path ? `${root}/${its.path}` : root} aria-current=${its === shown ? "page" : undefined}>${its.label}</a>`)}
-    </nav>
+    <${Tabs} root=${root} shown=${shown} />
     <section class="tab" aria-label=${shown.label}>
       ${error?.status === 404 && html`<${Notice} tone="bad" title="This profile is gone.">Somebody deleted it while you looked at it.<//>`}
       <${Warnings} profile=${profile} />
       <${shown.view} key=${shown.path} profile=${profile} name=${profile.wanted.profile.name} onChanged=${load} />
     </section>
   </div>`;
+}
+
+/** @param {{ root: string, shown: { path: string, label: string } }} props */
+function Tabs({ root, shown }) {
+  const list = useRef(/** @type {HTMLElement | null} */ (null));
+  // On a narrow screen they are wider than it.
+  useEffect(() => list.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }), [shown]);
+  return html`<nav class="tabs" aria-label="Profile" ref=${list}>
+    ${TABS.map((its) => html`<a key=${its.path} href=${its.path ? `${root}/${its.path}` : root} aria-current=${its === shown ? "page" : undefined}>${its.label}</a>`)}
+  </nav>`;
 }
 
 /** @param {{ name: string }} props */
