@@ -99,7 +99,7 @@ pub(super) fn node(view: &View) -> anyhow::Result<NodeView> {
         kernel: rustix::system::uname().release().to_string_lossy().into_owned(),
         started: rfc3339(view.started),
         memory: memory(),
-        zone: desired.node.zone.to_string(),
+        zone: desired.node.zone().name.to_string(),
         generation: published.generation,
         addresses: published.listening.served.iter().map(ToString::to_string).collect(),
         mode: status::mode(&desired.node.listen).to_owned(),
