@@ -23,6 +23,8 @@ pub struct Counted {
     pub reasons: Vec<Option<Reason>>,
     /// Packets counted elsewhere, by reason.
     pub packets: [u64; REASONS],
+    /// So many of the kernel's are in use: each is a look-up of its own.
+    pub used: u32,
     /// The kernel's.
     pub counters: Option<Arc<xdp::Counters>>,
 }
@@ -34,6 +36,7 @@ impl Counted {
             endpoints: image.counters().map(|(key, counters)| (key.clone(), counters)).collect(),
             reasons: Reason::ALL.iter().copied().map(Some).collect(),
             packets: [0; REASONS],
+            used: image.sizes().counters,
             counters,
         }
     }
@@ -46,7 +49,7 @@ impl Counted {
 
     /// Answers and packets so far.
     pub(super) fn now(&self) -> Sums {
-        let counts = self.counters.as_ref().map(|counters| counters.read(u32::MAX)).unwrap_or_default();
+        let counts = self.counters.as_ref().map(|counters| counters.read(self.used)).unwrap_or_default();
         let answers = self
             .endpoints
             .iter()

@@ -98,6 +98,8 @@ impl Saved {
                 .collect(),
             reasons,
             packets,
+            // Also those of endpoints that are gone.
+            used: u32::MAX,
             counters: pinned.map(Arc::new),
         }
     }
