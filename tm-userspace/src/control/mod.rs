@@ -35,7 +35,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    compile::{Compiled, Zones, compile},
+    compile::{Compiled, Tree, Zones, compile},
     decide::{Ancestors, Decision, decide},
     desired::{Desired, Profile},
     geo::RoundTrips,
@@ -90,6 +90,8 @@ pub struct Control {
     host: Host,
     listening: Listening,
     zones: Arc<Zones>,
+    /// The names that are no profile's.
+    tree: Tree,
     views: Views,
     /// Of `desired`: whose decisions change with whose.
     ancestors: Ancestors,
@@ -117,6 +119,9 @@ impl Control {
     ) -> Option<Self> {
         let desired = Arc::new(inputs.desired.borrow_and_update().clone()?);
         let zones = Arc::new(Zones::of(&desired));
+        let host = inputs.host.borrow_and_update().clone();
+        let listening = Listening::of(&desired.node.listen, &host);
+        let tree = Tree::of(&desired, zones.clone(), &listening.served);
         let (barriers, receiver) = mpsc::unbounded_channel();
         let reclaimed = tables.clone();
         tokio::spawn(reclaim::reclaim(reclaimed, receiver));
@@ -124,11 +129,12 @@ impl Control {
             tables,
             published,
             zones,
+            tree,
             ancestors: Ancestors::of(&desired.profiles),
             desired,
             health: inputs.health.borrow_and_update().clone(),
-            host: inputs.host.borrow_and_update().clone(),
-            listening: Listening::default(),
+            host,
+            listening,
             views: Views::default(),
             decisions: OrdMap::new(),
             due: Due::default(),
@@ -137,7 +143,6 @@ impl Control {
             pins,
             before: Some(before),
         };
-        control.listening = Listening::of(&control.desired.node.listen, &control.host);
         control.views = place_clients(&control.desired, &control.health.round_trips, &control.views);
         control.views.problems().iter().for_each(|problem| tracing::error!("{problem}"));
         control.decide_all();
@@ -246,6 +251,8 @@ impl Control {
         self.zones = Arc::new(Zones::of(&self.desired));
         self.ancestors = Ancestors::of(&self.desired.profiles);
         self.listening = Listening::of(&self.desired.node.listen, &self.host);
+        let tree = Tree::of(&self.desired, self.zones.clone(), &self.listening.served);
+        let tree_before = std::mem::replace(&mut self.tree, tree);
         self.decide_all();
         let listen = (&before.node.listen, &self.desired.node.listen);
         if before.node.state_dir != self.desired.node.state_dir || listen.0.pins != listen.1.pins {
@@ -264,6 +271,8 @@ impl Control {
             });
             let mut changes: Vec<(DnsName, Option<Compiled>)> =
                 moved.map(|(_, profile)| (profile.dns_name.clone(), None)).collect();
+            let gone = tree_before.all().map(|(name, _)| name).filter(|name| self.tree.at(name).is_none());
+            changes.extend(gone.map(|name| (name, None)));
             changes.extend(self.compile_all());
             self.write(&changes);
             self.set_addresses();
@@ -299,6 +308,9 @@ impl Control {
     fn take_host(&mut self, host: Host) {
         self.host = host;
         self.listening = Listening::of(&self.desired.node.listen, &self.host);
+        let servers = self.tree.listen(&self.desired, &self.listening.served);
+        let servers: Vec<_> = servers.into_iter().map(|name| (name.clone(), self.tree.at(&name))).collect();
+        self.write(&servers);
         self.set_addresses();
         self.attach();
         self.publish();
@@ -335,15 +347,23 @@ impl Control {
         decide(&self.desired.profiles, profile, &self.views.get(&profile.name), &self.health, now)
     }
 
+    /// All names: those of profiles, and those that are none's.
     fn compile_all(&self) -> Vec<(DnsName, Option<Compiled>)> {
-        self.compile(self.decisions.values())
+        let mut all = self.compile(self.decisions.values());
+        all.extend(self.tree.all().map(|(name, compiled)| (name, Some(compiled))));
+        all
     }
 
     fn compile<'a>(
         &self,
         decisions: impl IntoIterator<Item = &'a Arc<Decision>>,
     ) -> Vec<(DnsName, Option<Compiled>)> {
-        decisions.into_iter().map(|d| (d.profile.dns_name.clone(), compile(d, &self.zones))).collect()
+        let compiled = |d: &Arc<Decision>| {
+            let name = &d.profile.dns_name;
+            // Where the profile has no name, others may be below it.
+            (name.clone(), compile(d, &self.zones).or_else(|| self.tree.at(name)))
+        };
+        decisions.into_iter().map(compiled).collect()
     }
 
     /// Puts changed decisions into the tables, then tells everybody.
