@@ -82,8 +82,7 @@ pub struct Entry<const WORDS: usize> {
     pub root_bits: u16,
     /// And [`Root::line`].
     pub root_line: u32,
-    /// What answers for names below this one that are not there: one of the short entries, whose own name does not count; 0 for none. It may change
-    /// in an entry that is in use: in the eight octets that are stored with it, all else stays.
+    /// What answers for names below this one that are not there: a short entry, whose own name does not count, or 0. It alone may change in an entry that is in use.
     pub below: u32,
     /// By [`Asked`].
     pub blocks: [Block; ASKED],
