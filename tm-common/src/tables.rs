@@ -77,8 +77,7 @@ pub struct Entry<const WORDS: usize> {
     pub whole: u8,
     /// Bits of the last word that stand before those octets, because whole words cover them or the name is shorter.
     pub covered: u8,
-    /// The view that tells the clients apart: [`Root::bits`], or zero where who asks does not matter. Else `Block::first` of each kind of question is the first of a row
-    /// of blocks ([`Placed`]), one for each place.
+    /// The view that tells clients apart: [`Root::bits`], or zero for none. With one, `Block::first` of each kind of question begins a row of blocks ([`Placed`]), one a place.
     pub root_bits: u16,
     /// And [`Root::line`].
     pub root_line: u32,
