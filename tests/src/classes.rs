@@ -72,6 +72,13 @@ pub fn image_with_vlans(profiles: usize, vlans: &[u16]) -> Image {
         let compiled = compiled(i, &zone);
         image.apply([(&compiled.name, Some(&compiled))]);
     }
+    let apex = Compiled {
+        name: zone.name.clone(),
+        view: None,
+        places: vec![[(); 4].map(|()| one(nodata(&zone.name, 60, &zone)))],
+        absent: Some(zone.absence()),
+    };
+    image.apply([(&apex.name, Some(&apex))]);
     let address = |text: &str| tm_userspace::listen::key(&parse(text));
     let served = [address(SERVER.0), address(SERVER.1)];
     image.set_addresses(&served, &served);
@@ -120,9 +127,19 @@ pub fn classes(profiles: usize) -> Vec<Class> {
             (0..FRAMES).map(|n| query(&longest(), A, true, false, n as u16)).collect(),
         ),
         class(
-            "miss",
-            Some(450.0),
+            "NXDOMAIN, EDNS, IPv4",
+            Some(1200.0),
             (0..FRAMES).map(|n| query(&wire(profiles + n, false), A, true, false, n as u16)).collect(),
+        ),
+        class(
+            "NXDOMAIN, EDNS, IPv6",
+            None,
+            (0..FRAMES).map(|n| query(&wire(profiles + n, false), A, true, true, n as u16)).collect(),
+        ),
+        class(
+            "miss (no name of ours)",
+            Some(450.0),
+            (0..FRAMES).map(|n| query(&foreign(profiles + n), A, true, false, n as u16)).collect(),
         ),
         class(
             "not DNS (UDP to another port)",
@@ -131,6 +148,10 @@ pub fn classes(profiles: usize) -> Vec<Class> {
         ),
         class("not DNS (TCP)", Some(60.0), (0..FRAMES).map(|n| tcp(n as u16)).collect()),
     ]
+}
+
+fn one(records: Records) -> Choices {
+    Choices { answers: vec![records], slots: vec![0], sticky: false }
 }
 
 fn kind_of(i: usize) -> Kind {
@@ -163,6 +184,14 @@ fn wire(i: usize, shout: bool) -> Vec<u8> {
             }
         }
     }
+    wire
+}
+
+/// A name as long as others, in no zone of ours.
+fn foreign(i: usize) -> Vec<u8> {
+    let mut wire = wire(i, false);
+    let last = wire.len() - 2;
+    wire[last] = b'y';
     wire
 }
 
@@ -202,12 +231,13 @@ fn compiled(i: usize, zone: &Zone) -> Compiled {
             octets: octets.into(),
             answers: 1,
             authorities: 0,
+            code: 0,
             counts_for: key(endpoint).into_iter().collect(),
         }
     };
     let [.., a, b, c] = (i as u32).to_be_bytes();
     let v4 = record(1, &[10, a, b, c], "first");
-    let one = |records: Records| Choices { answers: vec![records], slots: vec![0], sticky: false };
+    let absent = Some(zone.absence());
     let none = one(nodata(&name, 30, zone));
     let blocks = match kind_of(i) {
         Kind::A => [one(v4.clone()), none.clone(), one(v4), none],
@@ -230,8 +260,8 @@ fn compiled(i: usize, zone: &Zone) -> Compiled {
             let all = Choices { answers, slots: slots.into_iter().map(|slot| slot as u16).collect(), sticky };
             let row = [all.clone(), none.clone(), all, none];
             match kind_of(i) {
-                Kind::Tree => return Compiled { name, view: Some(world()), places: vec![row; 3] },
-                Kind::Sticky => return Compiled { name, view: Some(view(i)), places: vec![row; 3] },
+                Kind::Tree => return Compiled { name, view: Some(world()), places: vec![row; 3], absent },
+                Kind::Sticky => return Compiled { name, view: Some(view(i)), places: vec![row; 3], absent },
                 _ => row,
             }
         }
@@ -241,10 +271,10 @@ fn compiled(i: usize, zone: &Zone) -> Compiled {
                 [answer.clone(), none.clone(), answer, none.clone()]
             };
             let places = vec![place(0, "first"), place(128, "second"), place(64, "third")];
-            return Compiled { name, view: Some(view(i)), places };
+            return Compiled { name, view: Some(view(i)), places, absent };
         }
     };
-    Compiled { name, view: None, places: vec![blocks] }
+    Compiled { name, view: None, places: vec![blocks], absent }
 }
 
 /// A view of its own for each profile, in which both who asks and whom its option names are found in the last octet of a /24 and of a /64.

@@ -1,7 +1,8 @@
-//! The engine on the host, put together as the three programs are in the kernel.
+//! The engine on the host, put together as the five programs are in the kernel.
 
 use tm_common::{
-    answer::answer,
+    answer::{answer, answer_below},
+    encloser::{self, Encloser, FEW},
     name::{LONG, SHORT},
     packet::Buffer,
     verdict::Reason,
@@ -11,7 +12,7 @@ use tm_userspace::sync::Image;
 /// Room for a reply beyond its query, in octets.
 const ROOM: usize = 2048;
 
-/// What the three programs do together with a frame: why, and the frame as they leave it.
+/// What the five programs do together with a frame: why, and the frame as they leave it.
 pub fn answer_frame(frame: &[u8], image: &Image) -> (Reason, Vec<u8>) {
     let mut octets = frame.to_vec();
     octets.resize(frame.len() + ROOM, 0);
@@ -21,5 +22,15 @@ pub fn answer_frame(frame: &[u8], image: &Image) -> (Reason, Vec<u8>) {
         Err(Reason::LongName) => answer::<LONG, true>(&mut packet, image),
         done => done,
     };
+    let answered = answered.or_else(|reason| match reason {
+        Reason::UnknownName => {
+            let encloser = encloser::find::<FEW, _>(&mut packet, image).unwrap_or(Encloser::NOTHING);
+            match answer_below::<false>(&mut packet, encloser, image) {
+                Err(Reason::Full) => answer_below::<true>(&mut packet, encloser, image),
+                done => done,
+            }
+        }
+        other => Err(other),
+    });
     (Reason::of(answered), packet.contents().to_vec())
 }

@@ -197,7 +197,7 @@ fn ask_a_twin() -> Result<String> {
             given += 1;
         }
     }
-    let unknown = Frame::v4(Query::with_edns("nobody.tm.example", qtype::A).build()).build();
+    let unknown = Frame::v4(Query::with_edns("www.nobody.test", qtype::A).build()).build();
     let (verdict, reply, reason) = twin.ask(&unknown, 0, 0)?;
     ensure!((verdict, reason) == (Verdict::Pass, Reason::UnknownName) && reply == unknown, "{reason:?}");
     let counted = kernel.counters().read(u32::MAX).reasons();

@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use include_dir::{Dir, include_dir};
 use tm_common::link::Link;
 use tm_userspace::{
-    compile::{Zones, compile},
+    compile::{Tree, Zones, compile},
     config::load,
     decide::{Decision, decide},
     desired::{Desired, Profile, RoutingMethod, Status},
@@ -95,6 +95,10 @@ pub fn image(desired: &Desired, health: &Health) -> Image {
         let view = views.get(&profile.name);
         let decision = decide(&desired.profiles, profile, &view, health, SystemTime::UNIX_EPOCH);
         image.apply([(&profile.dns_name, compile(&decision, &zones).as_ref())]);
+    }
+    let tree = Tree::of(desired, Arc::new(zones), &[SERVER_V4.into(), SERVER_V6.into()]);
+    for (name, compiled) in tree.all() {
+        image.apply([(&name, Some(&compiled))]);
     }
     let served = [key(&SERVER_V4.into()), key(&SERVER_V6.into())];
     image.set_addresses(&served, &served);

@@ -9,13 +9,14 @@
 use crate::{
     dns,
     edns::{self, Tail},
-    name,
+    encloser::{self, Encloser},
+    name::{self, LONG, SHORT},
     net::{self, Bare, Headers, Start, V4, V6},
     packet::Packet,
     place::Asker,
     subnet::Subnet,
     sum::Sum,
-    tables::{Answer, Block, Lookup, Meta, Names, Records, STICKY},
+    tables::{Answer, Block, Entry, Lookup, Meta, Names, Records, STICKY},
     verdict::{OrRefuse as _, Reason},
 };
 
@@ -94,6 +95,50 @@ pub fn answer_message<const WORDS: usize>(
     over::<Bare, WORDS, true, false>(packet, 0, tables)
 }
 
+/// Answers the query in a frame that was refused for [`Reason::UnknownName`], and whose name has this encloser. What was looked at before that is not looked at again.
+#[inline(always)]
+pub fn answer_below<const FULL: bool>(
+    packet: &mut impl Packet,
+    encloser: Encloser,
+    tables: &impl Names<SHORT>,
+) -> Result<(), Reason> {
+    let (kind, at) = net::link(packet, tables)?;
+    // Where it is not read anew, what has been found to lie inside is known by its distance from the first octet.
+    let at = if FULL { packet.blur::<32>(at) } else { at };
+    match kind {
+        net::IPV4 => below::<V4, FULL>(packet, at, encloser, tables),
+        net::IPV6 => below::<V6, FULL>(packet, at, encloser, tables),
+        _ => Reason::NotIp.refuse(),
+    }
+}
+
+/// The same for the message that stands behind a [`Bare`].
+pub fn answer_message_below(
+    packet: &mut impl Packet,
+    tables: &(impl Names<SHORT> + Names<LONG>),
+) -> Result<(), Reason> {
+    let encloser = encloser::find_at::<{ encloser::ALL }, _>(packet, Bare::IP, tables);
+    below::<Bare, true>(packet, 0, encloser.or_refuse(Reason::UnknownName)?, tables)
+}
+
+#[inline(always)]
+fn below<H: Headers, const FULL: bool>(
+    packet: &mut impl Packet,
+    at: usize,
+    encloser: Encloser,
+    tables: &impl Names<SHORT>,
+) -> Result<(), Reason> {
+    if encloser.below() == 0 {
+        return Reason::UnknownName.refuse();
+    }
+    let entry = tables.entry(encloser.below()).or_refuse(Reason::NoAnswer)?;
+    let message: dns::Header = packet.read(at + H::IP + net::UDP).or_refuse(Reason::Short)?;
+    let opt = dns::query(&message).or_refuse(Reason::NotQuery)?;
+    let end = packet.blur::<512>(encloser.end());
+    let plan = settle::<H, SHORT, FULL>(packet, at, end, opt, |_| Some(encloser.sum()), entry, tables)?;
+    reply::<H, FULL>(packet, at, &plan, tables)
+}
+
 #[inline(always)]
 fn over<H: Headers, const WORDS: usize, const FULL: bool, const SIFTED: bool>(
     packet: &mut impl Packet,
@@ -101,8 +146,18 @@ fn over<H: Headers, const WORDS: usize, const FULL: bool, const SIFTED: bool>(
     tables: &impl Names<WORDS>,
 ) -> Result<(), Reason> {
     let plan = plan::<H, WORDS, FULL, SIFTED>(packet, at, tables)?;
+    reply::<H, FULL>(packet, at, &plan, tables)
+}
+
+#[inline(always)]
+fn reply<H: Headers, const FULL: bool>(
+    packet: &mut impl Packet,
+    at: usize,
+    plan: &Plan,
+    tables: &impl Lookup,
+) -> Result<(), Reason> {
     packet.resize(at + H::IP + plan.payload()).or_refuse(Reason::NoRoom)?;
-    write::<H, FULL>(packet, at, &plan).or_refuse(Reason::Broken)?;
+    write::<H, FULL>(packet, at, plan).or_refuse(Reason::Broken)?;
     tables.count(plan.meta.counter);
     Ok(())
 }
@@ -168,6 +223,21 @@ fn plan<'a, H: Headers, const WORDS: usize, const FULL: bool, const SIFTED: bool
     let capitals = name::begins(packet, question, entry).or_refuse(Reason::UnknownName)?;
     packet.forget();
     let end = usize::from(entry.end) & 511;
+    settle::<H, WORDS, FULL>(packet, at, end, opt, |last| name::ends(last, capitals, entry), entry, tables)
+}
+
+/// The rest of the plan, from the question's type on: what `entry` answers to the name whose last octets begin at `end`, as [`Entry::end`] has it. `name` gives its sum,
+/// where its last eight octets are right.
+#[inline(always)]
+fn settle<'a, H: Headers, const WORDS: usize, const FULL: bool>(
+    packet: &mut impl Packet,
+    at: usize,
+    end: usize,
+    opt: bool,
+    name: impl FnOnce(u64) -> Option<Sum>,
+    entry: &'a Entry<WORDS>,
+    tables: &'a impl Lookup,
+) -> Result<Plan<'a>, Reason> {
     let (last, tail) = match opt {
         true => edns::with::<FULL>(packet, at + H::IP + end)?,
         false => edns::without(packet, at + H::IP + end)?,
@@ -178,7 +248,7 @@ fn plan<'a, H: Headers, const WORDS: usize, const FULL: bool, const SIFTED: bool
         subnet = Subnet::read(packet, if tail.subnet == 0 { 0 } else { options - 1 + tail.subnet })?;
         packet.forget();
     }
-    let name_sum = name::ends(last, capitals, entry).or_refuse(Reason::UnknownName)?;
+    let name_sum = name(last).or_refuse(Reason::UnknownName)?;
     let asked = end + 8 + 1 + dns::FIXED;
     let size = packet.size();
     // Read again, which is cheaper than to keep the words all along.
@@ -229,7 +299,7 @@ fn plan<'a, H: Headers, const WORDS: usize, const FULL: bool, const SIFTED: bool
     };
     let plan = Plan { tail, subnet, common, asked, meta, records };
     // A short name with a small or medium answer is always below the smallest limit.
-    const { assert!(net::UDP + 12 + 8 * name::SHORT + 4 + 8 * crate::tables::MEDIUM + 16 + edns::LEN < 512) };
+    const { assert!(net::UDP + 12 + 8 * SHORT + 4 + 8 * crate::tables::MEDIUM + 16 + edns::LEN < 512) };
     if FULL && plan.payload() - net::UDP > headers.limit(tail.limit) {
         tables.unpick(&block);
         return Reason::TooLarge.refuse();
@@ -266,11 +336,12 @@ fn write_records<const WORDS: usize>(
     answer: &Answer<WORDS>,
 ) -> Option<()> {
     let last = plan.last();
-    for (i, word) in answer.records.iter().enumerate() {
-        if 8 * i >= last {
+    // Two at a time: the second one may be past them, but not past the octets that come over them.
+    for (i, words) in answer.records.as_chunks::<2>().0.iter().enumerate() {
+        if 16 * i >= last {
             break;
         }
-        packet.write(at + 8 * i, *word)?;
+        packet.write(at + 16 * i, *words)?;
     }
     plan.tail.write(packet, at + last, answer.last, plan.subnet.len())
 }

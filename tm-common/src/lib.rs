@@ -5,7 +5,7 @@
 //! through which every byte is touched, and [`tables::Lookup`], what userspace has written down.
 //!
 //! Read in this order: [`verdict`] (what can become of a packet), [`packet`], [`tables`], [`answer`]; then [`net`], [`link`], [`dns`], [`edns`],
-//! [`name`], [`place`], [`subnet`] and [`sum`], which [`answer`] calls.
+//! [`name`], [`encloser`], [`place`], [`subnet`] and [`sum`], which [`answer`] calls.
 //!
 //! # Invariants
 //!
@@ -22,13 +22,14 @@
 //! - *MultiValue*: an answer holds several records (`Answer::records` and its counts already do), and the block holds the rotations.
 //! - *Nested profiles* are flattened into the parent's blocks before they get here.
 //! - *Pre-signed DNSSEC*: the slot after the chosen one (`first + count + turn`) names the answer with its RRSIG; the DO bit, already read, chooses.
-//! - *NXDOMAIN, apex and wildcard* names are entries like any other: `Answer::flags` holds the RCODE.
+//! - *NXDOMAIN and wildcards*: what is answered below a name is an entry that the name's own leads to ([`encloser`]); `Meta::flags` holds the RCODE.
 #![no_std]
 #![forbid(unsafe_code)]
 
 pub mod answer;
 pub mod dns;
 pub mod edns;
+pub mod encloser;
 pub mod link;
 pub mod name;
 pub mod net;

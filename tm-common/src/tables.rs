@@ -75,14 +75,15 @@ pub struct Entry<const WORDS: usize> {
     /// scan: to the verifier this is one unknown number, where a length found by the scan is a state for each of its words.
     pub end: u16,
     /// Words of the name before its last octets, 1 to 8; from here for the same reason.
-    pub whole: u16,
+    pub whole: u8,
     /// Bits of the last word that stand before those octets, because whole words cover them or the name is shorter.
-    pub covered: u16,
-    /// The view that tells the clients apart: [`Root::bits`], or zero where who asks does not matter. Else `Block::first` of each kind of question is the first of a row
-    /// of blocks ([`Placed`]), one for each place.
-    pub root_bits: u32,
+    pub covered: u8,
+    /// The view that tells clients apart: [`Root::bits`], or zero for none. With one, `Block::first` of each kind of question begins a row of blocks ([`Placed`]), one a place.
+    pub root_bits: u16,
     /// And [`Root::line`].
     pub root_line: u32,
+    /// What answers for names below this one that are not there: a short entry, whose own name does not count, or 0. It alone may change in an entry that is in use.
+    pub below: u32,
     /// By [`Asked`].
     pub blocks: [Block; ASKED],
 }
@@ -132,22 +133,23 @@ impl<const WORDS: usize> Entry<WORDS> {
             name,
             name_sum: crate::sum::Sum::of_bytes(wire).folded(),
             end: (crate::net::UDP + size_of::<crate::dns::Header>() + wire.len() - 1 - 8) as u16,
-            whole: whole as u16,
-            covered: 64 - 8 * (wire.len() - 8 * whole) as u16,
+            whole: whole as u8,
+            covered: 64 - 8 * (wire.len() - 8 * whole) as u8,
             root_bits: 0,
             root_line: 0,
+            below: 0,
             blocks,
         })
     }
     /// The same name, for clients that this view tells apart.
     #[must_use]
     pub fn with_view(self, root: Root) -> Self {
-        Entry { root_bits: root.bits, root_line: root.line, ..self }
+        Entry { root_bits: root.bits as u16, root_line: root.line, ..self }
     }
     /// The view that tells the clients apart.
     #[inline(always)]
     pub(crate) fn root(&self) -> Root {
-        Root { line: self.root_line, bits: self.root_bits }
+        Root { line: self.root_line, bits: u32::from(self.root_bits) }
     }
 }
 

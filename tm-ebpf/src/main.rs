@@ -18,9 +18,10 @@ use aya_ebpf::{
     programs::XdpContext,
 };
 use frame::Frame;
-use maps::{COLD, COLD_FULL, COLD_LONG, Maps};
+use maps::{COLD, COLD_BELOW, COLD_BELOW_FULL, COLD_FULL, COLD_LONG, Maps};
 use tm_common::{
-    answer::{answer, answer_sifted, sift},
+    answer::{answer, answer_below, answer_sifted, sift},
+    encloser::{self, Encloser, FEW},
     name::{LONG, SHORT},
     tables::Lookup as _,
     verdict::Reason,
@@ -34,8 +35,10 @@ pub fn tm(context: XdpContext) -> u32 {
         Err(reason) => return pass(&context, reason),
     };
     match answered {
-        Err(reason) if !reason.is_rare() => {}
         // SAFETY: the context is the one this program was given. A tail call comes back only where the slot is empty.
+        Err(Reason::UnknownName) => unsafe { COLD.tail_call(&context, COLD_BELOW) },
+        Err(reason) if !reason.is_rare() => {}
+        // SAFETY: as above.
         Err(Reason::Full) => unsafe { COLD.tail_call(&context, COLD_FULL) },
         // SAFETY: as above.
         Err(Reason::LongName) => unsafe { COLD.tail_call(&context, COLD_LONG) },
@@ -53,13 +56,49 @@ fn serve(context: *mut xdp_md, kind: u16) -> Result<(), Reason> {
 /// Short names with options in the query, or with an answer of the large class.
 #[xdp]
 pub fn tm_full(context: XdpContext) -> u32 {
-    finish(&context, answer::<SHORT, true>(&mut Frame::new(&context), &Maps))
+    finish_named(&context, answer::<SHORT, true>(&mut Frame::new(&context), &Maps))
 }
 
 /// Names of 65 to 255 octets.
 #[xdp]
 pub fn tm_long(context: XdpContext) -> u32 {
-    finish(&context, answer::<LONG, true>(&mut Frame::new(&context), &Maps))
+    finish_named(&context, answer::<LONG, true>(&mut Frame::new(&context), &Maps))
+}
+
+/// Names that are not there, by what there is above them.
+#[xdp]
+pub fn tm_below(context: XdpContext) -> u32 {
+    let encloser = Encloser(find_encloser(context.as_ptr().cast()));
+    let answered = answer_below::<false>(&mut Frame::new(&context), encloser, &Maps);
+    if let Err(Reason::Full) = answered {
+        // SAFETY: as above.
+        unsafe { COLD.tail_call(&context, COLD_BELOW_FULL) };
+    }
+    finish(&context, answered)
+}
+
+/// The same with options in the query, or with an answer of the large class.
+#[xdp]
+pub fn tm_below_full(context: XdpContext) -> u32 {
+    let encloser = Encloser(find_encloser(context.as_ptr().cast()));
+    finish(&context, answer_below::<true>(&mut Frame::new(&context), encloser, &Maps))
+}
+
+/// A function of its own for the kernel too, which goes through it by itself.
+#[inline(never)]
+#[unsafe(no_mangle)]
+extern "C" fn find_encloser(context: *mut xdp_md) -> u64 {
+    encloser::find::<FEW, _>(&mut Frame::of(context), &Maps).unwrap_or(Encloser::NOTHING).0
+}
+
+/// A name that is not there is for another program.
+#[inline(always)]
+fn finish_named(context: &XdpContext, answered: Result<(), Reason>) -> u32 {
+    if let Err(Reason::UnknownName) = answered {
+        // SAFETY: as above.
+        unsafe { COLD.tail_call(context, COLD_BELOW) };
+    }
+    finish(context, answered)
 }
 
 #[inline(always)]

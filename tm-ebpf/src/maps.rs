@@ -78,14 +78,18 @@ static COUNTS: PerCpuArray<u64> = PerCpuArray::with_max_entries(ONE, 0);
 /// what it took out of the tables.
 #[btf_map]
 static BARRIER: ArrayOfMaps<btf_maps::Array<u32, 1>, 1> = ArrayOfMaps::new();
-/// Programs for what is too rare or too large for the first one: [`COLD_FULL`], [`COLD_LONG`].
+/// Programs for what is too rare or too large for the first one, by the numbers below.
 #[map]
-pub(crate) static COLD: ProgramArray = ProgramArray::with_max_entries(2, 0);
+pub(crate) static COLD: ProgramArray = ProgramArray::with_max_entries(4, 0);
 
 /// Short names with options or large answers.
 pub(crate) const COLD_FULL: u32 = 0;
 /// Long names.
 pub(crate) const COLD_LONG: u32 = 1;
+/// Names that are not there.
+pub(crate) const COLD_BELOW: u32 = 2;
+/// Those with options or large answers.
+pub(crate) const COLD_BELOW_FULL: u32 = 3;
 
 /// The kernel's tables.
 pub(crate) struct Maps;

@@ -20,6 +20,9 @@ impl Borrow<[u8]> for DnsName {
     }
 }
 
+/// The label of a wildcard.
+const ASTERISK: &[u8] = b"\x01*";
+
 /// Why a text is no name.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum NameError {
@@ -54,6 +57,16 @@ impl DnsName {
             return Err(NameError::TooLong(format!("{self}.{suffix}")));
         }
         Ok(DnsName([labels, &suffix.0].concat().into()))
+    }
+
+    /// `*` and this name, if that is a name.
+    pub fn with_asterisk(&self) -> Option<Self> {
+        (self.0.len() <= 253).then(|| DnsName([ASTERISK, &self.0].concat().into()))
+    }
+
+    /// What stands behind its `*`, if that is its first label.
+    pub fn without_asterisk(&self) -> Option<Self> {
+        self.0.strip_prefix(ASTERISK).map(|above| DnsName(above.into()))
     }
 
     /// Is it `other` or below it?

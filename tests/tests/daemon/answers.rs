@@ -39,10 +39,10 @@ fn what_is_asked_decides_what_is_answered() {
         ("six.tm.example A", "NOERROR", "", soa, true),
         ("alias.tm.example A", "NOERROR", "alias.tm.example. 30 IN CNAME www.contoso.com.", "", true),
         ("alias.tm.example TXT", "NOERROR", "alias.tm.example. 30 IN CNAME www.contoso.com.", "", true),
-        ("nobody.tm.example A", "NXDOMAIN", "", "tm.example. 60 IN SOA", false),
-        ("sub.web.tm.example A", "NXDOMAIN", "", "tm.example. 60 IN SOA", false),
+        ("nobody.tm.example A", "NXDOMAIN", "", "tm.example. 60 IN SOA", true),
+        ("sub.web.tm.example A", "NXDOMAIN", "", "tm.example. 60 IN SOA", true),
         ("tm.example NS", "NOERROR", "tm.example. 3600 IN NS ns1.tm.example.", "", false),
-        ("tm.example A", "NOERROR", "", "tm.example. 60 IN SOA", false),
+        ("tm.example A", "NOERROR", "", "tm.example. 60 IN SOA", true),
         ("www.example.org A", "REFUSED", "", "", false),
         (". NS", "REFUSED", "", "", false),
     ];

@@ -112,7 +112,7 @@ fn query_asks_the_loaded_program() {
         (&["alias"], "; NOERROR by xdp", "alias.tm.example. 30 IN CNAME", "www.contoso.com.", 0),
         (&["alias", "--type", "MX"], "; NOERROR by xdp", "IN CNAME", "www.contoso.com.", 0),
         (&["tm.example", "--type", "NS"], "; NOERROR by sockets", "IN NS", "ns1.tm.example.", 0),
-        (&["nobody"], "; NXDOMAIN by sockets", "; tm.example. 60 IN SOA", "NXDOMAIN", 3),
+        (&["nobody"], "; NXDOMAIN by xdp", "; tm.example. 60 IN SOA", "NXDOMAIN", 3),
         (&["www.example.org."], "; REFUSED by sockets", "", "REFUSED", 0),
     ];
     for (words, first, line, last, code) in cases {

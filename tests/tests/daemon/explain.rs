@@ -210,7 +210,7 @@ checked: the loaded program answers so, in 16 turns
     for (words, line) in [
         (&["split", "--type", "AAAA"][..], "100.0%  no data: who is chosen has no record of type AAAA"),
         (&["off"], "100.0%  no such name: none of its endpoints is enabled"),
-        (&["off"], "checked: the sockets (the program hands the packet up: unknown_name) answers so"),
+        (&["off"], "checked: the loaded program answers so"),
         (
             &["split", "--client", "10.53.0.1"],
             "checked: the sockets (the program hands the packet up: source) answers so, in 4 turns",

@@ -52,7 +52,7 @@ impl Wire {
         let seen = |status: &Value| -> u64 { counts(status, status, true).iter().map(|(_, n)| n).sum() };
         let known = seen(&before.0["packets"]);
         self.daemon.wait_until(&self.lab, "the frame", |status| seen(&status.0["packets"]) > known);
-        let last = Query { id: 0xfe9c, ..Query::new("last.tm.example", qtype::A) }.build();
+        let last = Query { id: 0xfe9c, ..Query::new("last.example.org", qtype::A) }.build();
         let last = if v4 { Frame::v4(last) } else { Frame::v6(last) };
         self.raw.send(&last.build()).unwrap();
         let mut replies = Vec::new();
@@ -67,7 +67,7 @@ impl Wire {
         let mut packets = counts(&before.0["packets"], &after.0["packets"], false);
         let mut messages = counts(&before.0["messages"], &after.0["messages"], false);
         take_one(&mut packets, "unknown_name");
-        take_one(&mut messages, "nxdomain");
+        take_one(&mut messages, "refused");
         Outcome { packets, messages, replies }
     }
 }

@@ -25,6 +25,7 @@
 mod interleave;
 mod records;
 mod stick;
+mod tree;
 mod zones;
 
 use std::{collections::HashMap, sync::Arc};
@@ -34,7 +35,8 @@ use tm_common::dns::ASKED;
 pub use interleave::{interleave, interleave_full};
 pub use records::{nodata, records_of};
 pub use stick::stick;
-pub use zones::{Zone, Zones};
+pub use tree::{Tree, server_addresses};
+pub use zones::{SERVER_TTL, Zone, Zones};
 
 use crate::{
     decide::{Answer, Decision, Leaf, Share, nested::scale},
@@ -52,6 +54,8 @@ pub struct Compiled {
     pub view: Option<Arc<View>>,
     /// What is answered at each place of the view, by `tm_common::dns::Asked`; one row where all clients are alike.
     pub places: Vec<[Choices; ASKED]>,
+    /// What is answered for names below it that are not there and that no wildcard has; nothing where that is the sockets' to say.
+    pub absent: Option<Records>,
 }
 
 /// What may be answered to one kind of question.
@@ -74,6 +78,8 @@ pub struct Records {
     pub answers: u16,
     /// And in the authority section.
     pub authorities: u16,
+    /// RCODE.
+    pub code: u16,
     /// Whom it counts for: the endpoint that led behind a CNAME, else every endpoint in it; nobody where it says that there is no data.
     pub counts_for: Arc<[EndpointKey]>,
 }
@@ -90,6 +96,7 @@ pub fn compile(decision: &Decision, zones: &Zones) -> Option<Compiled> {
         places: (decision.places.iter().zip(&decision.sticky))
             .map(|(shares, sticky)| row(decision, shares, *sticky, zones))
             .collect(),
+        absent: Some(zones.around(&decision.profile.dns_name).absence()),
     })
 }
 
@@ -191,8 +198,18 @@ fn answers(answer: &Answer, asked: Question) -> Vec<(u64, Given<'_>)> {
 impl Choices {
     /// Nothing in the tables: what the sockets say.
     fn left() -> Self {
-        let nothing = Records { octets: Arc::new([]), answers: 0, authorities: 0, counts_for: [].into() };
-        Choices { answers: vec![nothing], slots: vec![0], sticky: false }
+        Choices::one(Records {
+            octets: Arc::new([]),
+            answers: 0,
+            authorities: 0,
+            code: 0,
+            counts_for: [].into(),
+        })
+    }
+
+    /// Always the same.
+    fn one(records: Records) -> Self {
+        Choices { answers: vec![records], slots: vec![0], sticky: false }
     }
 
     /// A slot for each of `slots`. Equal answers become one, and a block that always answers alike one slot.

@@ -4,9 +4,11 @@
 //!
 //! [RFC 1035, section 4.1.4]: https://www.rfc-editor.org/rfc/rfc1035#section-4.1.4
 
+use std::net::IpAddr;
+
 use hickory_proto::rr::RecordType;
 
-use super::{Given, Records, Zone, Zones};
+use super::{Given, Records, SERVER_TTL, Zone, Zones};
 use crate::{
     desired::{Profile, Target},
     names::DnsName,
@@ -17,6 +19,8 @@ const QUESTION: usize = 12;
 /// Octets of records that the tables hold.
 const MOST_OCTETS: usize = 1008;
 const IN: u16 = 1;
+const NOERROR: u16 = 0;
+const NXDOMAIN: u16 = 3;
 
 /// What one answer holds, in octets: CNAME records that were followed, then the A, AAAA or CNAME records of endpoints, or the SOA where there are none. It counts for
 /// whoever led to them, else for all in it. Where what was followed makes it longer than the tables hold, it is the first CNAME alone.
@@ -41,7 +45,13 @@ pub fn records_of(profile: &Profile, given: &Given<'_>, zones: &Zones) -> Record
         None => given.leaves.iter().map(|leaf| leaf.key()).collect(),
     };
     let answers = (given.links.len() + given.leaves.len()) as u16;
-    Records { octets: octets.into(), answers, authorities: given.leaves.is_empty().into(), counts_for }
+    Records {
+        octets: octets.into(),
+        answers,
+        authorities: given.leaves.is_empty().into(),
+        code: NOERROR,
+        counts_for,
+    }
 }
 
 fn put_record(octets: &mut Vec<u8>, owner: &Profile, target: &Target, question: &DnsName) {
@@ -65,14 +75,37 @@ fn put_record(octets: &mut Vec<u8>, owner: &Profile, target: &Target, question: 
 ///
 /// [RFC 2308, section 5]: https://www.rfc-editor.org/rfc/rfc2308#section-5
 pub fn nodata(question: &DnsName, ttl: u32, zone: &Zone) -> Records {
-    let mut octets = compressed(&zone.name, question);
-    let mut data = compressed(zone.primary(), question);
-    data.extend(compressed(&zone.soa.mailbox, question));
+    negative(|name| compressed(name, question), NOERROR, ttl, zone)
+}
+
+/// "There is no such name": the SOA likewise. It is the same for all names of the zone, so nothing in it points to where the question has what.
+pub(super) fn nxdomain(ttl: u32, zone: &Zone) -> Records {
+    negative(|name| name.wire().to_vec(), NXDOMAIN, ttl, zone)
+}
+
+fn negative(written: impl Fn(&DnsName) -> Vec<u8>, code: u16, ttl: u32, zone: &Zone) -> Records {
+    let mut octets = written(&zone.name);
+    let mut data = written(zone.primary());
+    data.extend(written(&zone.soa.mailbox));
     for field in [zone.serial, zone.soa.refresh, zone.soa.retry, zone.soa.expire, zone.soa.minimum] {
         data.extend(field.to_be_bytes());
     }
     put_data(&mut octets, RecordType::SOA, zone.soa.minimum.min(ttl), &data);
-    Records { octets: octets.into(), answers: 0, authorities: 1, counts_for: [].into() }
+    Records { octets: octets.into(), answers: 0, authorities: 1, code, counts_for: [].into() }
+}
+
+/// The addresses of a name server, all of one family.
+pub(super) fn addresses(name: &DnsName, addresses: &[IpAddr]) -> Records {
+    let mut octets = vec![];
+    for address in addresses {
+        octets.extend(compressed(name, name));
+        match address {
+            IpAddr::V4(address) => put_data(&mut octets, RecordType::A, SERVER_TTL, &address.octets()),
+            IpAddr::V6(address) => put_data(&mut octets, RecordType::AAAA, SERVER_TTL, &address.octets()),
+        }
+    }
+    let answers = addresses.len() as u16;
+    Records { octets: octets.into(), answers, authorities: 0, code: NOERROR, counts_for: [].into() }
 }
 
 /// Type, class, TTL and data of a record whose owner has just been put.
@@ -84,8 +117,11 @@ fn put_data(octets: &mut Vec<u8>, kind: RecordType, ttl: u32, data: &[u8]) {
     octets.extend(data);
 }
 
-/// A name in full, or up to where the rest of it stands in the question.
+/// A name in full, or up to where the rest of it stands in the question. Of a wildcard's question no more is known than where it begins.
 fn compressed(name: &DnsName, question: &DnsName) -> Vec<u8> {
+    if name != question && question.without_asterisk().is_some() {
+        return name.wire().to_vec();
+    }
     let mut octets = vec![];
     for suffix in name.suffixes() {
         if suffix.len() > 1

@@ -7,6 +7,9 @@ use crate::{
     names::DnsName,
 };
 
+/// Seconds that a zone's NS records and its servers' addresses may be kept.
+pub const SERVER_TTL: u32 = 3600;
+
 /// A zone as of a generation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Zone {

@@ -21,6 +21,11 @@ pub(super) fn check(node: &Node, profiles: &[Entry], found: &mut Found) {
     let by_name: HashMap<&str, usize> =
         profiles.iter().enumerate().map(|(i, checked)| (&*checked.profile.name, i)).collect();
     for checked in profiles.iter().filter(|checked| is_apex(node, &checked.profile.dns_name)) {
+        if checked.profile.dns_name.without_asterisk().is_some() {
+            let message = format!("`{}` is in no zone", checked.profile.dns_name);
+            let help = "write the zone that it is in as [[zone]] in tm.toml, or a relative_name";
+            found.add(Place::at(&checked.source, checked.dns_name.clone()), Fault::new(message, help));
+        }
         for (endpoint, span) in checked.profile.endpoints.iter().zip(&checked.targets) {
             let Some(name) = name_of(&endpoint.target, profiles, &by_name) else { continue };
             let dns_name = &checked.profile.dns_name;

@@ -106,6 +106,10 @@ fn steps(node: Option<&Node>, profiles: &[Entry], found: &mut Found) -> Vec<Vec<
     let numbered = || profiles.iter().enumerate();
     let by_dns_name: HashMap<&DnsName, usize> = numbered().map(|(i, c)| (&c.profile.dns_name, i)).collect();
     let by_name: HashMap<&str, usize> = numbered().map(|(i, c)| (&*c.profile.name, i)).collect();
+    let is_covered = |name: &DnsName| {
+        let above = name.suffixes().skip(1).map(DnsName::from_wire);
+        above.filter_map(|above| above.with_asterisk()).any(|wildcard| by_dns_name.contains_key(&wildcard))
+    };
     let mut steps: Vec<Vec<Step>> = Vec::with_capacity(profiles.len());
     for checked in profiles {
         let mut from_here = Vec::new();
@@ -118,8 +122,12 @@ fn steps(node: Option<&Node>, profiles: &[Entry], found: &mut Found) -> Vec<Vec<
                 }
                 (Target::Name(target), Some(node)) => match by_dns_name.get(target) {
                     Some(&to) => from_here.push(Step { to, nested: false, place }),
-                    None if node.has_zone_of(target) && !node.is_server(target) => found
-                        .warn(&place, format!("target `{target}` is in the zone, but no profile answers it")),
+                    None if node.has_zone_of(target) && !node.is_server(target) && !is_covered(target) => {
+                        found.warn(
+                            &place,
+                            format!("target `{target}` is in the zone, but no profile answers it"),
+                        )
+                    }
                     None => {}
                 },
                 _ => {}

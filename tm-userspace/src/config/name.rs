@@ -36,6 +36,17 @@ pub(super) fn relative(text: &str) -> Result<DnsName, Fault> {
     Ok(DnsName::from_wire(&wire))
 }
 
+/// The name of a profile, `*.` before it or not; `read` is [`whole`] or [`relative`].
+pub(super) fn owner(text: &str, read: fn(&str) -> Result<DnsName, Fault>) -> Result<DnsName, Fault> {
+    let Some(above) = text.strip_prefix("*.") else { return read(text) };
+    read(above)?.with_asterisk().ok_or_else(|| {
+        Fault::new(
+            format!("{} is too long for a DNS name: over {NAME_AT_MOST} octets", quote(text)),
+            "write a shorter name",
+        )
+    })
+}
+
 /// `name`, written as `text`, below `zone`.
 pub(super) fn under(name: &DnsName, zone: &DnsName, text: &str) -> Result<DnsName, Fault> {
     name.under(zone).map_err(|_| {
@@ -100,6 +111,19 @@ mod tests {
             assert!(relative(bad).is_err(), "{bad}");
         }
         assert!(whole(".").is_err() && whole("a..").is_err());
+    }
+
+    #[test]
+    fn a_profile_may_have_all_names_below_one() {
+        assert_eq!(owner("*.Shop", relative).unwrap().wire(), b"\x01*\x04shop\x00");
+        assert_eq!(owner("*.shop.example.", whole).unwrap().wire(), b"\x01*\x04shop\x07example\x00");
+        for bad in ["*", "*.", "a.*", "*a.shop", "*.*.shop", "**.shop"] {
+            assert!(owner(bad, relative).is_err(), "{bad}");
+        }
+        let label = "a".repeat(63);
+        let name = |last: usize| format!("*.{label}.{label}.{label}.{}", "a".repeat(last));
+        assert_eq!(owner(&name(59), whole).unwrap().wire().len(), 255);
+        assert!(owner(&name(60), whole).is_err());
     }
 
     #[test]

@@ -112,12 +112,13 @@ fn dns_name(raw: &raw::Profile, ground: &Ground, notes: &mut Notes<'_>) -> (Opti
             );
             notes.clash(relative.span(), fault, whole.span(), "given in full here");
         }
-        let name = name::whole(whole.get_ref()).map_err(|fault| notes.fault(whole.span(), fault));
+        let name =
+            name::owner(whole.get_ref(), name::whole).map_err(|fault| notes.fault(whole.span(), fault));
         return (name.ok(), whole.span());
     }
     let relative = raw.relative_name.as_ref().unwrap_or(&raw.name);
     let text = relative.get_ref();
-    let name = name::relative(text).and_then(|name| name::under(&name, &ground.zone, text));
+    let name = name::owner(text, name::relative).and_then(|name| name::under(&name, &ground.zone, text));
     let name = name.map_err(|mut fault| {
         if raw.relative_name.is_none() {
             fault.help = format!("{}, or give a relative_name beside the name", fault.help);

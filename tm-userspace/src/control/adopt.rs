@@ -34,14 +34,17 @@ impl Control {
         let before = std::mem::replace(&mut self.desired, made.desired);
         let views = std::mem::replace(&mut self.views, made.views);
         let decisions = std::mem::replace(&mut self.decisions, fresh.decisions);
-        (self.zones, self.ancestors, self.due) = (fresh.zones, fresh.ancestors, fresh.due);
+        (self.zones, self.tree, self.ancestors, self.due) =
+            (fresh.zones, fresh.tree, fresh.ancestors, fresh.due);
         self.listening = Listening::of(&self.desired.node.listen, &self.host);
         // What has happened since.
         let health = std::mem::replace(&mut self.health, made.health);
         let mut touched = self.see(health);
         touched.extend(self.due.until(self.clock.now()));
         let changed = self.decide_some(self.ancestors.with(touched));
-        let compiled = self.compile(&changed);
+        let mut compiled = self.compile(&changed);
+        let servers = self.tree.listen(&self.desired, &self.listening.served);
+        compiled.extend(servers.into_iter().map(|name| (name.clone(), self.tree.at(&name))));
         let changes = fresh.image.apply(compiled.iter().map(|(name, compiled)| (name, compiled.as_ref())));
         self.needs_tables = fresh.image.homeless() > 0;
         self.put_addresses(&mut fresh.image);

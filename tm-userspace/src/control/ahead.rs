@@ -17,11 +17,11 @@ use std::{
 };
 
 use imbl::OrdMap;
-use tm_common::{link::Link, tables::Lookup as _};
+use tm_common::tables::Lookup as _;
 
 use super::{Control, Counted, REPAIR_INTERVAL, Tables, counted::Sums, due::Due};
 use crate::{
-    compile::{Compiled, Zones, compile},
+    compile::{Compiled, Tree, Zones, compile},
     decide::{Ancestors, Decision, decide},
     desired::{Desired, XdpMode},
     geo::RoundTrips,
@@ -53,8 +53,8 @@ pub(super) struct Work {
     pub(super) counted: Option<Counted>,
     /// For the rules that look at the time.
     pub(super) clock: Clock,
-    /// What frames to us begin with.
-    pub(super) link: Link,
+    /// Where it is listened, as far as the host's addresses are known.
+    pub(super) listening: Listening,
     /// Are new tables needed in any case?
     pub(super) must: bool,
 }
@@ -74,6 +74,7 @@ pub(super) struct Made {
 /// New tables, and what was decided for them.
 pub(super) struct Fresh {
     pub(super) zones: Arc<Zones>,
+    pub(super) tree: Tree,
     pub(super) ancestors: Ancestors,
     pub(super) decisions: OrdMap<Arc<str>, Arc<Decision>>,
     pub(super) due: Due,
@@ -110,10 +111,13 @@ fn make_tables(work: &Work, views: &Views) -> Fresh {
     let zones = Arc::new(Zones::of(desired));
     let now = work.clock.now();
     let decisions = decide_all(desired, views, health, now);
-    let compiled: Vec<(DnsName, Option<Compiled>)> =
+    let tree = Tree::of(desired, zones.clone(), &work.listening.served);
+    let mut compiled: Vec<(DnsName, Option<Compiled>)> =
         decisions.values().map(|d| (d.profile.dns_name.clone(), compile(d, &zones))).collect();
+    compiled.retain(|(_, compiled)| compiled.is_some());
+    compiled.extend(tree.all().map(|(name, compiled)| (name, Some(compiled))));
     let mut image = fill(desired, &compiled);
-    image.set_link(work.link);
+    image.set_link(work.listening.link.unwrap_or_else(|| tables.image().link()));
     let counted = work.counted.as_ref();
     let filled = counted.map_or_else(|| Counted::of_tables(tables).now(), Counted::now);
     filled.add_answers_since(&Sums::default(), &mut image);
@@ -123,6 +127,7 @@ fn make_tables(work: &Work, views: &Views) -> Fresh {
         kernel: load(&image, desired.node.listen.mode),
         counted: work.counted.clone(),
         zones,
+        tree,
         decisions,
         image,
         filled,
@@ -185,7 +190,7 @@ impl Control {
             tables: self.tables.clone(),
             counted: None,
             clock: self.clock.clone(),
-            link: listening.link.unwrap_or_else(|| self.tables.image().link()),
+            listening,
             must: std::mem::take(&mut self.needs_tables),
         }
     }

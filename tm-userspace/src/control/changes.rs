@@ -9,7 +9,7 @@ use imbl::ordmap::DiffItem;
 
 use super::Control;
 use crate::{
-    compile::{Compiled, compile},
+    compile::Compiled,
     desired::{Desired, Profile},
     names::DnsName,
 };
@@ -45,9 +45,17 @@ impl Control {
             return false;
         }
         self.zones = Arc::new(self.zones.at(wanted.generation));
+        self.tree.set_zones(self.zones.clone());
         let mut touched = BTreeSet::new();
+        let mut around: Vec<DnsName> = Vec::new();
         // Names are given up first, so that one that moved from one profile to another is there in the end.
         let mut changes: Vec<(DnsName, Option<Compiled>)> = Vec::new();
+        for (old, _) in &changed {
+            around.extend(self.tree.change(old.map(|old| &**old), None));
+        }
+        for (_, new) in &changed {
+            around.extend(self.tree.change(None, new.map(|new| &**new)));
+        }
         for (old, new) in &changed {
             if let Some(old) = old {
                 self.ancestors.remove(old);
@@ -65,7 +73,10 @@ impl Control {
             touched.extend([old, new].into_iter().flatten().map(|profile| profile.name.clone()));
         }
         let decided = self.decide_some(self.ancestors.with(touched));
-        changes.extend(decided.iter().map(|d| (d.profile.dns_name.clone(), compile(d, &self.zones))));
+        changes.extend(self.compile(&decided));
+        // Names that are a profile's are among those.
+        around.retain(|name| !self.tree.is_profiles(name));
+        changes.extend(around.into_iter().map(|name| (name.clone(), self.tree.at(&name))));
         self.write(&changes);
         self.forget_endpoints(changed.iter().filter_map(|(old, _)| *old));
         true

@@ -38,7 +38,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    compile::{Compiled, Zones, compile},
+    compile::{Compiled, Tree, Zones, compile},
     decide::{Ancestors, Decision, decide},
     desired::{Desired, Profile},
     geo::RoundTrips,
@@ -99,6 +99,8 @@ pub struct Control {
     host: Host,
     listening: Listening,
     zones: Arc<Zones>,
+    /// The names that are no profile's.
+    tree: Tree,
     views: Views,
     /// Of `desired`: whose decisions change with whose.
     ancestors: Ancestors,
@@ -128,12 +130,14 @@ impl Control {
         before: Counted,
     ) -> Option<Self> {
         let desired = Arc::new(inputs.desired.borrow_and_update().clone()?);
+        let zones = Arc::new(Zones::of(&desired));
         let (barriers, receiver) = mpsc::unbounded_channel();
         tokio::spawn(reclaim::reclaim(tables.clone(), receiver));
         let mut control = Control {
             tables,
             published,
-            zones: Arc::new(Zones::of(&desired)),
+            tree: Tree::of(&desired, zones.clone(), &[]),
+            zones,
             ancestors: Ancestors::default(),
             desired,
             health: inputs.health.borrow_and_update().clone(),
@@ -284,6 +288,8 @@ impl Control {
         self.zones = Arc::new(Zones::of(&self.desired));
         self.ancestors = Ancestors::of(&self.desired.profiles);
         self.listening = Listening::of(&self.desired.node.listen, &self.host);
+        let tree = Tree::of(&self.desired, self.zones.clone(), &self.listening.served);
+        let tree_before = std::mem::replace(&mut self.tree, tree);
         self.decide_all();
         // The serial has changed, and with it every negative answer: all names are compiled again. Names are given up first, so that a
         // name that moved from one profile to another is there in the end.
@@ -292,7 +298,10 @@ impl Control {
         });
         let mut changes: Vec<(DnsName, Option<Compiled>)> =
             moved.map(|(_, profile)| (profile.dns_name.clone(), None)).collect();
+        let gone = tree_before.all().map(|(name, _)| name).filter(|name| self.tree.at(name).is_none());
+        changes.extend(gone.map(|name| (name, None)));
         changes.extend(self.compile(self.decisions.values()));
+        changes.extend(self.tree.all().map(|(name, compiled)| (name, Some(compiled))));
         self.write(&changes);
         self.set_addresses();
         self.attach();
@@ -333,6 +342,9 @@ impl Control {
     fn take_host(&mut self, host: Host) {
         self.host = host;
         self.listening = Listening::of(&self.desired.node.listen, &self.host);
+        let servers = self.tree.listen(&self.desired, &self.listening.served);
+        let servers: Vec<_> = servers.into_iter().map(|name| (name.clone(), self.tree.at(&name))).collect();
+        self.write(&servers);
         self.set_addresses();
         self.attach();
         self.publish();
@@ -367,7 +379,12 @@ impl Control {
         &self,
         decisions: impl IntoIterator<Item = &'a Arc<Decision>>,
     ) -> Vec<(DnsName, Option<Compiled>)> {
-        decisions.into_iter().map(|d| (d.profile.dns_name.clone(), compile(d, &self.zones))).collect()
+        let compiled = |d: &Arc<Decision>| {
+            let name = &d.profile.dns_name;
+            // Where the profile has no name, others may be below it.
+            (name.clone(), compile(d, &self.zones).or_else(|| self.tree.at(name)))
+        };
+        decisions.into_iter().map(compiled).collect()
     }
 
     /// Puts changed decisions into the tables, then tells everybody.

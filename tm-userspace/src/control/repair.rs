@@ -46,6 +46,9 @@ impl Control {
         let behind = self.desired.profiles.range::<_, str>((Excluded(last), Unbounded));
         let names: Vec<Arc<str>> = behind.take(SLICE).map(|(name, _)| name.clone()).collect();
         let Some(last) = names.last().cloned() else {
+            // The names that are no profile's, with the serial of now.
+            let others: Vec<_> = self.tree.all().map(|(name, compiled)| (name, Some(compiled))).collect();
+            self.write(&others);
             self.note_addresses();
             self.attach();
             return Repair::Elements(xdp::Repair::default());

@@ -56,7 +56,7 @@ macro_rules! outcomes {
 }
 
 outcomes! {
-    /// A profile's answer, from the tables.
+    /// What the tables have: a profile's answer, or that a name or a type does not exist.
     Engine = "engine", NoError, true;
     /// The zone's SOA or NS.
     Apex = "apex", NoError, true;

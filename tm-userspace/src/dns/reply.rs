@@ -12,7 +12,7 @@ use hickory_proto::{
     rr::{DNSClass, RecordType},
 };
 use tm_common::{
-    answer::answer_message,
+    answer::{answer_message, answer_message_below},
     edns::{PAYLOAD, SMALLEST},
     name::{LONG, SHORT},
     net::{BARE, Bare},
@@ -370,9 +370,13 @@ fn ask(
     octets.resize(size + ROOM, 0);
     let mut packet = Buffer::new(&mut octets, size);
     match answer_message::<SHORT>(&mut packet, tables) {
-        Err(Reason::LongName) => answer_message::<LONG>(&mut packet, tables)?,
-        done => done?,
+        Err(Reason::LongName) => answer_message::<LONG>(&mut packet, tables),
+        done => done,
     }
+    .or_else(|reason| match reason {
+        Reason::UnknownName => answer_message_below(&mut packet, tables),
+        other => Err(other),
+    })?;
     let size = packet.size();
     octets.truncate(size);
     octets.drain(..BARE);

@@ -14,14 +14,11 @@ use hickory_proto::rr::{
 };
 
 use crate::{
-    compile::{Zone, Zones},
+    compile::{SERVER_TTL, Zone, Zones, server_addresses},
     decide::exists,
     desired::{Chaos, Desired, NameServer, Transfer},
     names::DnsName,
 };
-
-/// Seconds that a zone's NS records and its servers' addresses may be kept.
-const SERVER_TTL: u32 = 3600;
 
 /// What of the zones is not in the tables.
 #[derive(Debug)]
@@ -68,14 +65,10 @@ impl ZoneView {
         for zone in desired.node.zones() {
             view.add_above(&zone.name);
         }
-        let reachable = reachable(listening);
-        for server in desired.node.zones().flat_map(|zone| &zone.name_servers) {
-            if view.zones.find(&server.name).is_some() && !view.addresses.contains_key(&server.name) {
-                let given = addresses_of(&server.name, desired);
-                let addresses = if given.is_empty() { &reachable } else { &given };
-                view.addresses.insert(server.name.clone(), address_records(&server.name, addresses));
-                view.add_above(&server.name);
-            }
+        for (name, addresses) in server_addresses(desired, &view.zones, listening) {
+            view.add_above(&name);
+            let records = address_records(&name, &addresses);
+            view.addresses.insert(name, records);
         }
         for profile in desired.profiles.values() {
             match exists(profile) {
@@ -151,31 +144,6 @@ pub(super) fn server_records(zone: &Zone) -> Vec<Record> {
         Record::from_rdata(apex.clone(), SERVER_TTL, RData::NS(NS(server.name.to_hickory())))
     };
     zone.servers.iter().map(record).collect()
-}
-
-/// All addresses that the zones give a name server, each once.
-fn addresses_of(name: &DnsName, desired: &Desired) -> Vec<IpAddr> {
-    let servers =
-        desired.node.zones().flat_map(|zone| &zone.name_servers).filter(|server| server.name == *name);
-    let mut addresses = Vec::new();
-    for address in servers.flat_map(|server| &server.addresses) {
-        if !addresses.contains(address) {
-            addresses.push(*address);
-        }
-    }
-    addresses
-}
-
-/// What others can reach of the addresses listened on: never link-local ones, loopback ones only where there is nothing else.
-fn reachable(listening: &[IpAddr]) -> Vec<IpAddr> {
-    let here = |address: &&IpAddr| {
-        !address.is_unspecified()
-            && !matches!(address, IpAddr::V6(address) if address.is_unicast_link_local())
-            && !matches!(address, IpAddr::V4(address) if address.is_link_local())
-    };
-    let (loopback, others): (Vec<_>, Vec<_>) =
-        listening.iter().filter(here).partition(|address| address.is_loopback());
-    if others.is_empty() { loopback } else { others }
 }
 
 fn address_records(name: &DnsName, addresses: &[IpAddr]) -> Vec<Record> {

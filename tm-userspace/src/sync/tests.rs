@@ -15,6 +15,7 @@ fn compiled(name: &DnsName, octets: &[&[u8]], slots: &[u16]) -> Compiled {
         octets: Arc::from([octets, &[0; 8][..]].concat()),
         answers: 1,
         authorities: 0,
+        code: 0,
         counts_for: [].into(),
     });
     let choices = Choices { answers: answers.collect(), slots: slots.to_vec(), sticky: false };
@@ -22,6 +23,7 @@ fn compiled(name: &DnsName, octets: &[&[u8]], slots: &[u16]) -> Compiled {
         name: name.clone(),
         view: None,
         places: vec![[choices.clone(), choices.clone(), choices.clone(), choices]],
+        absent: None,
     }
 }
 

@@ -50,7 +50,7 @@ pub static OBJECT: &[u8] = include_bytes_aligned!(concat!(env!("OUT_DIR"), "/tm-
 /// The program that is attached.
 pub const PROGRAM: &str = "tm";
 /// What it tail-calls, by slot of `COLD`.
-const COLD: [&str; 2] = ["tm_full", "tm_long"];
+const COLD: [&str; 4] = ["tm_full", "tm_long", "tm_below", "tm_below_full"];
 
 /// Programs and tables in the kernel. Dropping it takes the program off every interface whose link is not pinned.
 pub struct Kernel {

@@ -111,3 +111,21 @@ fn rfc1034_3_6_2_an_apex_answers_with_addresses() {
     let text = profile("a", &("dns_name = \"www.contoso.com\"\n".to_owned() + &external));
     check(&[("tm.toml", &zones), ("conf.d/a.toml", &text)], "");
 }
+
+#[test]
+fn a_wildcard_is_in_a_zone() {
+    let name = |line: &str| {
+        let loaded = loaded_profile(&profile("web", line));
+        loaded.profiles["web"].dns_name.to_string()
+    };
+    assert_eq!(name("relative_name = \"*.shop\"\n"), "*.shop.tm.example");
+    assert_eq!(name("dns_name = \"*.TM.example\"\n"), "*.tm.example");
+    check_profiles(
+        &profile("web", "dns_name = \"*.contoso.com\"\n"),
+        "conf.d/a.toml:4:12 `\"*.contoso.com\"` `*.contoso.com` is in no zone",
+    );
+    check_profiles(
+        &profile("web", "relative_name = \"a.*\"\n"),
+        "conf.d/a.toml:4:17 `\"a.*\"` `a.*` is not a DNS name: it has '*' in it",
+    );
+}

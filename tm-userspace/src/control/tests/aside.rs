@@ -71,10 +71,13 @@ impl Bench {
 
     /// Has every table what was published last, and nothing else?
     fn assert_tables(&self, desired: &Desired) {
-        let zones = Zones::of(desired);
-        let decisions = self.published.borrow().decisions.clone();
-        let all: Vec<(DnsName, Option<Compiled>)> =
-            decisions.values().map(|d| (d.profile.dns_name.clone(), compile(d, &zones))).collect();
+        let zones = Arc::new(Zones::of(desired));
+        let published = self.published.borrow().clone();
+        let decisions = published.decisions.values();
+        let mut all: Vec<(DnsName, Option<Compiled>)> =
+            decisions.map(|d| (d.profile.dns_name.clone(), compile(d, &zones))).collect();
+        let tree = Tree::of(desired, zones, &published.listening.served);
+        all.extend(tree.all().map(|(name, compiled)| (name, Some(compiled))));
         let mut image = self.tables.image_mut();
         assert_eq!(image.names(), all.len());
         let changes = image.apply(all.iter().map(|(name, compiled)| (name, compiled.as_ref())));

@@ -44,7 +44,7 @@ fn view_of(image: &Image) -> Root {
     let entries = image.entries();
     let last = (1..entries.len()).rev().find_map(|i| entries.get(i)).unwrap();
     let entry: &Entry<8> = last;
-    Root { line: entry.root_line, bits: entry.root_bits }
+    Root { line: entry.root_line, bits: entry.root_bits.into() }
 }
 
 fn name(text: &str) -> DnsName {
@@ -52,10 +52,16 @@ fn name(text: &str) -> DnsName {
 }
 
 fn compiled(name: &DnsName, view: &Arc<View>) -> Compiled {
-    let answer = Records { octets: Arc::new([0; 16]), answers: 1, authorities: 0, counts_for: [].into() };
+    let answer =
+        Records { octets: Arc::new([0; 16]), answers: 1, authorities: 0, code: 0, counts_for: [].into() };
     let choices = Choices { answers: vec![answer], slots: vec![0], sticky: false };
     let row = [choices.clone(), choices.clone(), choices.clone(), choices];
-    Compiled { name: name.clone(), view: Some(view.clone()), places: vec![row; view.classes().len()] }
+    Compiled {
+        name: name.clone(),
+        view: Some(view.clone()),
+        places: vec![row; view.classes().len()],
+        absent: None,
+    }
 }
 
 fn ask(image: &Image, view: Root, address: IpAddr) -> Found {

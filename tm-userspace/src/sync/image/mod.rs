@@ -1,7 +1,8 @@
 //! The daemon's copy of all tables.
 //!
-//! `write` puts names in and takes them out, `views` does so with what places their clients, `lookup` answers the engine, `still` without counting it.
+//! `write` puts names in and takes them out, `below` leads them to what is answered for others below them, `views` does so with what places their clients, `lookup` answers the engine, `still` without counting it.
 
+mod below;
 mod counted;
 mod lookup;
 mod still;
@@ -32,6 +33,7 @@ use crate::{
     names::DnsName,
     places::Partition,
 };
+use below::Below;
 use counted::Counted;
 use views::ViewUse;
 
@@ -75,6 +77,8 @@ pub struct Image {
     records: HashMap<AnswerIndex, Records>,
     /// Entries of names whose bucket was full, by hash and size class. The sockets find them here, so that they answer while larger tables are made.
     homeless: HashMap<(u64, usize), u32>,
+    /// What names lead to for those below them that are not there.
+    below: Below,
 }
 
 impl Image {
@@ -106,6 +110,7 @@ impl Image {
             answers: HashMap::new(),
             records: HashMap::new(),
             homeless: HashMap::new(),
+            below: Below::default(),
         }
     }
 
@@ -119,6 +124,8 @@ impl Image {
                 (Some(place), None) => self.remove(place, name, &mut changed),
                 (Some(place), Some(compiled)) => self.change(place, compiled, &mut changed),
             }
+            let absent = compiled.and_then(|compiled| compiled.absent.as_ref());
+            self.set_below(name, absent, &mut changed);
         }
         self.own_turns.resize_with(self.turns.len() as usize, AtomicU32::default);
         changed
@@ -294,7 +301,17 @@ impl Image {
 }
 
 fn entry<const WORDS: usize>(blocks: [Block; ASKED]) -> Entry<WORDS> {
-    Entry { name: [0; WORDS], name_sum: 0, end: 0, whole: 0, covered: 0, root_bits: 0, root_line: 0, blocks }
+    Entry {
+        name: [0; WORDS],
+        name_sum: 0,
+        end: 0,
+        whole: 0,
+        covered: 0,
+        root_bits: 0,
+        root_line: 0,
+        below: 0,
+        blocks,
+    }
 }
 
 fn no_answer<const WORDS: usize>() -> Answer<WORDS> {

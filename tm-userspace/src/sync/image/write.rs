@@ -218,7 +218,7 @@ impl Image {
     }
 
     /// Where these records are, put there if need be, held once.
-    fn use_answer(&mut self, records: &Records, changed: &mut Changes) -> AnswerIndex {
+    pub(super) fn use_answer(&mut self, records: &Records, changed: &mut Changes) -> AnswerIndex {
         if let Some((index, users)) = self.answers.get_mut(records) {
             *users += 1;
             return *index;
@@ -227,6 +227,7 @@ impl Image {
         let meta = Meta {
             answers: records.answers.to_be(),
             authorities: records.authorities.to_be(),
+            flags: records.code.to_be(),
             counter,
             ..Meta::default()
         };
@@ -261,7 +262,7 @@ impl Image {
         }
     }
 
-    fn release(&mut self, answer: AnswerIndex) {
+    pub(super) fn release(&mut self, answer: AnswerIndex) {
         let Some(MapEntry::Occupied(mut known)) =
             self.records.get(&answer).map(|records| self.answers.entry(records.clone()))
         else {
@@ -294,6 +295,6 @@ fn same_shape(now: &Rows, wanted: &Compiled) -> bool {
 }
 
 /// The size class of a name's entry, by its words.
-fn class_of(name: &DnsName) -> usize {
+pub(super) fn class_of(name: &DnsName) -> usize {
     if name.wire().len() <= 8 * SHORT { SHORT } else { LONG }
 }
