@@ -7,6 +7,8 @@ use clap::ValueEnum;
 use tracing_journald::{Priority, PriorityMappings};
 use tracing_subscriber::{EnvFilter, Registry, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
+use super::out;
+
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(super) enum Format {
@@ -26,8 +28,8 @@ pub(super) fn start(format: Format, filter: &str) -> anyhow::Result<()> {
     let lines = || fmt::layer().with_writer(io::stderr).with_target(false);
     let log = Registry::default().with(filter);
     match format {
-        Format::Auto if !is_journal() => log.with(lines().with_ansi(is_terminal())).init(),
-        Format::Text => log.with(lines().with_ansi(is_terminal())).init(),
+        Format::Auto if !is_journal() => log.with(lines().with_ansi(out::message_colour())).init(),
+        Format::Text => log.with(lines().with_ansi(out::message_colour())).init(),
         Format::Json => log.with(lines().json()).init(),
         Format::Auto | Format::Journal => {
             let journal = tracing_journald::layer().context("cannot log to the journal")?;
@@ -40,10 +42,6 @@ pub(super) fn start(format: Format, filter: &str) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-fn is_terminal() -> bool {
-    io::IsTerminal::is_terminal(&io::stderr())
 }
 
 /// Is standard error the stream that systemd has connected to its journal ([systemd.exec(5)], `JOURNAL_STREAM`)?

@@ -202,7 +202,7 @@ struct Query {
 #[derive(Debug, Args)]
 struct Reach {
     #[command(flatten)]
-    way: Way,
+    way: Box<Way>,
     /// How to print.
     #[arg(short, long, value_enum, default_value_t = Output::Text)]
     output: Output,

@@ -1,4 +1,5 @@
 //! `[[webhook]]` and `[metrics]`, key by key.
+#![expect(clippy::unwrap_used, reason = "a test's own files that cannot be written end the test")]
 
 use std::fs;
 
