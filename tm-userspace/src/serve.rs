@@ -124,6 +124,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         rates: Rates::default(),
         meters: meters.clone(),
         webhooks: webhooks.clone(),
+        told: Default::default(),
     };
     let keeper = Keeper::new(state_dir, view.clone());
     let (events, rates) = (view.events.clone(), view.rates.clone());
@@ -135,6 +136,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     stages.spawn(named("interfaces", listen::watch_host(host_to, token())));
     stages.spawn(named("sockets", dns::run(responder, plan, token())));
     let known = Known { health: health_to.subscribe(), details: details.clone() };
+    stages.spawn(named("user metrics", api::user_metrics::run(view.clone(), token())));
     stages.spawn(named("webhooks", webhooks.run(desired.clone(), events.clone(), meters, token())));
     stages.spawn(named("events", events.run(published.clone(), known, token())));
     stages.spawn(named("rates", rates.run(tables, published.clone(), token())));

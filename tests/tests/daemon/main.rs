@@ -37,6 +37,7 @@ mod store;
 mod subnets;
 mod tcp;
 mod transfers;
+mod user_metrics;
 mod vlans;
 mod webhooks;
 mod wire;

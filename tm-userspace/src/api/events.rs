@@ -155,7 +155,7 @@ impl Events {
                     // What probes find is told by who counts them.
                     let (key, reason) =
                         (new.profile.key(endpoint), "the configuration, or an endpoint below it");
-                    tracing::info!(endpoint = %key, from = ?before, to = ?status, reason, "endpoint changed");
+                    tracing::info!(endpoint = %key, from = ?before, to = ?status, reason, "endpoint state changed");
                 }
                 self.push(Event {
                     reason,

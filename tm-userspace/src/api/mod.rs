@@ -22,6 +22,7 @@ pub mod sessions;
 mod status;
 mod summary;
 mod tls;
+pub mod user_metrics;
 
 use std::{
     fs,
@@ -116,6 +117,8 @@ pub struct View {
     pub meters: Meters,
     /// Who is told of what happens.
     pub webhooks: Webhooks,
+    /// What browsers measured and is not taken in yet.
+    pub told: user_metrics::Told,
 }
 
 impl View {
@@ -155,6 +158,7 @@ pub fn router(view: View, metrics: Metrics) -> Router {
     Router::new()
         .merge(scrape::signs(view.clone()))
         .merge(scrape::guarded(view.clone(), metrics))
+        .merge(user_metrics::router(view.clone()))
         .merge(native::router(view.clone()))
         .fallback(move |request| anything_else(view.clone(), request))
         .layer(middleware::from_fn(with_guard))

@@ -4,9 +4,20 @@ use axum::http::Method;
 use serde_json::json;
 
 use super::{answer::Answer, fault::Fault, request::Request, whole_subscription};
-use crate::{catalog::Refusal, secret, store::Level};
+use crate::{
+    catalog::{Catalog, Refusal},
+    secret,
+    store::Level,
+};
 
 const KIND: &str = "user_metrics_key";
+
+/// Is it the key of some subscription?
+pub(in crate::api) fn is_known(catalog: &Catalog, key: &str) -> bool {
+    let objects = catalog.objects(KIND);
+    let mut keys = objects.iter().filter_map(|object| object.document.get("key")?.as_str());
+    keys.any(|known| secret::is_same(known, key))
+}
 
 /// `GET`, `PUT` (a new one each time) and `DELETE .../trafficManagerUserMetricsKeys/default`.
 pub(super) async fn answer(request: &Request, subscription: &str) -> Result<Answer, Fault> {

@@ -25,7 +25,7 @@ pub mod version;
 
 mod endpoints;
 mod groups;
-mod metrics_key;
+pub(super) mod metrics_key;
 mod names;
 mod profiles;
 mod providers;
