@@ -75,7 +75,8 @@ pub fn ask(kernel: &Kernel, frame: &[u8]) -> Result<(Reason, Vec<u8>)> {
     let mut moved: Vec<Reason> = Reason::ALL
         .iter()
         .copied()
-        .filter(|reason| *reason != Reason::Answered && after[*reason as usize] != before[*reason as usize])
+        .filter(|reason| reason.verdict() != Verdict::Reply)
+        .filter(|reason| after[*reason as usize] != before[*reason as usize])
         .collect();
     if verdict == Verdict::Reply {
         moved.push(Reason::Answered);

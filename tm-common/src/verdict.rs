@@ -35,6 +35,8 @@ macro_rules! reasons {
 reasons! {
     /// The reply is in place.
     Answered = "answered",
+    /// The reply is in place, and says that there is no such name. A counter of such answers alone: a packet's outcome is [`Reason::Answered`].
+    NoSuchName = "no_such_name",
     /// Neither IPv4 nor IPv6 follows the Ethernet header.
     NotIp = "not_ip",
     /// A VLAN tag that is not listed, or more than two.
@@ -104,7 +106,7 @@ impl Reason {
     #[inline(always)]
     pub const fn verdict(self) -> Verdict {
         match self {
-            Reason::Answered => Verdict::Reply,
+            Reason::Answered | Reason::NoSuchName => Verdict::Reply,
             Reason::Broken => Verdict::Abort,
             _ => Verdict::Pass,
         }

@@ -30,7 +30,8 @@ pub(super) fn status(status: &Status) {
     if let Some(error) = &status.store_error {
         say!("{error}");
     }
-    let answered: u64 = status.packets.get("answered").copied().unwrap_or(0);
+    let answered: u64 =
+        ["answered", "no_such_name"].iter().filter_map(|reason| status.packets.get(*reason)).sum();
     let by_sockets: u64 = status.messages.values().sum();
     say!("answered by XDP {answered}  seen by sockets {by_sockets}");
     say!();

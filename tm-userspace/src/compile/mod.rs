@@ -33,7 +33,7 @@ use std::{collections::HashMap, sync::Arc};
 use tm_common::dns::ASKED;
 
 pub use interleave::{interleave, interleave_full};
-pub use records::{nodata, records_of};
+pub use records::{NXDOMAIN, nodata, records_of};
 pub use stick::stick;
 pub use tree::{Tree, server_addresses};
 pub use zones::{SERVER_TTL, Zone, Zones};

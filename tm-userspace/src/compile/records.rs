@@ -20,7 +20,8 @@ const QUESTION: usize = 12;
 const MOST_OCTETS: usize = 1008;
 const IN: u16 = 1;
 const NOERROR: u16 = 0;
-const NXDOMAIN: u16 = 3;
+/// The RCODE that says that there is no such name.
+pub const NXDOMAIN: u16 = 3;
 
 /// What one answer holds, in octets: CNAME records that were followed, then the A, AAAA or CNAME records of endpoints, or the SOA where there are none. It counts for
 /// whoever led to them, else for all in it. Where what was followed makes it longer than the tables hold, it is the first CNAME alone.

@@ -9,6 +9,7 @@ use hickory_proto::op::ResponseCode;
 use serde::{Deserialize, Serialize};
 
 use super::Transport;
+use crate::compile::NXDOMAIN;
 
 macro_rules! outcomes {
     ($($(#[doc = $doc:literal])+ $name:ident = $label:literal, $code:ident, $authoritative:literal;)+) => {
@@ -55,8 +56,16 @@ macro_rules! outcomes {
     };
 }
 
+impl Outcome {
+    /// That of a reply which the engine has made.
+    pub(super) fn of_engine(reply: &[u8]) -> Self {
+        let is_absent = reply.get(3).is_some_and(|flags| u16::from(*flags & 15) == NXDOMAIN);
+        if is_absent { Outcome::NxDomain } else { Outcome::Engine }
+    }
+}
+
 outcomes! {
-    /// What the tables have: a profile's answer, or that a name or a type does not exist.
+    /// What the tables have: a profile's answer, or that a type does not exist.
     Engine = "engine", NoError, true;
     /// The zone's SOA or NS.
     Apex = "apex", NoError, true;

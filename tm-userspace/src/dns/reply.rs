@@ -240,7 +240,7 @@ impl Responder {
     ) -> (Outcome, Option<Vec<u8>>) {
         let ask = |message: &[u8]| ask(tables, message, client, transport);
         if let Ok(reply) = ask(message) {
-            return (Outcome::Engine, Some(reply));
+            return (Outcome::of_engine(&reply), Some(reply));
         }
         let Some(query) = Query::read(message) else {
             return (Outcome::Ignored, None);
@@ -248,7 +248,7 @@ impl Responder {
         let ask_again = || ask(&query.canonical().ok_or(Reason::NotQuery)?);
         let limit = limit(&query, transport);
         let (outcome, reply) = match self.judge(&query, |name| image.has(name), ask_again) {
-            Answer::Finished(reply) => (Outcome::Engine, reply),
+            Answer::Finished(reply) => (Outcome::of_engine(&reply), reply),
             Answer::Of(outcome, sections) => write(&query, outcome, sections, limit),
         };
         (outcome, Some(reply))

@@ -234,6 +234,7 @@ fn process(started: SystemTime, out: &mut Out<'_>) -> fmt::Result {
 const fn rcode(reason: Reason) -> Option<&'static str> {
     match reason {
         Reason::Answered => Some("NOERROR"),
+        Reason::NoSuchName => Some("NXDOMAIN"),
         _ => None,
     }
 }

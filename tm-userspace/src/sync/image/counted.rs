@@ -12,10 +12,15 @@ use std::{
 
 use tm_common::verdict::{REASONS, Reason};
 
-use crate::desired::EndpointKey;
+use crate::{
+    compile::{NXDOMAIN, Records},
+    desired::EndpointKey,
+};
 
 /// What counts answers that count for nobody.
 const NOBODY: u32 = Reason::Answered as u32;
+/// And those of them that say that there is no such name.
+const NO_SUCH_NAME: u32 = Reason::NoSuchName as u32;
 
 /// The counters, and what the sockets count with them.
 #[derive(Debug)]
@@ -47,8 +52,16 @@ impl Counted {
         self.own.len() as u32
     }
 
+    /// What counts an answer.
+    pub(super) fn of(&mut self, records: &Records) -> u32 {
+        match records.code {
+            NXDOMAIN => NO_SUCH_NAME,
+            _ => self.counter(&records.counts_for),
+        }
+    }
+
     /// What counts for all of these at once.
-    pub(super) fn counter(&mut self, endpoints: &[EndpointKey]) -> u32 {
+    fn counter(&mut self, endpoints: &[EndpointKey]) -> u32 {
         if endpoints.is_empty() {
             return NOBODY;
         }

@@ -223,7 +223,7 @@ impl Image {
             *users += 1;
             return *index;
         }
-        let counter = self.counted.counter(&records.counts_for);
+        let counter = self.counted.of(records);
         let meta = Meta {
             answers: records.answers.to_be(),
             authorities: records.authorities.to_be(),

@@ -5,6 +5,7 @@ import { html } from "../core/html.js";
 /** Why a packet goes up, where the word alone does not say it. @type {Record<string, string>} */
 const MEANS = {
   answered: "answered before the network stack",
+  no_such_name: "told before the network stack that there is no such name",
   not_ip: "no IP packet: none of ours",
   not_udp: "TCP and others: the stack's",
   checksum: "the UDP checksum does not fit, or the sender left it to its card",

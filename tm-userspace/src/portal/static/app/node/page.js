@@ -36,7 +36,7 @@ export function NodePage() {
     return () => clearInterval(timer);
   }, []);
   if (!node) return html`<div class="page"><title>Node</title><h1>Node</h1><${Loading} error=${error} onRetry=${load} /></div>`;
-  const answered = node.packets.answered ?? 0;
+  const answered = inKernel(node.packets);
   const byHand = Object.entries(node.messages).reduce((sum, [, count]) => sum + /** @type {number} */ (count), 0);
   const main = node.programs[0];
   return html`<div class="page">
@@ -80,10 +80,15 @@ function Interfaces({ node }) {
     <p class="faint">Mode ${node.mode}; answering at ${node.addresses.join(", ") || "no address"}</p>`;
 }
 
+/** Answered by XDP so far. @param {Record<string, number>} packets */
+function inKernel(packets) {
+  return (packets.answered ?? 0) + (packets.no_such_name ?? 0);
+}
+
 /** Answers a second between two looks. @param {{ at: number, node: any }} then @param {{ at: number, node: any }} now */
 function between(then, now) {
   const seconds = Math.max(0.1, (now.at - then.at) / 1000);
   const sum = (/** @type {any} */ node) => Object.values(node.messages).reduce((/** @type {number} */ all, count) => all + /** @type {number} */ (count), 0);
-  const kernel = (now.node.packets.answered ?? 0) - (then.node.packets.answered ?? 0);
+  const kernel = inKernel(now.node.packets) - inKernel(then.node.packets);
   return { kernel: Math.max(0, kernel / seconds), up: Math.max(0, (sum(now.node) - sum(then.node)) / seconds) };
 }
