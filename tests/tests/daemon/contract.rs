@@ -25,7 +25,7 @@ fn the_description_holds_for_requests_of_all_kinds() {
         .args(["run", "https://127.0.0.1:8443/openapi.json", "--tls-verify"])
         .arg(certificate)
         .args(["-H", &authorization, "--exclude-path-regex", NOT_THESE, "--checks", CHECKS])
-        .args(["--phases", "coverage,fuzzing", "--workers", "2", "--seed", "1", "--no-shrink", "--no-color"])
+        .args(["--phases", "coverage,fuzzing", "--workers", "1", "--seed", "1", "--no-shrink", "--no-color"])
         .args(["--generation-database", "none", "--suppress-health-check", "all"])
         .args(BOUNDS)
         .current_dir(scratch.path());

@@ -146,7 +146,7 @@ fn a_flip_below_is_an_answer_above() {
     assert_eq!(nested["target"], "middle");
     assert_eq!(
         nested["child"],
-        serde_json::json!({"monitor_status": "Online", "available": 2, "min_child_endpoints": 2})
+        serde_json::json!({"profile": "middle", "monitor_status": "Online", "available": 2, "min_child_endpoints": 2})
     );
     // Each CPU takes its turns by itself: with one more question than there are CPUs, one of them has taken two.
     let asked = std::thread::available_parallelism().unwrap().get() + 1;

@@ -112,7 +112,7 @@ async fn a_flip_is_published_while_a_large_view_is_made_and_holds_in_its_tables(
     gate.go.send(()).unwrap();
     bench.next().await;
     assert_eq!((bench.published.borrow().generation, bench.answering()), (2, vec![1]), "all of it");
-    assert_eq!(bench.tables.image().names(), 2);
+    assert_eq!(bench.tables.image().names(), 4, "two profiles, the zone and its name server");
     bench.assert_tables(&wanted);
 
     // And when it goes again.

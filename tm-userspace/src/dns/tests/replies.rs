@@ -272,6 +272,7 @@ fn every_outcome_is_counted() {
         ("server", 4),
         ("nodata", 5),
         ("nxdomain", 6),
+        ("chaos", 0),
         ("refused", 7),
         ("formerr", 8),
         ("notimp", 9),
