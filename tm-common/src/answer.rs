@@ -131,6 +131,10 @@ fn below<H: Headers, const FULL: bool>(
     if encloser.below() == 0 {
         return Reason::UnknownName.refuse();
     }
+    // With a longer name, a medium answer may be above the smallest limit, which is looked at where options are read.
+    if !FULL && encloser.length() > 8 * SHORT {
+        return Reason::Full.refuse();
+    }
     let entry = tables.entry(encloser.below()).or_refuse(Reason::NoAnswer)?;
     let message: dns::Header = packet.read(at + H::IP + net::UDP).or_refuse(Reason::Short)?;
     let opt = dns::query(&message).or_refuse(Reason::NotQuery)?;

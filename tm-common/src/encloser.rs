@@ -43,10 +43,15 @@ impl Encloser {
     pub fn below(self) -> u32 {
         self.0 as u32
     }
+    /// Octets of the whole name.
+    #[inline(always)]
+    pub(crate) fn length(self) -> usize {
+        (self.0 >> 32) as usize & LONGEST
+    }
     /// As [`Entry::end`](crate::tables::Entry::end), of the whole name.
     #[inline(always)]
     pub(crate) fn end(self) -> usize {
-        ((self.0 >> 32) as usize & LONGEST) + (QUESTION - 9)
+        self.length() + (QUESTION - 9)
     }
     /// The sum of the whole name.
     #[inline(always)]
