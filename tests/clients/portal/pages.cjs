@@ -47,6 +47,7 @@ run(async (browser) => {
     await page.getByRole('button', { name: 'Sign in' }).waitFor();
     await judge(visitor, `sign-in-${colorScheme}`);
     await page.goto((await tm('sign-in')).trim());
+    await page.getByRole('button', { name: /^Signed in as/ }).waitFor();
     await page.getByRole('heading', { name: 'Profiles', level: 1 }).waitFor();
     assert.equal(page.url(), 'https://127.0.0.1:8443/profiles');
     for (const [name, [path, whole]] of Object.entries(PAGES)) {

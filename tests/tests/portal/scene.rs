@@ -5,6 +5,7 @@ use std::{
     fs,
     io::Write as _,
     process::{Command, Stdio},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -46,8 +47,12 @@ const SERVICES: [(&str, u8, &str, &str, &str); 5] = [
 const TAKEN: &str = "[[profile]]\nname = \"taken\"\nrouting_method = \"priority\"\n\
                      [[profile.endpoint]]\nname = \"only\"\ntarget = \"192.0.2.1\"\nalways_serve = true\n";
 
+/// One browser at a time: several leave each other, and the probes, too little of a small machine.
+static TURN: Mutex<()> = Mutex::new(());
+
 /// All of it.
 pub(crate) struct Scene {
+    _turn: MutexGuard<'static, ()>,
     daemon: Daemon,
     endpoints: Endpoints,
     lab: Lab,
@@ -59,6 +64,7 @@ impl Scene {
     }
 
     fn within(lab: Lab, profiles: &str, interfaces: &str) -> Self {
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let endpoint = |name: &&'static str, host: u8| {
             let endpoint = FakeEndpoint::on_client(&lab, [10, 53, 0, host].into()).unwrap();
             endpoint.set_page(&format!("<title>{name}</title><h1>This is {name}</h1>"));
@@ -77,7 +83,7 @@ impl Scene {
             [("tm.toml", &*node), ("conf.d/services.toml", &services), ("conf.d/profiles.toml", &profiles)];
         let mut daemon = Daemon::start(&lab, &files).unwrap();
         daemon.wait_for("the API", |line| line.contains("the API listens"));
-        let scene = Scene { daemon, endpoints, lab };
+        let scene = Scene { _turn: turn, daemon, endpoints, lab };
         let created =
             tm(&scene.daemon, &scene.lab, &["user", "create", "eve", "--scope", "admin"], "correct horse");
         assert_eq!(created.unwrap(), "eve: created\n");
@@ -109,7 +115,7 @@ impl Scene {
     }
 
     fn play(&mut self, mut command: Command) {
-        let Scene { daemon, endpoints, lab } = self;
+        let Scene { daemon, endpoints, lab, .. } = self;
         command.env("TM_PICTURES", script::workspace().join("target/portal"));
         let more = |word: &str, rest: &str| match word {
             "tm" => {

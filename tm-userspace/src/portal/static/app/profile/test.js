@@ -1,7 +1,7 @@
 // @ts-check
 // "What would you answer, and why?", asked as any client; and what would be if.
 import { request } from "../core/api.js";
-import { html, useEffect, useState } from "../core/html.js";
+import { html, useEffect, useRef, useState } from "../core/html.js";
 import { asProblem } from "../core/problem.js";
 import { useLive } from "../core/live.js";
 import { Field } from "../parts/field.js";
@@ -16,7 +16,10 @@ export function TestTab({ profile, name }) {
   const [assumed, setAssumed] = useState(/** @type {Record<string, string>} */ ({}));
   const [found, setFound] = useState(/** @type {any} */ (null));
   const [error, setError] = useState("");
+  // What was asked before comes too late where something else has been asked since.
+  const last = useRef(0);
   const ask = async () => {
+    const mine = ++last.current;
     try {
       const assume = Object.entries(assumed).filter(([, state]) => state).map(([endpoint, state]) => `${endpoint}=${state}`);
       const body = { profile: name, kind, assume, all_clients: true, ...asker(client.trim()) };
@@ -24,10 +27,11 @@ export function TestTab({ profile, name }) {
         request("POST", "/explain", { body }),
         request("POST", "/query", { body: { name: profile.wanted.dns_name, kind, client: body.client ?? null } }),
       ]);
+      if (mine !== last.current) return;
       setFound({ explained: explained.data, answered: answered.data, isPlaced: Boolean(body.ecs) });
       setError("");
     } catch (thrown) {
-      setError(asProblem(thrown).message);
+      if (mine === last.current) setError(asProblem(thrown).message);
     }
   };
   const isThere = Boolean(profile.wanted.dns_name);
