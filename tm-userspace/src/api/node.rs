@@ -110,17 +110,8 @@ pub(super) fn node(view: &View) -> anyhow::Result<NodeView> {
         endpoints: endpoints().count(),
         probed: probed().count(),
         probes_per_second: rates.sum(),
-        packets: counted
-            .packets
-            .into_iter()
-            .map(|(reason, count, _)| (reason.label().to_owned(), count))
-            .collect(),
-        messages: view
-            .responder
-            .counts()
-            .into_iter()
-            .map(|(label, count)| (label.to_owned(), count))
-            .collect(),
+        packets: status::packets(&counted.packets),
+        messages: status::messages(view),
         tables: metrics::tables(view)
             .into_iter()
             .map(|(name, used, capacity)| TableView { name: name.to_owned(), used, capacity })

@@ -6,6 +6,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use tm_common::verdict::Reason;
 
 use super::{VERSION, View};
 use crate::{
@@ -177,19 +178,20 @@ pub(super) fn status(view: &View) -> anyhow::Result<Status> {
             rows_ipv4: atlas.survey.rows_ipv4,
             rows_ipv6: atlas.survey.rows_ipv6,
         }),
-        packets: counted
-            .packets
-            .into_iter()
-            .map(|(reason, count, _)| (reason.label().to_owned(), count))
-            .collect(),
-        messages: view
-            .responder
-            .counts()
-            .into_iter()
-            .map(|(label, count)| (label.to_owned(), count))
-            .collect(),
+        packets: packets(&counted.packets),
+        messages: messages(view),
         profiles: profiles.collect(),
     })
+}
+
+/// Packets by what became of them.
+pub(super) fn packets(counted: &[(Reason, u64, u64)]) -> BTreeMap<String, u64> {
+    counted.iter().map(|(reason, count, _)| (reason.label().to_owned(), *count)).collect()
+}
+
+/// Messages by what became of them at the sockets.
+pub(super) fn messages(view: &View) -> BTreeMap<String, u64> {
+    view.responder.counts().into_iter().map(|(label, count)| (label.to_owned(), count)).collect()
 }
 
 /// What is known of a profile and, behind it, of each that is nested below it.
