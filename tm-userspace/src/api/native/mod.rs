@@ -58,7 +58,7 @@ use axum::{
     Router,
     extract::FromRequestParts,
     http::{StatusCode, request::Parts},
-    routing::{get, post},
+    routing::{MethodRouter, get, post},
 };
 
 use super::{View, access, access::Principal};
@@ -77,9 +77,12 @@ pub use users::{ChangePassword, CreateUser, UserPage, UserResource};
 
 /// Its routes.
 pub(super) fn router(view: View) -> Router {
-    let profile = get(profiles::show).put(profiles::put).patch(profiles::patch).delete(profiles::delete);
-    let endpoint = get(endpoints::show).put(endpoints::put).patch(endpoints::patch).delete(endpoints::delete);
-    Router::new()
+    // The state is named first: the compiler would take minutes to try each handler again and again until it learnt it from the last line.
+    let profile: MethodRouter<View> =
+        get(profiles::show).put(profiles::put).patch(profiles::patch).delete(profiles::delete);
+    let endpoint: MethodRouter<View> =
+        get(endpoints::show).put(endpoints::put).patch(endpoints::patch).delete(endpoints::delete);
+    Router::<View>::new()
         .route("/openapi.json", get(openapi::show))
         .route("/api/v1/profiles", get(profiles::list))
         .route("/api/v1/profiles/{profile}", profile)
