@@ -23,7 +23,7 @@ pub fn answer_frame(frame: &[u8], image: &Image) -> (Reason, Vec<u8>) {
         done => done,
     };
     let answered = answered.or_else(|reason| match reason {
-        Reason::UnknownName => {
+        Reason::UnknownName if encloser::may_be(&packet, image) => {
             let encloser = encloser::find::<FEW, _>(&mut packet, image).unwrap_or(Encloser::NOTHING);
             match answer_below::<false>(&mut packet, encloser, image) {
                 Err(Reason::Full) => answer_below::<true>(&mut packet, encloser, image),

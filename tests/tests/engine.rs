@@ -1,8 +1,11 @@
 //! The engine on the host: whom it answers.
 
+use std::sync::LazyLock;
+
 use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
 use tm_common::{
     answer::answer,
+    encloser,
     name::SHORT,
     packet::Buffer,
     verdict::{Reason, Verdict},
@@ -13,6 +16,7 @@ use tm_tests::{
     query::{Query, qtype},
     reply::check_reply,
 };
+use tm_userspace::sync::Image;
 
 /// Both stand in the tables of addresses, one as an IPv4 address and one as an empty place; neither is anybody's over IPv6.
 #[test]
@@ -32,7 +36,46 @@ fn mapped_and_unspecified_targets_are_not_served() {
     }
 }
 
+/// Whether the name in a query may have an encloser, with these options, each with its code and data.
+fn may_be(name: &str, v6: bool, edns: bool, options: &[(u16, Vec<u8>)]) -> bool {
+    static IMAGE: LazyLock<Image> = LazyLock::new(|| image(16));
+    let mut query = if edns { Query::with_edns(name, qtype::A) } else { Query::new(name, qtype::A) };
+    if let Some(edns) = &mut query.edns {
+        edns.options = options.to_vec();
+    }
+    let mut octets = if v6 { Frame::v6(query.build()) } else { Frame::v4(query.build()) }.build();
+    let size = octets.len();
+    encloser::may_be(&Buffer::new(&mut octets, size), &*IMAGE)
+}
+
 proptest! {
+    /// What stands before the names in the tables may be anything; so may letter case, and what follows the question.
+    #[test]
+    fn below_a_name_of_ours_there_may_be_an_encloser(
+        labels in proptest::collection::vec("[a-zA-Z0-9]{1,9}", 0..5),
+        apex in "[tT][mM]\\.[eE][xX][aA][mM][pP][lL][eE]",
+        v6: bool,
+        edns: bool,
+        options in proptest::collection::vec((0u16..20, proptest::collection::vec(0u8.., 0..12)), 0..3),
+    ) {
+        let name = labels.iter().map(|label| format!("{label}.")).collect::<String>() + &apex;
+        prop_assert!(may_be(&name, v6, edns, &options));
+    }
+
+    #[test]
+    fn where_no_name_ends_as_ours_there_is_none(
+        labels in proptest::collection::vec("[a-zA-Z0-9]{1,9}", 0..5),
+        v6: bool,
+        edns: bool,
+    ) {
+        let name = labels.iter().map(|label| format!("{label}.")).collect::<String>();
+        for foreign in ["tm.exampla", "tm.examples", "xmple", "xm.example.org"] {
+            prop_assert!(!may_be(&(name.clone() + foreign), v6, edns, &[]), "{foreign}");
+        }
+        // Behind options the name is not looked for.
+        prop_assert!(may_be(&(name + "tm.exampla"), v6, true, &[(10, vec![7; 8])]));
+    }
+
     #[test]
     fn only_names_of_profiles_are_answered(label in "[a-z0-9]{1,20}", v6: bool, edns: bool) {
         let image = image(16);

@@ -11,7 +11,7 @@ use crate::{
     net::{self, Headers, V4, V6},
     packet::Packet,
     sum::Sum,
-    tables::Names,
+    tables::{Lookup, Names},
     verdict::{OrRefuse as _, Reason},
 };
 
@@ -58,6 +58,31 @@ impl Encloser {
     pub(crate) fn sum(self) -> Sum {
         Sum::default().and((self.0 >> 48) as u16)
     }
+}
+
+/// Whether a name that is not there may have an encloser: `false` where no name in the tables ends as it does, which tells most names of other people's zones.
+///
+/// Looks at what the frame ends with: the question, or an OPT without options. Behind other ends any name may stand. In a frame that only seems to end so the answer may be a wrong `false`,
+/// which costs no more than that the sockets answer.
+#[inline(always)]
+pub fn may_be(packet: &impl Packet, tables: &impl Lookup) -> bool {
+    last_octets(packet).is_none_or(|last| {
+        let (word, bit) = name::ending(last);
+        tables.endings(word).is_none_or(|word| word & bit != 0)
+    })
+}
+
+/// The question's last eight octets before the name's zero octet.
+#[inline(always)]
+fn last_octets(packet: &impl Packet) -> Option<u64> {
+    const INTERNET: u64 = 0x0100;
+    const OPT: u64 = 41 << 16;
+    let [before, middle, last]: [u64; 3] = packet.read(packet.last(24)?)?;
+    if last >> 48 == INTERNET && last >> 24 & 0xff == 0 {
+        return Some(middle >> 24 | last << 40);
+    }
+    // No octets of options; the root as owner, and the type; before that, the class and the end of the name.
+    (last >> 48 == 0 && middle >> 40 == OPT && middle & 0xff == 0).then_some(before)
 }
 
 /// The encloser of the name in a frame that a program has refused for [`Reason::UnknownName`]: all up to the question has been looked at.

@@ -57,6 +57,22 @@ pub fn hash(wire: &[u8], seed: u64) -> u64 {
     hash
 }
 
+/// Words of the set of endings that names in the tables have.
+pub const ENDINGS: usize = 64;
+
+/// Where that set has a name whose last octets before its zero octet are these eight, letter case aside: word and bit.
+#[inline(always)]
+pub fn ending(last: u64) -> (u32, u64) {
+    let hash = mix(0, last | CASE);
+    ((hash >> 58) as u32, 1 << (hash >> 52 & 63))
+}
+
+/// The last eight octets of a wire name before its zero octet. `None` where there are fewer.
+pub fn last_eight(wire: &[u8]) -> Option<u64> {
+    let before_zero = wire.len().checked_sub(1)?;
+    Some(u64::from_le_bytes(*wire.get(..before_zero)?.last_chunk()?))
+}
+
 /// Up to eight octets as a word, zeroes behind them.
 pub(crate) fn word_of(octets: &[u8]) -> u64 {
     octets.iter().rev().fold(0, |word, octet| word << 8 | u64::from(*octet))

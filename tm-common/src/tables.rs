@@ -298,6 +298,8 @@ pub trait Lookup {
     fn vlan(&self, id: u16) -> bool;
     /// What frames to us begin with.
     fn link(&self) -> Link;
+    /// A word of the set of endings that names in the tables have: see [`name::ending`](crate::name::ending). In the set there may be more.
+    fn endings(&self, word: u32) -> Option<u64>;
     /// A line of the addresses we answer at.
     fn served(&self, line: u32) -> Option<&Addresses>;
     /// A word of 64 bits of the set of addresses that no client can have: all of this host's, and its networks' broadcast addresses.

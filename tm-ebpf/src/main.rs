@@ -35,10 +35,9 @@ pub fn tm(context: XdpContext) -> u32 {
         Err(reason) => return pass(&context, reason),
     };
     match answered {
-        // SAFETY: the context is the one this program was given. A tail call comes back only where the slot is empty.
-        Err(Reason::UnknownName) => unsafe { COLD.tail_call(&context, COLD_BELOW) },
+        Err(Reason::UnknownName) => return unknown(&context),
         Err(reason) if !reason.is_rare() => {}
-        // SAFETY: as above.
+        // SAFETY: the context is the one this program was given. A tail call comes back only where the slot is empty.
         Err(Reason::Full) => unsafe { COLD.tail_call(&context, COLD_FULL) },
         // SAFETY: as above.
         Err(Reason::LongName) => unsafe { COLD.tail_call(&context, COLD_LONG) },
@@ -91,14 +90,22 @@ extern "C" fn find_encloser(context: *mut xdp_md) -> u64 {
     encloser::find::<FEW, _>(&mut Frame::of(context), &Maps).unwrap_or(Encloser::NOTHING).0
 }
 
-/// A name that is not there is for another program.
 #[inline(always)]
 fn finish_named(context: &XdpContext, answered: Result<(), Reason>) -> u32 {
-    if let Err(Reason::UnknownName) = answered {
+    match answered {
+        Err(Reason::UnknownName) => unknown(context),
+        _ => finish(context, answered),
+    }
+}
+
+/// A name that is not there is for another program, if there may be anything above it.
+#[inline(always)]
+fn unknown(context: &XdpContext) -> u32 {
+    if encloser::may_be(&Frame::new(context), &Maps) {
         // SAFETY: as above.
         unsafe { COLD.tail_call(context, COLD_BELOW) };
     }
-    finish(context, answered)
+    pass(context, Reason::UnknownName)
 }
 
 #[inline(always)]

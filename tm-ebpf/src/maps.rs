@@ -14,7 +14,7 @@ use aya_ebpf::{
 };
 use tm_common::{
     link::Link,
-    name::{LONG, SHORT},
+    name::{self, LONG, SHORT},
     place::{self, Asker, Client, Found, Line, Root},
     tables::{
         ADDRESS_LINES, Addresses, Answer, AnswerIndex, Bucket, Entry, LARGE, Lookup, MEDIUM, Names, OWN_BITS,
@@ -50,6 +50,8 @@ static VLANS: Array<u64> = Array::with_max_entries(VLAN_WORDS, MMAPABLE);
 static SERVED: Array<Addresses> = Array::with_max_entries(ADDRESS_LINES, MMAPABLE);
 #[map]
 static OWN: Array<u64> = Array::with_max_entries(OWN_BITS / 64, MMAPABLE);
+#[map]
+static ENDINGS: Array<u64> = Array::with_max_entries(name::ENDINGS as u32, MMAPABLE);
 #[map]
 static BUCKETS: Array<Bucket> = Array::with_max_entries(ONE, MMAPABLE);
 #[map]
@@ -114,6 +116,10 @@ impl Lookup for Maps {
     #[inline(always)]
     fn link(&self) -> Link {
         LINK.load()
+    }
+    #[inline(always)]
+    fn endings(&self, word: u32) -> Option<u64> {
+        ENDINGS.get(word).copied()
     }
     #[inline(always)]
     fn served(&self, line: u32) -> Option<&Addresses> {

@@ -25,6 +25,8 @@ pub use store::Store;
 pub enum Table {
     /// `tables::Bucket`.
     Buckets,
+    /// Words of the set of `name::ending`s.
+    Endings,
     /// `tables::Entry<SHORT>`.
     Entries,
     /// `tables::Entry<LONG>`.

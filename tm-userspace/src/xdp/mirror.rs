@@ -4,7 +4,7 @@ use std::sync::atomic::{Ordering, fence};
 
 use aya::Ebpf;
 use tm_common::{
-    name::{LONG, SHORT},
+    name::{ENDINGS, LONG, SHORT},
     place::Line,
     tables::{
         ADDRESS_LINES, Addresses, Answer, AnswerIndex, Bucket, Entry, LARGE, MEDIUM, OWN_BITS, Placed, SMALL,
@@ -23,6 +23,7 @@ pub(super) struct Mapped {
     vlans: Region,
     served: Region,
     own: Region,
+    endings: Region,
     buckets: Region,
     entries: Region,
     long_entries: Region,
@@ -41,6 +42,7 @@ impl Mapped {
             vlans: Region::map(bpf, "VLANS", 64, 8)?,
             served: Region::map(bpf, "SERVED", ADDRESS_LINES, size_of::<Addresses>())?,
             own: Region::map(bpf, "OWN", OWN_BITS / 64, 8)?,
+            endings: Region::map(bpf, "ENDINGS", ENDINGS as u32, 8)?,
             buckets: Region::map(bpf, "BUCKETS", sizes.buckets, size_of::<Bucket>())?,
             entries: Region::map(bpf, "ENTRIES", sizes.entries, size_of::<Entry<SHORT>>())?,
             long_entries: Region::map(bpf, "LONG_ENTRIES", sizes.long_entries, size_of::<Entry<LONG>>())?,
@@ -66,7 +68,8 @@ pub struct Repair {
 }
 
 /// The tables such that each comes behind those that it leads to.
-const ORDER: [Table; 9] = [
+const ORDER: [Table; 10] = [
+    Table::Endings,
     Table::Small,
     Table::Medium,
     Table::Large,
@@ -136,6 +139,9 @@ impl Kernel {
             Table::Buckets => {
                 image.buckets().get(index as usize).is_some_and(|b| tables.buckets.store(index, b))
             }
+            Table::Endings => {
+                image.ending_words().get(index as usize).is_some_and(|word| tables.endings.store(index, word))
+            }
             Table::Entries => copy_from(&tables.entries, image.entries(), index),
             Table::LongEntries => copy_from(&tables.long_entries, image.long_entries(), index),
             Table::Nodes => copy_from(&tables.nodes, image.nodes(), index),
@@ -159,6 +165,7 @@ fn copy_from<T: Whole + Clone>(region: &Region, store: &Store<T>, index: u32) ->
 fn length(image: &Image, table: Table) -> u32 {
     match table {
         Table::Buckets => image.buckets().len() as u32,
+        Table::Endings => ENDINGS as u32,
         Table::Entries => image.entries().len(),
         Table::LongEntries => image.long_entries().len(),
         Table::Slots => image.slots().len(),

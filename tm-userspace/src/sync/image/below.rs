@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use tm_common::{
     dns::ASKED,
-    name::SHORT,
+    name::{self, SHORT},
     tables::{Block, Entry},
 };
 
@@ -65,6 +65,22 @@ impl Image {
         self.lead_below(name, changed);
     }
 
+    /// Puts how a name ends into the set. Of a name too short to say, any may stand before it.
+    fn note_ending(&mut self, name: &DnsName, changed: &mut Changes) {
+        let last = name::last_eight(name.wire());
+        for (index, word) in (0..).zip(&mut self.endings) {
+            let bits = match last.map(name::ending) {
+                Some((at, bit)) if at == index => bit,
+                Some(_) => 0,
+                None => u64::MAX,
+            };
+            if bits & !*word != 0 {
+                *word |= bits;
+                changed.staged.push((Table::Endings, index));
+            }
+        }
+    }
+
     /// Makes a name's entry lead to what is to be answered below it.
     fn lead_below(&mut self, name: &DnsName, changed: &mut Changes) {
         let Some(entry) = self.places.get(name).map(|place| place.entry) else { return };
@@ -76,6 +92,9 @@ impl Image {
                 absent.map_or(0, |absent| absent.entry)
             }
         };
+        if below != 0 {
+            self.note_ending(name, changed);
+        }
         match class_of(name) {
             SHORT => {
                 let item = self.entries.get(entry).copied().filter(|item| item.below != below);

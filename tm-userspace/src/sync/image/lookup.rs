@@ -30,6 +30,9 @@ impl Lookup for Image {
     fn link(&self) -> Link {
         self.link
     }
+    fn endings(&self, word: u32) -> Option<u64> {
+        self.endings.get(word as usize).copied()
+    }
     fn served(&self, line: u32) -> Option<&Addresses> {
         self.served.get(line as usize)
     }

@@ -17,7 +17,7 @@ use std::{
 use tm_common::{
     dns::ASKED,
     link::Link,
-    name::{LONG, SHORT},
+    name::{ENDINGS, LONG, SHORT},
     place::{LINE, Line},
     tables::{
         ADDRESS_LINES, Address, Addresses, Answer, AnswerIndex, Block, Bucket, Entry, LARGE, MEDIUM, Meta,
@@ -79,6 +79,8 @@ pub struct Image {
     homeless: HashMap<(u64, usize), u32>,
     /// What names lead to for those below them that are not there.
     below: Below,
+    /// How names end below which anything is to be said, as a set of [`name::ending`]s. None is taken out.
+    endings: [u64; ENDINGS],
 }
 
 impl Image {
@@ -111,6 +113,7 @@ impl Image {
             records: HashMap::new(),
             homeless: HashMap::new(),
             below: Below::default(),
+            endings: [0; ENDINGS],
         }
     }
 
@@ -277,6 +280,10 @@ impl Image {
     /// Answers of the large class.
     pub fn large_answers(&self) -> &Store<Answer<LARGE>> {
         &self.large
+    }
+    /// How names end below which anything is to be said.
+    pub fn ending_words(&self) -> &[u64; ENDINGS] {
+        &self.endings
     }
     /// Lines of served addresses.
     pub fn served_lines(&self) -> &[Addresses] {

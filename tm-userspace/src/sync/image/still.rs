@@ -49,6 +49,9 @@ impl Lookup for Still<'_> {
     fn link(&self) -> Link {
         self.image.link()
     }
+    fn endings(&self, word: u32) -> Option<u64> {
+        self.image.endings(word)
+    }
     fn served(&self, line: u32) -> Option<&Addresses> {
         self.image.served(line)
     }
