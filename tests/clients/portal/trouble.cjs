@@ -3,7 +3,7 @@
 
 'use strict';
 
-const { Visitor, ask, assert, becomes, dns, run, tm } = require('./kit.cjs');
+const { BASE, Visitor, ask, assert, becomes, dns, run, tm } = require('./kit.cjs');
 const { save } = require('./words.cjs');
 
 const MARKUP = '<img src=x onerror=alert(1)>';
@@ -121,11 +121,29 @@ async function restarted(visitor) {
   await dns('plain', '44 A 192.0.2.7');
 }
 
+// A page that is loaded again before its link is followed follows it then.
+async function impatient(browser) {
+  const visitor = await Visitor.of(browser);
+  const { page } = visitor;
+  const isSignIn = (request) => request.method() === 'POST';
+  await page.route('**/api/v1/session', (route) => (isSignIn(route.request()) ? undefined : route.continue()));
+  const asked = page.waitForRequest(isSignIn);
+  await page.goto((await tm('sign-in')).trim());
+  await asked;
+  await page.unroute('**/api/v1/session');
+  await page.reload();
+  await page.getByRole('button', { name: /^Signed in as/ }).waitFor();
+  assert.equal(page.url(), `${BASE}/profiles`);
+  visitor.check();
+  await visitor.context.close();
+}
+
 run(async (browser) => {
   await profile(MARKUP, 'markup', '192.0.2.8');
   await profile(LONG, `p${'x'.repeat(62)}`, '192.0.2.9');
   await profile('plain', 'plain', '192.0.2.7');
   const visitor = await Visitor.of(browser);
+  await impatient(browser);
   await visitor.signIn();
   await markup(visitor);
   await lengths(visitor);

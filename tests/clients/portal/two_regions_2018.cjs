@@ -10,8 +10,7 @@ async function add({ page }, name, resource, priority) {
   await page.getByRole('button', { name: 'Add', exact: true }).click();
   const dialog = page.getByRole('dialog', { name: 'Add endpoint' });
   // "Notice in Type there are 3 options. [...] You will select Azure endpoint".
-  const types = await dialog.getByLabel('Type', { exact: true }).getByRole('option').allTextContents();
-  await becomes(page, async () => types, ['Azure endpoint', 'External endpoint', 'Nested endpoint']);
+  await becomes(page, () => dialog.getByLabel('Type', { exact: true }).getByRole('option').allTextContents(), ['Azure endpoint', 'External endpoint', 'Nested endpoint']);
   await dialog.getByLabel('Type', { exact: true }).selectOption({ label: 'Azure endpoint' });
   await dialog.getByLabel('Target resource type').selectOption({ label: 'Public IP address' });
   await dialog.getByLabel('Name', { exact: true }).fill(name);
@@ -21,6 +20,7 @@ async function add({ page }, name, resource, priority) {
   await dialog.getByLabel('Priority').fill(priority);
   await dialog.getByRole('button', { name: 'Add', exact: true }).click();
   await page.getByRole('list', { name: 'Endpoints' }).getByRole('listitem').filter({ hasText: name }).waitFor();
+  await dialog.waitFor({ state: 'detached' });
 }
 
 run(async (browser) => {

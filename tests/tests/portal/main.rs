@@ -32,7 +32,6 @@ fn the_failover_configuration_of_2015() {
 }
 
 #[test]
-#[ignore = "does not always find the types that its dialog shows, for a reason not yet known: run it with --ignored"]
 fn the_two_regions_of_2018() {
     Scene::new().run("two_regions_2018.cjs");
 }
@@ -50,7 +49,6 @@ fn a_visitors_browser_behind_a_resolver() {
 }
 
 #[test]
-#[ignore = "behind other browsers its sign-in by link is not always there, for a reason not yet known: run it with --ignored"]
 fn every_page() {
     Scene::new().run("pages.cjs");
 }

@@ -27,14 +27,14 @@ const ONCE = "#once=";
 export async function begin() {
   const { hash } = location;
   if (!hash.startsWith(ONCE)) return restore();
-  // Away with it, before anybody sees it in the browser's history.
-  navigate("/profiles", { replace: true, force: true });
   try {
-    await signIn({ once: hash.slice(ONCE.length) });
+    await exchange({ once: hash.slice(ONCE.length) });
   } catch (thrown) {
     linkFailed.set(thrown instanceof Problem ? thrown.message : String(thrown));
-    await restore();
   }
+  // It is good for nothing from now on; until now, a page that is loaded again could still follow it.
+  navigate("/profiles", { replace: true, force: true });
+  await restore();
 }
 
 /** @returns {Promise<void>} */
@@ -47,15 +47,20 @@ async function restore() {
 
 /** @param {{ token: string } | { user: string, password: string } | { once: string }} credentials @returns {Promise<void>} */
 export async function signIn(credentials) {
+  await exchange(credentials);
+  await restore();
+  signInWanted.set(false);
+  for (const go of waiting.splice(0)) go();
+}
+
+/** For the cookie of a session. @param {{ token: string } | { user: string, password: string } | { once: string }} credentials @returns {Promise<void>} */
+async function exchange(credentials) {
   const response = await fetch(URL, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(credentials),
   });
   if (!response.ok) throw await Problem.of(response);
-  await restore();
-  signInWanted.set(false);
-  for (const go of waiting.splice(0)) go();
 }
 
 /** @returns {Promise<void>} */
