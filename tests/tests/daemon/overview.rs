@@ -32,8 +32,8 @@ fn a_summary_says_in_a_line_what_a_profile_is() {
 
     let all = plane.get("summaries").json;
     assert_eq!(
-        (&all["zone"], &all["subscription"], &all["resource_group"]),
-        (&json!("tm.example"), &json!("00000000-0000-0000-0000-000000000001"), &json!("default"))
+        (&all["zones"], &all["subscription"], &all["resource_group"]),
+        (&json!(["tm.example"]), &json!("00000000-0000-0000-0000-000000000001"), &json!("default"))
     );
     let line = |name, managed_by, dns_name, method, status, monitor_status, endpoints, available| {
         json!({
@@ -153,8 +153,8 @@ fn the_node_says_what_its_tables_hold_and_how_much_it_probes() {
     // One in four seconds and one in two.
     assert_eq!(node["probes_per_second"], 0.75);
     assert_eq!(
-        (&node["zone"], &node["mode"], &node["addresses"]),
-        (&json!("tm.example"), &json!("auto"), &json!(["10.53.0.1", "fd53::1"]))
+        (&node["zones"], &node["mode"], &node["addresses"]),
+        (&json!(["tm.example"]), &json!("auto"), &json!(["10.53.0.1", "fd53::1"]))
     );
     assert_eq!(node["interfaces"], json!([{ "name": "tm0", "xdp": "native" }]));
     assert_eq!((&node["packets"]["answered"], &node["config_error"]), (&json!(1), &Value::Null));

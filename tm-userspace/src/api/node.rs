@@ -18,8 +18,8 @@ pub struct NodeView {
     pub started: String,
     /// Octets of memory that it has in use, where that is known.
     pub memory: Option<u64>,
-    /// The zone.
-    pub zone: String,
+    /// The zones, that of relative names first.
+    pub zones: Vec<String>,
     /// Number of the configuration that is in force.
     pub generation: u64,
     /// Addresses answered at.
@@ -99,7 +99,7 @@ pub(super) fn node(view: &View) -> anyhow::Result<NodeView> {
         kernel: rustix::system::uname().release().to_string_lossy().into_owned(),
         started: rfc3339(view.started),
         memory: memory(),
-        zone: desired.node.zone().name.to_string(),
+        zones: desired.node.zones().map(|zone| zone.name.to_string()).collect(),
         generation: published.generation,
         addresses: published.listening.served.iter().map(ToString::to_string).collect(),
         mode: status::mode(&desired.node.listen).to_owned(),

@@ -170,7 +170,8 @@ async fn look(daemon: &Daemon, profile: Option<&str>) -> Result<Look, Failure> {
         format!("{}  {name}  {from} -> {to}", rfc3339(event.at))
     });
     let answers_per_second = rows.iter().map(|row| row.answers_per_second).sum();
-    Ok(Look { zone: summaries.zone, at: rates.at, answers_per_second, flips: flips.collect(), rows })
+    let zone = summaries.zones.into_iter().next().unwrap_or_default();
+    Ok(Look { zone, at: rates.at, answers_per_second, flips: flips.collect(), rows })
 }
 
 impl Look {

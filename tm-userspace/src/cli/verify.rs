@@ -61,7 +61,8 @@ pub(super) async fn run(verify: Verify) -> Result<(), Failure> {
     // Of no profile: the zone alone is wanted.
     let request = daemon.request(Method::GET, &["summaries"]).query(&[("profile", "")]);
     let summaries: Summaries = daemon.answer(request).await?;
-    let zone: DnsName = summaries.zone.parse().map_err(anyhow::Error::from)?;
+    let zone = summaries.zones.first().context("the daemon names no zone")?;
+    let zone: DnsName = zone.parse().map_err(anyhow::Error::from)?;
     let mut verdict = Verdict { name: verify.name.to_string(), ..Verdict::default() };
     if let Some(last) = follow(&resolver, &verify.name, &zone, &mut verdict).await? {
         judge(&daemon, &resolver, &last, &zone, &mut verdict).await?;

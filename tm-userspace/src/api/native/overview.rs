@@ -26,8 +26,8 @@ use crate::{
 /// Every profile in a line, and what new ones begin with.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Summaries {
-    /// The zone.
-    pub zone: String,
+    /// The zones, that of relative names first.
+    pub zones: Vec<String>,
     /// Where profiles belong that do not say.
     pub subscription: String,
     /// And in it.
@@ -86,7 +86,7 @@ pub(super) async fn summaries(
         principal.sees(&record.scope) && only.as_ref().is_none_or(|only| *only == key(&record.name))
     });
     Ok(Json(Summaries {
-        zone: node.zone().name.to_string(),
+        zones: node.zones().map(|zone| zone.name.to_string()).collect(),
         subscription: node.scope.subscription.to_string(),
         resource_group: node.scope.resource_group.to_string(),
         value,

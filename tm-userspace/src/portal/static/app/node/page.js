@@ -41,7 +41,7 @@ export function NodePage() {
   const main = node.programs[0];
   return html`<div class="page">
     <title>Node</title>
-    <div class="page-head"><h1>Node</h1><span class="faint">${node.zone}</span></div>
+    <div class="page-head"><h1>Node</h1><span class="faint">${node.zones.join(", ")}</span></div>
     ${node.config_error && html`<${Notice} tone="bad" title="The last change of the configuration was not taken."><pre>${node.config_error}</pre><//>`}
     ${node.store_error && html`<${Notice} tone="bad" title="Something is wrong with the store.">${node.store_error}<//>`}
     <div class="figures">

@@ -13,10 +13,11 @@ import { SaveBar } from "../parts/save_bar.js";
 import { useEditing } from "./editing.js";
 import { inOrder, withOrder } from "./endpoint_list.js";
 import { MonitorFields, MONITOR_FIELDS } from "./monitor_fields.js";
+import { NameFields } from "./name_fields.js";
 import { Stale } from "./stale.js";
 import { patchProfile } from "./store.js";
 
-const FIELDS = ["/routing_method", "/ttl", "/max_return", "/relative_name", "/resource_group", "/subscription", "/endpoint", "/when_all_down", "/last_resort", "/failback", "/guard/withdraw_at_most", "/guard/window", "/slow_start", "/sticky", ...MONITOR_FIELDS];
+const FIELDS = ["/routing_method", "/ttl", "/max_return", "/relative_name", "/dns_name", "/resource_group", "/subscription", "/endpoint", "/when_all_down", "/last_resort", "/failback", "/guard/withdraw_at_most", "/guard/window", "/slow_start", "/sticky", ...MONITOR_FIELDS];
 
 /** @param {{ profile: import("./store.js").Profile, name: string, onChanged: () => Promise<void> }} props */
 export function ConfigurationTab({ profile: { wanted }, name, onChanged }) {
@@ -59,10 +60,11 @@ export function ConfigurationTab({ profile: { wanted }, name, onChanged }) {
       <fieldset disabled=${isFixed}><legend><h2>When endpoints fail and return</h2></legend><${RuleFields} form=${form} /></fieldset>
       <fieldset disabled=${isFixed}><legend><h2>Name and place</h2></legend>
         <div class="grid two">
-          <${TextField} form=${form} at="/relative_name" label="DNS prefix" placeholder=${name} hint="The old name stops working as soon as it is changed." />
+          <${NameFields} form=${form} own=${wanted.dns_name} />
           <${TextField} form=${form} at="/resource_group" label="Resource group" />
           <${TextField} form=${form} at="/subscription" label="Subscription" />
         </div>
+        <p class="faint">The old name stops working as soon as it is changed.</p>
       </fieldset>
       <button type="submit" class="hidden" tabindex="-1" aria-hidden="true">Save</button>
     </form>

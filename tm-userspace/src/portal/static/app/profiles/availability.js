@@ -8,16 +8,16 @@ const PAUSE = 200;
 
 /** @typedef {{ state: "none" | "asking" | "free" | "taken" | "wrong", text: string }} Availability */
 
-/** @param {string} prefix @param {string} zone @returns {Availability} */
-export function useAvailability(prefix, zone) {
+/** @param {string} name in full; none is asked for where it is empty @returns {Availability} */
+export function useAvailability(name) {
   const [known, setKnown] = useState(/** @type {Availability} */ ({ state: "none", text: "" }));
   useEffect(() => {
-    if (!prefix) return setKnown({ state: "none", text: "" });
+    if (!name) return setKnown({ state: "none", text: "" });
     setKnown({ state: "asking", text: "" });
     const abort = new AbortController();
     const timer = setTimeout(async () => {
       try {
-        const found = await get(path`/names/${prefix}`, abort.signal);
+        const found = await get(path`/names/${`${name}.`}`, abort.signal);
         const taken = found.profile ? `${found.dns_name} belongs to the profile ${found.profile}.` : `${found.dns_name} is taken.`;
         setKnown(found.available ? { state: "free", text: `${found.dns_name} is available.` } : { state: "taken", text: taken });
       } catch (thrown) {
@@ -30,6 +30,6 @@ export function useAvailability(prefix, zone) {
       clearTimeout(timer);
       abort.abort();
     };
-  }, [prefix, zone]);
+  }, [name]);
   return known;
 }

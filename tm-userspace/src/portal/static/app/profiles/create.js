@@ -10,9 +10,10 @@ import { Dialog } from "../parts/dialog.js";
 import { Field, NumberField, SelectField, TextField } from "../parts/field.js";
 import { Notice } from "../parts/notice.js";
 import { useAvailability } from "./availability.js";
+import { DnsNameFields, inFull, written } from "./dns_name.js";
 import { ServicePicker } from "./picker.js";
 
-const FIELDS = ["/name", "/relative_name", "/subscription", "/resource_group", "/routing_method", "/ttl", "/max_return", "/endpoint", "/monitor/protocol", "/monitor/port", "/monitor/path"];
+const FIELDS = ["/name", "/relative_name", "/dns_name", "/subscription", "/resource_group", "/routing_method", "/ttl", "/max_return", "/endpoint", "/monitor/protocol", "/monitor/port", "/monitor/path"];
 const PROTOCOLS = [{ value: "http", label: "HTTP" }, { value: "https", label: "HTTPS" }, { value: "tcp", label: "TCP" }, { value: "none", label: "No monitoring" }];
 
 /** @param {{ defaults: import("./store.js").Summaries, onClose: () => void }} props */
@@ -21,16 +22,17 @@ export function CreateDialog({ defaults, onClose }) {
   const form = useForm(start, FIELDS);
   const [services, setServices] = useState(/** @type {import("./picker.js").Service[]} */ ([]));
   const [asked, setAsked] = useState(false);
-  const { name = "", relative_name, routing_method: method, monitor = {} } = form.value;
-  const prefix = relative_name ?? name.toLowerCase();
-  const known = useAvailability(prefix, defaults.zone);
+  const { name = "", routing_method: method, monitor = {} } = form.value;
+  const [typed, setTyped] = useState(/** @type {import("./dns_name.js").Name | null} */ (null));
+  const dnsName = typed ?? { prefix: name.toLowerCase(), zone: defaults.zones[0] };
+  const known = useAvailability(inFull(dnsName));
   const protocol = monitor.protocol ?? "http";
   const isWatched = protocol !== "none";
   const method_ = METHODS.find((its) => its.value === method);
-  const close = () => (form.isDirty || services.length) && !asked ? setAsked(true) : onClose();
+  const close = () => (form.isDirty || typed || services.length) && !asked ? setAsked(true) : onClose();
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
-    const isDone = await form.send(() => create(form.value, prefix, services).then(() => {}));
+    const isDone = await form.send(() => create(form.value, written(dnsName, defaults.zones), services).then(() => {}));
     if (!isDone) return;
     say(`${name} is created`);
     onClose();
@@ -57,8 +59,8 @@ export function CreateDialog({ defaults, onClose }) {
           ${!isWatched && method !== "priority" && html`<${Notice} tone="info">Services that are offline are sent traffic like all others.<//>`}
         </fieldset>
         <fieldset><legend>DNS</legend>
-          <div class="grid two">
-            <${DnsName} form=${form} prefix=${prefix} zone=${defaults.zone} known=${known} />
+          <div class="grid three">
+            <${DnsNameFields} name=${dnsName} zones=${defaults.zones} known=${known} error=${form.error("/relative_name") || form.error("/dns_name")} onChange=${setTyped} />
             <${NumberField} form=${form} at="/ttl" label="DNS time to live (seconds)" placeholder="30" hint="How long resolvers may keep an answer: a failover is seen this much later at most." />
           </div>
         </fieldset>
@@ -69,15 +71,6 @@ export function CreateDialog({ defaults, onClose }) {
         <button type="submit" class="primary" disabled=${form.isBusy || !name || known.state === "taken"}>Create</button>
       </footer>
     </form>
-  <//>`;
-}
-
-/** The prefix, with the rest of the name behind it and what is known of it below. @param {{ form: import("../core/form.js").Form, prefix: string, zone: string, known: import("./availability.js").Availability }} props */
-function DnsName({ form, prefix, zone, known }) {
-  const error = form.error("/relative_name") || (known.state === "taken" || known.state === "wrong" ? known.text : "");
-  const hint = html`<span data-known=${known.state}>${known.state === "free" ? known.text : prefix ? `${prefix}.${zone}` : `Ends in .${zone}`}</span>`;
-  return html`<${Field} label=${html`DNS prefix <span class="faint">.${zone}</span>`} hint=${hint} error=${error}>
-    <input type="text" autocomplete="off" spellcheck=${false} value=${prefix} onInput=${(/** @type {any} */ event) => form.set("/relative_name", event.target.value.trim())} />
   <//>`;
 }
 
@@ -92,8 +85,8 @@ function Combo({ form, at, label, options }) {
   </div>`;
 }
 
-/** @param {any} value @param {string} prefix @param {import("./picker.js").Service[]} services */
-function create(value, prefix, services) {
+/** @param {any} value @param {{ relative_name?: string, dns_name?: string }} name @param {import("./picker.js").Service[]} services */
+function create(value, name, services) {
   const { protocol, ...monitor } = value.monitor ?? {};
   const isWatched = protocol !== "none";
   const isPerformance = value.routing_method === "performance";
@@ -109,6 +102,6 @@ function create(value, prefix, services) {
     };
   });
   if (protocol === "tcp") delete monitor.path;
-  const body = { ...value, relative_name: prefix, monitor: isWatched ? { protocol, ...monitor } : {}, endpoint };
+  const body = { ...value, ...name, monitor: isWatched ? { protocol, ...monitor } : {}, endpoint };
   return request("PUT", path`/profiles/${value.name}`, { body, create: true });
 }
