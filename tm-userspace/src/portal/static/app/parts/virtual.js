@@ -1,5 +1,5 @@
 // @ts-check
-// A list of which only the rows in sight exist, so that ten thousand scroll as ten do.
+// A list of which only the rows in sight exist, so that ten thousand scroll as ten do; and the row that has the focus, for the keyboard to go on from it.
 import { html, useEffect, useRef, useState } from "../core/html.js";
 
 const BEYOND = 8;
@@ -11,14 +11,15 @@ const BEYOND = 8;
  */
 export function VirtualTable({ items, height, label, head, row, keyOf, empty }) {
   const box = useRef(/** @type {HTMLElement | null} */ (null));
-  const [window_, setWindow] = useState({ first: 0, count: 40 });
+  const [sight, setSight] = useState({ first: 0, count: 40 });
+  const [focused, setFocused] = useState("");
   useEffect(() => {
     const element = box.current;
     if (!element) return;
     const look = () => {
       const first = Math.max(0, Math.floor(element.scrollTop / height) - BEYOND);
       const count = Math.ceil(element.clientHeight / height) + 2 * BEYOND;
-      setWindow((before) => (before.first === first && before.count === count ? before : { first, count }));
+      setSight((before) => (before.first === first && before.count === count ? before : { first, count }));
     };
     look();
     element.addEventListener("scroll", look, { passive: true });
@@ -29,15 +30,26 @@ export function VirtualTable({ items, height, label, head, row, keyOf, empty }) 
       sizes.disconnect();
     };
   }, [height]);
-  const first = Math.min(window_.first, Math.max(0, items.length - window_.count));
-  const shown = items.slice(first, first + window_.count);
+  const keyUnder = (/** @type {any} */ event) => event.target.closest("[data-key]")?.dataset.key ?? "";
+  const kept = focused ? items.findIndex((item) => keyOf(item) === focused) : -1;
   return html`<div class="table" role="table" aria-label=${label} aria-rowcount=${items.length + 1} ref=${box} tabindex="0">
     <div role="rowgroup" class="head">${head}</div>
-    <div role="rowgroup" class="rows" style=${{ height: `${items.length * height}px` }}>
-      <div style=${{ transform: `translateY(${first * height}px)` }} role="presentation">
-        ${shown.map((item, index) => html`<div role="row" class="row" key=${keyOf(item)} aria-rowindex=${first + index + 2}>${row(item, first + index)}</div>`)}
-      </div>
+    <div role="rowgroup" class="rows" style=${{ height: `${items.length * height}px` }} onFocusIn=${(/** @type {any} */ event) => setFocused(keyUnder(event))} onFocusOut=${() => setFocused("")}>
+      ${indexes(sight, kept, items.length).map((index) => html`<div role="row" class="row" key=${keyOf(items[index])} data-key=${keyOf(items[index])} aria-rowindex=${index + 2}
+        style=${{ transform: `translateY(${index * height}px)` }}>${row(items[index], index)}</div>`)}
     </div>
     ${items.length === 0 && empty}
   </div>`;
+}
+
+/**
+ * The rows that are to be: those in sight, and the one that is kept with its neighbours, to which the keyboard goes next.
+ * @param {{ first: number, count: number }} sight @param {number} kept -1 where none is @param {number} length @returns {number[]}
+ */
+function indexes({ first, count }, kept, length) {
+  const start = Math.min(first, Math.max(0, length - count));
+  const end = Math.min(length, start + count);
+  const shown = Array.from({ length: end - start }, (_, index) => start + index);
+  const more = kept < 0 ? [] : [kept - 1, kept, kept + 1].filter((index) => index >= 0 && index < length && (index < start || index >= end));
+  return [...more.filter((index) => index < start), ...shown, ...more.filter((index) => index >= end)];
 }

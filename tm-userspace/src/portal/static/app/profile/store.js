@@ -49,11 +49,20 @@ export function useProfile(name) {
   const [profile, setProfile] = useState(/** @type {Profile | null} */ (null));
   const [error, setError] = useState(/** @type {import("../core/problem.js").Problem | null} */ (null));
   const names = useRef(new Set([name]));
-  const load = () => fetchProfile(name).then((found) => {
+  const asked = useRef(0);
+  const taken = useRef(0);
+  const load = () => {
+    const mine = ++asked.current;
+    return fetchProfile(name).then((found) => take(found, mine), (thrown) => setError(asProblem(thrown)));
+  };
+  const take = (/** @type {Profile} */ found, /** @type {number} */ turn) => {
+    // What was asked for before comes too late where something newer is here.
+    if (turn < taken.current) return;
+    taken.current = turn;
     names.current = new Set([name, ...found.tree.map((state) => state.name)]);
     setProfile(found);
     setError(null);
-  }, (thrown) => setError(asProblem(thrown)));
+  };
   const soon = useRef(/** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined));
   const touch = () => {
     soon.current ??= setTimeout(() => {

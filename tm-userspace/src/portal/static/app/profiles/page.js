@@ -46,7 +46,7 @@ export function ProfilesPage() {
     ${list
       ? html`<${VirtualTable} items=${shown} height=${ROW} label="Profiles" keyOf=${(/** @type {any} */ item) => item.name}
           head=${html`<${Head} order=${order} onOrder=${setOrder} />`}
-          row=${(/** @type {any} */ item) => html`<${Row} summary=${item} series=${rates.get(item.name)} />`}
+          row=${(/** @type {any} */ item) => html`<${Row} summary=${item} series=${rates.of(item.name)} />`}
           empty=${html`<${Empty} isFiltered=${list.value.length > 0} />`} />`
       : html`<${Loading} error=${error} onRetry=${load} />`}
     ${isCreating && list && html`<${CreateDialog} defaults=${list} onClose=${() => setCreating(false)} />`}
