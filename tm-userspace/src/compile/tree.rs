@@ -66,7 +66,7 @@ impl Tree {
         changed.map(|(name, _)| name.clone()).collect()
     }
 
-    /// Takes in that a profile is another one, new, or gone. Gives the names for which something else may be in the tables now.
+    /// Takes in that a profile is another one, new, or gone. Gives the names for which something else may be in the tables now, besides those in [`Tree::absent`].
     pub fn change(&mut self, old: Option<&Profile>, new: Option<&Profile>) -> Vec<DnsName> {
         let state = |profile: Option<&Profile>| {
             profile.map(|profile| (profile.dns_name.clone(), (!exists(profile)).then_some(profile.ttl)))
@@ -92,9 +92,12 @@ impl Tree {
             }
             touched.push(name);
         }
-        // Whether a wildcard has a name that is absent depends on what is around that.
-        touched.extend(self.absent.keys().cloned());
         touched
+    }
+
+    /// The names of profiles that do not answer: whether a wildcard has one of them may be another thing after any change.
+    pub fn absent(&self) -> impl Iterator<Item = &DnsName> {
+        self.absent.keys()
     }
 
     /// Is it the name of a profile that answers?
@@ -301,6 +304,7 @@ mod tests {
             for profile in new.profiles.values() {
                 touched.extend(followed.change(None, Some(profile)));
             }
+            touched.extend(followed.absent().cloned());
             let anew = tree(&new);
             let wanted: BTreeMap<DnsName, Compiled> = anew.all().collect();
             prop_assert_eq!(&followed.all().collect::<BTreeMap<_, _>>(), &wanted);

@@ -56,6 +56,9 @@ impl Control {
         for (_, new) in &changed {
             around.extend(self.tree.change(None, new.map(|new| &**new)));
         }
+        if !around.is_empty() {
+            around.extend(self.tree.absent().cloned());
+        }
         for (old, new) in &changed {
             if let Some(old) = old {
                 self.ancestors.remove(old);

@@ -27,6 +27,8 @@ const NO_SUCH_NAME: u32 = Reason::NoSuchName as u32;
 pub(super) struct Counted {
     /// By who is in an answer, in order.
     sets: HashMap<Arc<[EndpointKey]>, u32>,
+    /// The sets of the counters behind those that count packets by reason.
+    members: Vec<Arc<[EndpointKey]>>,
     endpoints: HashMap<EndpointKey, Counters>,
     /// By counter; the first ones count packets by reason.
     own: Vec<AtomicU64>,
@@ -44,7 +46,7 @@ pub struct Counters {
 impl Counted {
     pub(super) fn new() -> Self {
         let own = (0..REASONS).map(|_| AtomicU64::default()).collect();
-        Counted { sets: HashMap::new(), endpoints: HashMap::new(), own }
+        Counted { sets: HashMap::new(), members: Vec::new(), endpoints: HashMap::new(), own }
     }
 
     /// How many counters there are.
@@ -76,7 +78,9 @@ impl Counted {
         for endpoint in &set {
             self.endpoints.entry(endpoint.clone()).or_default().numbers.push(number);
         }
-        self.sets.insert(set.into(), number);
+        let set: Arc<[EndpointKey]> = set.into();
+        self.members.push(set.clone());
+        self.sets.insert(set, number);
         number
     }
 
@@ -104,8 +108,11 @@ impl Counted {
 
     /// Forgets an endpoint. Others that were in an answer with it keep their counts.
     pub(super) fn forget(&mut self, endpoint: &EndpointKey) {
-        if let Some(gone) = self.endpoints.remove(endpoint) {
-            self.sets.retain(|_, number| !gone.numbers.contains(number));
+        let gone = self.endpoints.remove(endpoint).map(|counters| counters.numbers).unwrap_or_default();
+        for number in gone {
+            if let Some(set) = self.members.get(number as usize - REASONS) {
+                self.sets.remove(set);
+            }
         }
     }
 
