@@ -59,6 +59,9 @@ fn files_of_every_form_are_applied_in_one_step_and_then_nothing_differs() {
     assert_eq!(plane.answers("world"), "world.tm.example. 30 IN A 192.0.2.20");
     let again = plane.tm(&["diff", "-f", dir_text]);
     assert_eq!((again.code, again.out.as_str(), again.err.as_str()), (Some(0), "", ""));
+    let absent = plane.tm(&["diff", "-f", "/nowhere/profiles"]);
+    assert_eq!(absent.code, Some(2));
+    assert!(absent.err.contains("cannot read /nowhere/profiles: No such file"), "{}", absent.err);
     let etag = plane.get("profiles/shop").etag;
     let again = plane.tm(&["apply", "-f", dir_text]);
     assert_eq!((again.code, again.out.as_str()), (Some(0), "0 changed, 3 unchanged\n"));

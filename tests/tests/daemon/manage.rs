@@ -362,6 +362,7 @@ fn the_command_line_manages_the_same() {
     assert_eq!(plane.short("shop"), "192.0.2.20");
     let again = plane.tm(&["profile", "create", "shop", "routing_method=priority"]);
     assert_eq!(again.code, Some(4), "{}", again.err);
+    assert!(again.err.contains("it is there already: its ETag is r1"), "{}", again.err);
     assert_eq!(
         plane.tm(&["endpoint", "create", "shop/b", "target=192.0.2.21", "always_serve=true"]).code,
         Some(0)

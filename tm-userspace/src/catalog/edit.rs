@@ -289,7 +289,7 @@ impl Expected {
             return Ok(());
         }
         tracing::debug!(profile = name, "a precondition does not hold");
-        Err(Refusal::Precondition { etag })
+        Err(Refusal::Precondition { etag, is_to_be_new: *self == Expected::Absent })
     }
 }
 

@@ -11,10 +11,12 @@ pub enum Refusal {
     #[error("there is no {0}")]
     NotFound(String),
     /// It is not as the caller believed.
-    #[error("it has changed since: its ETag is {}", .etag.as_deref().unwrap_or("none, for it is not there"))]
+    #[error("{}", unlike(.etag.as_deref(), *.is_to_be_new))]
     Precondition {
         /// What its ETag is now; none where it is not there.
         etag: Option<String>,
+        /// Did the caller believe that it is not there?
+        is_to_be_new: bool,
     },
     /// A file has it.
     #[error("profile `{name}` is managed by {}:{line}: change that file", .path.display())]
@@ -67,6 +69,14 @@ pub enum Refusal {
     /// The daemon ends.
     #[error("the daemon is stopping")]
     Stopping,
+}
+
+fn unlike(etag: Option<&str>, is_to_be_new: bool) -> String {
+    match etag {
+        Some(etag) if is_to_be_new => format!("it is there already: its ETag is {etag}"),
+        Some(etag) => format!("it has changed since: its ETag is {etag}"),
+        None => "it is not there".to_owned(),
+    }
 }
 
 fn describe(faults: &[FieldFault]) -> String {

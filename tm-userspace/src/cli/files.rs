@@ -59,6 +59,7 @@ pub(super) fn read(paths: &[PathBuf]) -> Result<Given> {
                 given.take_file(&file, format)?;
             }
         } else {
+            fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
             let format = format_of(path)
                 .with_context(|| format!("{} does not end in .toml, .yaml, .yml or .json", path.display()))?;
             given.take_file(path, format)?;
