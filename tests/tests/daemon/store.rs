@@ -111,6 +111,97 @@ fn a_store_of_a_later_version_is_refused() {
     assert_eq!(fs::read(&database).unwrap(), octets);
 }
 
+#[test]
+fn a_backup_is_put_back_while_the_daemon_answers() {
+    let mut plane = Managed::start();
+    let first = plane.put("shop", &document("192.0.2.20"));
+    let kept = plane.put("kept", &document("192.0.2.30"));
+    let reader = Api::token(&plane.lab, &plane.daemon, &["--scope", "read"]).unwrap();
+    let backup = plane.daemon.directory().join("backup.db").display().to_string();
+    assert_eq!(plane.tm(&["backup", &backup]).code, Some(0));
+    assert_eq!(plane.tm(&["backup", &backup]).code, Some(4));
+
+    plane.put("shop", &document("192.0.2.21"));
+    plane.put("later", &document("192.0.2.40"));
+    let later = Api::token(&plane.lab, &plane.daemon, &["--scope", "read"]).unwrap();
+    let ids = plane.tm(&["token", "list", "-o", "json"]).json();
+    let id = ids.as_array().unwrap().iter().find(|token| token["scope"] == "read").unwrap()["id"].clone();
+    assert_eq!(plane.tm(&["token", "revoke", id.as_str().unwrap()]).code, Some(0));
+
+    let done = plane.tm(&["restore", &backup]);
+    assert_eq!((done.code, done.err.as_str()), (Some(0), ""));
+    assert_eq!(done.out, "there are 2 profiles, 2 tokens and 0 other things of the API now\n");
+    assert_eq!(
+        ["shop", "kept", "later", "web"].map(|name| plane.short(name)),
+        ["192.0.2.20", "192.0.2.30", "", "192.0.2.10"]
+    );
+    // What is the same as before has the same ETag; what is not has one that it never had.
+    assert_eq!(plane.get("profiles/kept").etag, kept.etag);
+    let shop = plane.get("profiles/shop");
+    assert_ne!(shop.etag, first.etag);
+    assert_eq!(shop.json["profile"]["endpoint"][0]["target"], "192.0.2.20");
+    assert_eq!(plane.get("profiles/later").status, 404);
+    // Tokens are those of then.
+    let status = |token: &str| plane.api.showing(token).get(&plane.lab, "/api/v1/profiles").unwrap().status;
+    assert_eq!((status(&reader), status(&later)), (200, 401));
+    let audit = plane.get("audit?limit=1").json["value"][0].clone();
+    assert_eq!(
+        (&audit["action"], &audit["object"], &audit["after"]["from"], &audit["result"]),
+        (&"restore".into(), &"store".into(), &backup.as_str().into(), &"done".into())
+    );
+
+    plane.daemon.kill().unwrap();
+    restart(&mut plane);
+    assert_eq!(["shop", "later"].map(|name| plane.short(name)), ["192.0.2.20", ""]);
+    assert_eq!(plane.get("profiles/shop").etag, shop.etag);
+}
+
+#[test]
+fn what_is_no_backup_or_does_not_fit_is_not_put_back() {
+    let mut plane = Managed::start();
+    plane.put("shop", &document("192.0.2.20"));
+    let file = |name: &str| plane.daemon.directory().join(name).display().to_string();
+    let backup = file("backup.db");
+    assert_eq!(plane.tm(&["backup", &backup]).code, Some(0));
+    plane.put("shop", &document("192.0.2.21"));
+
+    let good = fs::read(&backup).unwrap();
+    let mut later = good.clone();
+    later[60..64].copy_from_slice(&99u32.to_be_bytes());
+    let text = b"\"routing_method\":\"priority\"";
+    let at = good.windows(text.len()).position(|window| window == text).unwrap();
+    let mut flipped = good.clone();
+    flipped[at + 20] ^= 1;
+    for (name, octets, expected) in [
+        ("absent", None, "cannot read"),
+        ("empty", Some(vec![]), "is no store of tm"),
+        ("text", Some(vec![b'x'; 10_000]), "as a store"),
+        ("later", Some(later), "was written by a later version of tm"),
+        ("flipped", Some(flipped), "is damaged"),
+    ] {
+        if let Some(octets) = &octets {
+            fs::write(file(name), octets).unwrap();
+        }
+        let refused = plane.tm(&["restore", &file(name)]);
+        assert_eq!(refused.code, Some(1), "{name}: {}", refused.err);
+        assert!(refused.err.contains(expected), "{name}: {}", refused.err);
+        assert_eq!(octets, fs::read(file(name)).ok(), "{name}");
+    }
+    // A file of `conf.d` has the name by now.
+    assert_eq!(plane.api.delete(&plane.lab, "/api/v1/profiles/shop").unwrap().status, 204);
+    plane.daemon.write("conf.d/more.toml", &profile("shop", "192.0.2.22")).unwrap();
+    plane.daemon.wait_for("the file", |line| line.contains("configuration reloaded"));
+    assert_eq!(plane.short("shop"), "192.0.2.22");
+    let refused = plane.tm(&["restore", &backup]);
+    assert_eq!(refused.code, Some(1), "{}", refused.err);
+    assert!(refused.err.contains("more.toml"), "{}", refused.err);
+    assert_eq!(plane.short("shop"), "192.0.2.22");
+    // Files are named by who may open the socket alone.
+    let body = serde_json::json!({ "from": backup });
+    let answer = plane.api.send(&plane.lab, "POST", "/api/v1/restore", &body).unwrap();
+    assert_eq!(answer.status, 403, "{:#}", answer.json);
+}
+
 /// A file system of one MiB, for as long as this lives.
 struct Small(PathBuf);
 

@@ -1,4 +1,4 @@
-//! `tm audit`, who changed what; and `tm backup`.
+//! `tm audit`, who changed what; `tm backup` and `tm restore`.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use super::{
     out::{self, say},
 };
 use crate::{
-    api::native::{AuditPage, Backup as Body},
+    api::native::{self, AuditPage, RestoredView},
     time::rfc3339,
 };
 
@@ -31,6 +31,15 @@ pub(super) struct Backup {
     /// A file that is not there yet.
     #[arg(value_name = "FILE")]
     to: PathBuf,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Restore {
+    /// A file that `tm backup` wrote.
+    #[arg(value_name = "FILE")]
+    from: PathBuf,
     #[command(flatten)]
     reach: Reach,
 }
@@ -57,11 +66,26 @@ pub(super) async fn list(audit: Audit) -> Result<(), Failure> {
 pub(super) async fn back_up(backup: Backup) -> Result<(), Failure> {
     let to = std::path::absolute(&backup.to).map_err(anyhow::Error::from)?;
     let daemon = Daemon::find(&backup.reach.way)?;
-    daemon.send(daemon.request(Method::POST, &["backup"]).json(&Body { to: to.clone() })).await?;
+    daemon.send(daemon.request(Method::POST, &["backup"]).json(&native::Backup { to: to.clone() })).await?;
     match backup.reach.output {
         form @ (Output::Json | Output::Yaml) => form.print(&serde_json::json!({ "backup": to })),
         Output::Text => {
             say!("{}", to.display());
+            Ok(())
+        }
+    }
+}
+
+pub(super) async fn restore(restore: Restore) -> Result<(), Failure> {
+    let from = std::path::absolute(&restore.from).map_err(anyhow::Error::from)?;
+    let daemon = Daemon::find(&restore.reach.way)?;
+    let request = daemon.request(Method::POST, &["restore"]).json(&native::Restore { from });
+    let restored: RestoredView = daemon.answer(request).await?;
+    match restore.reach.output {
+        form @ (Output::Json | Output::Yaml) => form.print(&restored),
+        Output::Text => {
+            let RestoredView { profiles, objects, tokens } = restored;
+            say!("there are {profiles} profiles, {tokens} tokens and {objects} other things of the API now");
             Ok(())
         }
     }

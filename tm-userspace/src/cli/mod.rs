@@ -136,6 +136,8 @@ enum Command {
     Schema,
     /// Copy the store into a new file while the daemon runs.
     Backup(audit::Backup),
+    /// Make all that the API manages, its tokens among them, what a backup has, while the daemon runs.
+    Restore(audit::Restore),
     /// Take the program of a daemon that is gone off its interfaces.
     Detach(Detach),
     /// Print this program's version, and the daemon's if one can be reached.
@@ -292,6 +294,7 @@ pub fn main() -> ExitCode {
         Command::Events(events) => in_runtime(events::show(events)),
         Command::Audit(audit) => in_runtime(audit::list(audit)),
         Command::Backup(backup) => in_runtime(audit::back_up(backup)),
+        Command::Restore(restore) => in_runtime(audit::restore(restore)),
         Command::Detach(detach) => detach::run(&detach.config, detach.output),
         Command::Version(reach) => in_runtime(client::version(&reach)),
     };

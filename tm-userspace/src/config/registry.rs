@@ -257,7 +257,11 @@ pub fn faults_of_many<'a>(
         let entry = key.as_deref().and_then(&entry).filter(|entry| Arc::ptr_eq(&entry.source, source));
         let fault = match entry {
             Some(_) => document::fault(finding, source),
-            None => FieldFault::new("", &format!("{}: {}", finding.place, finding.message), &finding.help),
+            None => {
+                let other = finding.other.as_ref().map(|(place, _)| format!("; the other place is {place}"));
+                let message = format!("{}: {}{}", finding.place, finding.message, other.unwrap_or_default());
+                FieldFault::new("", &message, &finding.help)
+            }
         };
         faults.push((key, fault));
     }

@@ -20,8 +20,8 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, bail};
-use rusqlite::Connection;
+use anyhow::{Context as _, bail, ensure};
+use rusqlite::{Connection, MAIN_DB, backup::Progress};
 use rusqlite_migration::{Error, MigrationDefinitionError};
 
 use crate::{secret, state};
@@ -136,6 +136,28 @@ impl Store {
         let text = to.to_str().context("the file's name is not UTF-8")?;
         connection.execute("VACUUM INTO ?1", [text]).context("cannot copy the store")?;
         Ok(())
+    }
+
+    /// What a file that [`Store::back_up`] wrote has, by this version or an earlier one; it is left as it is. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read, is damaged, is no store, or a later version wrote it.
+    pub fn read_backup(&self, from: &Path) -> anyhow::Result<Contents> {
+        // SQLite would make it.
+        std::fs::File::open(from).with_context(|| format!("cannot read {}", from.display()))?;
+        let mut copy = Connection::open_in_memory()?;
+        copy.restore(MAIN_DB, from, None::<fn(Progress)>)
+            .with_context(|| format!("cannot read {} as a store", from.display()))?;
+        let version: i64 = copy.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        ensure!(version > 0, "{} is no store of tm", from.display());
+        schema::MIGRATIONS.to_latest(&mut copy).map_err(|error| match error {
+            Error::MigrationDefinition(MigrationDefinitionError::DatabaseTooFarAhead) => {
+                anyhow::anyhow!("{} was written by a later version of tm", from.display())
+            }
+            error => error.into(),
+        })?;
+        read::contents(&copy).with_context(|| format!("{} is damaged", from.display()))
     }
 
     /// Replaces the snapshot. Blocks.

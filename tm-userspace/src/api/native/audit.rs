@@ -1,6 +1,6 @@
-//! The audit log, and copies of the store.
+//! The audit log, copies of the store, and what is put back from one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use axum::{
     Json,
@@ -16,6 +16,7 @@ use crate::{
         View,
         access::{self, Principal},
     },
+    catalog::Restored,
     store::{AuditFilter, AuditRow, Level},
 };
 
@@ -39,6 +40,26 @@ pub struct Backup {
     /// A path from `/` to a file that is not there, written by the daemon.
     #[schema(value_type = String)]
     pub to: PathBuf,
+}
+
+/// The copy of the store that is to be put back.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Restore {
+    /// A path from `/` to a backup, read by the daemon.
+    #[schema(value_type = String)]
+    pub from: PathBuf,
+}
+
+/// What there is after that.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct RestoredView {
+    /// Profiles that the API manages.
+    pub profiles: usize,
+    /// Services, resource groups, users and the like.
+    pub objects: usize,
+    /// Tokens and clients.
+    pub tokens: usize,
 }
 
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
@@ -76,20 +97,37 @@ pub(super) async fn back_up(
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, Problem> {
-    principal.may(Level::Admin, None)?;
     let Backup { to } = read(&headers, body).await?;
-    if principal.source != access::SOCKET {
-        return Err(Problem::new(
-            StatusCode::FORBIDDEN,
-            "files are written for who comes by the socket alone",
-        ));
-    }
-    if !to.is_absolute() {
-        return Err(Problem::bad("write the path from `/`"));
-    }
+    may_name_files(&principal, &to)?;
     let done = view.catalog.back_up(to.clone()).await;
     let result = done.as_ref().map_or_else(|error| format!("refused: {error:#}"), |()| "done".to_owned());
     view.catalog.note(&principal.actor(), "back up", &format!("store to {}", to.display()), &result).await;
     done.map(|()| StatusCode::CREATED)
         .map_err(|error| Problem::new(StatusCode::CONFLICT, format_args!("{error:#}")))
+}
+
+#[utoipa::path(post, path = "/api/v1/restore", tag = "access", request_body = Restore, responses((status = 200, body = RestoredView)))]
+pub(super) async fn restore(
+    principal: Principal,
+    State(view): State<View>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<RestoredView>, Problem> {
+    let Restore { from } = read(&headers, body).await?;
+    may_name_files(&principal, &from)?;
+    let Restored { profiles, objects, tokens } = view.catalog.restore(principal.actor(), from).await?;
+    Ok(Json(RestoredView { profiles, objects, tokens }))
+}
+
+/// May they have the daemon open this file?
+fn may_name_files(principal: &Principal, path: &Path) -> Result<(), Problem> {
+    principal.may(Level::Admin, None)?;
+    if principal.source != access::SOCKET {
+        let detail = "files are opened for who comes by the socket alone";
+        return Err(Problem::new(StatusCode::FORBIDDEN, detail));
+    }
+    if !path.is_absolute() {
+        return Err(Problem::bad("write the path from `/`"));
+    }
+    Ok(())
 }

@@ -33,6 +33,7 @@
 //! | `GET`, `POST /api/v1/users`, `DELETE /api/v1/users/{name}`, `PUT /api/v1/users/{name}/password` | users | admin |
 //! | `GET /api/v1/audit` (`object`, `before`, `limit`) | the audit log | admin |
 //! | `POST /api/v1/backup` | a copy of the store | admin, at the socket alone |
+//! | `POST /api/v1/restore` | all that the store has becomes what a copy has | admin, at the socket alone |
 //!
 //! `/openapi.json` describes it all; it is open to all, as `/healthz` and `/readyz` are.
 //!
@@ -64,7 +65,7 @@ use axum::{
 use super::{View, access, access::Principal};
 
 pub use apply::{AppliedView, Change, ChangeKind, Whole};
-pub use audit::{AuditPage, Backup};
+pub use audit::{AuditPage, Backup, Restore, RestoredView};
 pub use endpoints::EndpointPage;
 pub use events::{History, Probed};
 pub use overview::{RateEvent, RatesView, Summaries};
@@ -116,6 +117,7 @@ pub(super) fn router(view: View) -> Router {
         .route("/api/v1/users/{name}/password", axum::routing::put(users::change_password))
         .route("/api/v1/audit", get(audit::list))
         .route("/api/v1/backup", post(audit::back_up))
+        .route("/api/v1/restore", post(audit::restore))
         .method_not_allowed_fallback(|| async {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this is not done to such a thing")
         })

@@ -27,7 +27,7 @@ use crate::api::access::COOKIE;
         ask::status, ask::node, ask::version, ask::query, ask::explain, ask::order, ask::round_trips, ask::change_round_trips,
         tokens::list, tokens::create, tokens::rotate, tokens::revoke,
         session::show, session::sign_in, session::sign_out, session::link,
-        users::list, users::create, users::change_password, users::delete, audit::list, audit::back_up
+        users::list, users::create, users::change_password, users::delete, audit::list, audit::back_up, audit::restore
     ),
     components(schemas(Problem)),
     modifiers(&Everywhere)
