@@ -214,7 +214,7 @@ fn how_far_probes_find_an_endpoint_counts_for_clients_near_the_node() {
     let mut asia = FakeEndpoint::on_client(&lab, [10, 53, 0, 11].into()).unwrap();
     // Asia is the last one.
     let monitor =
-        "[profile.endpoint.monitor]\ninterval = \"200ms\"\ntimeout = \"150ms\"\ntolerated_failures = 0\n";
+        "[profile.endpoint.monitor]\ninterval = \"200ms\"\ntimeout = \"150ms\"\ntolerated_failures = 9\n";
     let profile = quick()
         .replace("target = \"192.0.2.3\"\nalways_serve = true\n", "target = \"10.53.0.11\"\n")
         + monitor;
