@@ -55,11 +55,14 @@ enum Part {
     /// Of 10,000 profiles: to apply and to list them all, from a PUT to the first packet, and the daemon's memory
     #[value(alias = "f")]
     Manage,
+    /// The portal's list of 10,000 profiles in Chromium: to its first row, and from frame to frame while it scrolls
+    #[value(alias = "g")]
+    Portal,
 }
 
 impl Part {
-    const ALL: [Part; 6] =
-        [Part::Packets, Part::Queries, Part::Flips, Part::Failover, Part::Places, Part::Manage];
+    const ALL: [Part; 7] =
+        [Part::Packets, Part::Queries, Part::Flips, Part::Failover, Part::Places, Part::Manage, Part::Portal];
 
     /// What `tm-bench` calls it.
     fn name(self) -> &'static str {
@@ -70,6 +73,7 @@ impl Part {
             Self::Failover => "failover",
             Self::Places => "places",
             Self::Manage => "manage",
+            Self::Portal => "portal",
         }
     }
 }

@@ -74,11 +74,21 @@ run(async (browser) => {
     await page.getByRole('button', { name: 'Add', exact: true }).click();
     await page.getByRole('dialog').waitFor();
     await judge(visitor, `endpoint-${colorScheme}`);
+    await preloads(page);
     visitor.check();
     await visitor.context.close();
   }
   await narrow(browser);
 });
+
+// Whatever a page loads of scripts is named by the page itself, so that it is asked for at once.
+async function preloads(page) {
+  const [loaded, named] = await page.evaluate(() => [
+    performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname).filter((path) => path.endsWith('.js')),
+    [...document.querySelectorAll('link[rel=modulepreload], script')].map((element) => new URL(element.href ?? element.src).pathname),
+  ]);
+  assert.deepEqual([...new Set(loaded)].sort(), named.sort());
+}
 
 // As on a telephone: nothing sticks out. And by the keyboard alone: to the first profile and its pages.
 async function narrow(browser) {

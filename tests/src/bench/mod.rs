@@ -6,6 +6,7 @@ mod gdnsd;
 pub mod manage;
 pub mod packets;
 pub mod places;
+pub mod portal;
 pub mod queries;
 pub mod watch;
 

@@ -12,7 +12,7 @@ use tm_tests::{
         flips::{self, Others},
         manage,
         packets::{self, Packets},
-        places, queries,
+        places, portal, queries,
     },
     namespace::require_root,
 };
@@ -86,6 +86,12 @@ enum Part {
         #[arg(long, default_value_t = 200)]
         puts: u8,
     },
+    /// The portal's list of many profiles in a browser.
+    Portal {
+        /// Profiles.
+        #[arg(long, default_value_t = 10_000)]
+        profiles: usize,
+    },
     /// Serves HTTP until it is killed: the endpoint of `failover`.
     #[command(hide = true)]
     Serve { address: SocketAddr },
@@ -130,6 +136,7 @@ fn main() -> Result<()> {
         Part::Manage { profiles, endpoints, puts } => {
             say(options.json, &manage::measure(profiles, endpoints, puts)?, manage::table)
         }
+        Part::Portal { profiles } => say(options.json, &portal::measure(profiles)?, portal::table),
         Part::Serve { address } => failover::serve(address),
     }
 }

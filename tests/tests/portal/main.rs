@@ -54,6 +54,18 @@ fn every_page() {
 }
 
 #[test]
+fn ten_thousand_profiles() {
+    let mut scene = Scene::new();
+    scene.add(10_000);
+    scene.run("many.cjs");
+}
+
+#[test]
+fn names_in_several_zones() {
+    Scene::new().run("zones.cjs");
+}
+
+#[test]
 fn what_goes_wrong() {
     Scene::new().run("trouble.cjs");
 }

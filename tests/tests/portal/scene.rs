@@ -19,9 +19,12 @@ use tm_tests::{
 };
 
 const NODE: &str = r#"
-zone = "tm.example"
 name_servers = ["ns1.tm.example"]
 state_dir = "{dir}/state"
+[[zone]]
+name = "tm.example"
+[[zone]]
+name = "shop.example"
 [listen]
 pins = "{bpf}/tm"
 interfaces = [{interfaces}]
@@ -88,6 +91,19 @@ impl Scene {
             tm(&scene.daemon, &scene.lab, &["user", "create", "eve", "--scope", "admin"], "correct horse");
         assert_eq!(created.unwrap(), "eve: created\n");
         scene
+    }
+
+    /// Puts so many profiles into a file, each of one endpoint that is always served: `profile-00000` and so on.
+    pub(crate) fn add(&self, profiles: usize) {
+        let text: String = (0..profiles)
+            .map(|number| {
+                format!(
+                    "[[profile]]\nname = \"profile-{number:05}\"\nrouting_method = \"priority\"\n\
+                     [[profile.endpoint]]\nname = \"only\"\ntarget = \"192.0.2.1\"\nalways_serve = true\n"
+                )
+            })
+            .collect();
+        self.daemon.write("conf.d/many.toml", &text).unwrap();
     }
 
     /// Runs a script to its end.

@@ -1,6 +1,7 @@
 // @ts-check
 // Numbers with bars: what became of packets, and how full tables are.
 import { html } from "../core/html.js";
+import { percent } from "../core/words.js";
 
 /** Why a packet goes up, where the word alone does not say it. @type {Record<string, string>} */
 const MEANS = {
@@ -19,6 +20,16 @@ export function Counts({ counts }) {
   return html`<div class="scroll"><table class="plain bars-table"><tbody>${all.map(([reason, count]) => html`<tr key=${reason}>
     <th scope="row">${reason.replaceAll("_", " ")}${MEANS[reason] && html`<div class="faint">${MEANS[reason]}</div>`}</th><td class="number">${count.toLocaleString("en")}</td>
     <td class="bar"><span style=${{ width: `${(count / most) * 100}%` }}></span></td></tr>`)}</tbody></table></div>`;
+}
+
+/** How many were answered before the network stack, and how many went on. @param {{ answered: number, passed: number }} props */
+export function Answered({ answered, passed }) {
+  const all = answered + passed;
+  const parts = [{ hue: 2, label: "answered in the kernel", count: answered }, { hue: 7, label: "passed up", count: passed }];
+  return html`<div class="track" role="img" aria-label=${parts.map(({ label, count }) => `${label} ${count}`).join(", ")}>
+      ${all > 0 ? parts.map(({ hue, count }) => html`<span data-hue=${hue} style=${{ width: `${(count / all) * 100}%` }}></span>`) : html`<em>None yet</em>`}
+    </div>
+    <div class="keys-row">${parts.map(({ hue, label, count }) => html`<span class="keyed"><span class="swatch" data-hue=${hue}></span>${label} ${count.toLocaleString("en")}${all > 0 ? `, ${percent(count / all)}` : ""}</span>`)}</div>`;
 }
 
 /** @param {{ tables: { name: string, used: number, capacity: number | null }[] }} props */

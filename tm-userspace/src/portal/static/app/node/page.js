@@ -8,7 +8,7 @@ import { Loading } from "../parts/loading.js";
 import { Notice } from "../parts/notice.js";
 import { StatusMark } from "../parts/status.js";
 import { Time } from "../parts/time.js";
-import { Counts, Tables } from "./counts.js";
+import { Answered, Counts, Tables } from "./counts.js";
 
 const LOOK_AGAIN = 2000;
 const MIB = 1024 * 1024;
@@ -37,7 +37,7 @@ export function NodePage() {
   }, []);
   if (!node) return html`<div class="page"><title>Node</title><h1>Node</h1><${Loading} error=${error} onRetry=${load} /></div>`;
   const answered = inKernel(node.packets);
-  const byHand = Object.entries(node.messages).reduce((sum, [, count]) => sum + /** @type {number} */ (count), 0);
+  const byHand = sum(node.messages);
   const main = node.programs[0];
   return html`<div class="page">
     <title>Node</title>
@@ -56,7 +56,7 @@ export function NodePage() {
       <div class="card"><h2>Essentials</h2><dl class="facts">
         <div><dt>Version</dt><dd>${node.version}</dd></div><div><dt>Kernel</dt><dd>${node.kernel}</dd></div>
         <div><dt>Running since</dt><dd><${Time} at=${node.started} day /></dd></div><div><dt>Generation</dt><dd>${node.generation}</dd></div></dl></div>
-      <div class="card"><h2>Packets that XDP saw</h2><${Counts} counts=${node.packets} /></div>
+      <div class="card"><h2>Packets that XDP saw</h2><${Answered} answered=${answered} passed=${sum(node.packets) - answered} /><${Counts} counts=${node.packets} /></div>
       <div class="card"><h2>Messages that the sockets saw</h2><${Counts} counts=${node.messages} /></div>
     </div>
     <div class="card"><h2>Tables</h2><${Tables} tables=${node.tables} /></div>
@@ -85,10 +85,14 @@ function inKernel(packets) {
   return (packets.answered ?? 0) + (packets.no_such_name ?? 0);
 }
 
+/** @param {Record<string, number>} counts @returns {number} */
+function sum(counts) {
+  return Object.values(counts).reduce((all, count) => all + count, 0);
+}
+
 /** Answers a second between two looks. @param {{ at: number, node: any }} then @param {{ at: number, node: any }} now */
 function between(then, now) {
   const seconds = Math.max(0.1, (now.at - then.at) / 1000);
-  const sum = (/** @type {any} */ node) => Object.values(node.messages).reduce((/** @type {number} */ all, count) => all + /** @type {number} */ (count), 0);
   const kernel = inKernel(now.node.packets) - inKernel(then.node.packets);
-  return { kernel: Math.max(0, kernel / seconds), up: Math.max(0, (sum(now.node) - sum(then.node)) / seconds) };
+  return { kernel: Math.max(0, kernel / seconds), up: Math.max(0, (sum(now.node.messages) - sum(then.node.messages)) / seconds) };
 }

@@ -13,12 +13,13 @@ const SHAPES = {
   plain: "M6 .6L11.4 6 6 11.4.6 6z",
 };
 
-/** @param {{ status: string | null | undefined, ofProfile?: boolean, note?: string }} props */
-export function StatusMark({ status, ofProfile = false, note = "" }) {
+/** @param {{ status: string | null | undefined, ofProfile?: boolean, isAllDown?: boolean, note?: string }} props `isAllDown`: of a profile without an endpoint that is up */
+export function StatusMark({ status, ofProfile = false, isAllDown = false, note = "" }) {
   const { label, tone, says } = statusWord(status);
   // A profile is Degraded where only some of its endpoints are down.
-  const shown = ofProfile && status === "Degraded" ? "some" : tone;
-  const title = ofProfile && status === "Degraded" ? "Probes of at least one endpoint fail." : says;
+  const isDegraded = ofProfile && status === "Degraded";
+  const shown = isDegraded && !isAllDown ? "some" : tone;
+  const title = isDegraded ? (isAllDown ? "Probes of every endpoint fail." : "Probes of at least one endpoint fail.") : says;
   return html`<span class="status" data-tone=${shown} title=${note || title}>
     <svg viewBox="0 0 12 12" aria-hidden="true"><path fill-rule="evenodd" d=${SHAPES[shown]} /></svg>${label}
   </span>`;

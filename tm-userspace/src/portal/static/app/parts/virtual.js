@@ -30,11 +30,13 @@ export function VirtualTable({ items, height, label, head, row, keyOf, empty }) 
       sizes.disconnect();
     };
   }, [height]);
+  // A window that loses the focus keeps for itself which element had it.
+  const leave = (/** @type {any} */ event) => void (event.currentTarget.contains(document.activeElement) || setFocused(""));
   const keyUnder = (/** @type {any} */ event) => event.target.closest("[data-key]")?.dataset.key ?? "";
   const kept = focused ? items.findIndex((item) => keyOf(item) === focused) : -1;
   return html`<div class="table" role="table" aria-label=${label} aria-rowcount=${items.length + 1} ref=${box} tabindex="0">
     <div role="rowgroup" class="head">${head}</div>
-    <div role="rowgroup" class="rows" style=${{ height: `${items.length * height}px` }} onFocusIn=${(/** @type {any} */ event) => setFocused(keyUnder(event))} onFocusOut=${() => setFocused("")}>
+    <div role="rowgroup" class="rows" style=${{ height: `${items.length * height}px` }} onFocusIn=${(/** @type {any} */ event) => setFocused(keyUnder(event))} onFocusOut=${leave}>
       ${indexes(sight, kept, items.length).map((index) => html`<div role="row" class="row" key=${keyOf(items[index])} data-key=${keyOf(items[index])} aria-rowindex=${index + 2}
         style=${{ transform: `translateY(${index * height}px)` }}>${row(items[index], index)}</div>`)}
     </div>

@@ -78,7 +78,7 @@ function Head({ profile }) {
   const stop = () => setDoing("");
   return html`<div class="page-head">
     <h1>${name}</h1>
-    <${StatusMark} status=${wanted.monitor_status} ofProfile />
+    <${StatusMark} status=${wanted.monitor_status} ofProfile isAllDown=${isAllDown(tree[0])} />
     <span class="faint">${methodLabel(tree[0]?.routing_method)}</span>
     <div class="end">${isManaged && html`<${Menu} label="Actions" text="Actions" items=${[
       { label: isEnabled ? "Disable" : "Enable", icon: isEnabled ? "pause" : "play", onSelect: () => setDoing(isEnabled ? "disable" : "enable") },
@@ -95,12 +95,17 @@ function Warnings({ profile: { wanted, tree } }) {
   const enabled = state?.endpoints.filter((endpoint) => endpoint.status === "enabled") ?? [];
   const isFailover = state?.routing_method === "priority" && enabled.length > 1;
   const isUnwatched = isFailover && firstOf(wanted, enabled)?.monitor_status === "Unmonitored";
-  const isAllDown = enabled.length > 0 && enabled.every((endpoint) => endpoint.monitor_status === "Degraded");
   return html`
     ${wanted.not_in_force && html`<${Notice} tone="bad" title="This profile is not answered.">${wanted.not_in_force}<//>`}
     ${wanted.managed_by === "file" && html`<${Notice} tone="info">Managed by a file: change it in <code>${wanted.file}</code>, line ${wanted.line}.<//>`}
     ${isUnwatched && html`<${Notice} tone="some" title="Without monitoring, failover is useless.">${USELESS}<//>`}
-    ${isAllDown && html`<${Notice} tone="bad" title="Every endpoint is down.">${isFailover ? "Traffic goes to the first one as if it were up." : "All are answered as if they were up."} If they do serve, the monitor looks in the wrong place: compare protocol, port and path under Configuration.<//>`}`;
+    ${isAllDown(state) && html`<${Notice} tone="bad" title="Every endpoint is down.">${isFailover ? "Traffic goes to the first one as if it were up." : "All are answered as if they were up."} If they do serve, the monitor looks in the wrong place: compare protocol, port and path under Configuration.<//>`}`;
+}
+
+/** @param {import("./store.js").State | undefined} state @returns {boolean} */
+function isAllDown(state) {
+  const enabled = state?.endpoints.filter((endpoint) => endpoint.status === "enabled") ?? [];
+  return enabled.length > 0 && enabled.every((endpoint) => endpoint.monitor_status === "Degraded");
 }
 
 /** @param {import("./store.js").Wanted} wanted @param {import("./store.js").EndpointState[]} enabled */

@@ -48,7 +48,7 @@ export function Row({ summary, series }) {
       ${summary.unwatched && html`<span class="mark" title=${USELESS}><${Icon} name="warning" /><span class="hidden">${USELESS}</span></span>`}
       ${summary.managed_by === "file" && html`<span class="tag" title="Managed by a file of conf.d">file</span>`}
     </div>
-    <div role="cell" class="state"><${StatusMark} status=${summary.monitor_status} ofProfile /></div>
+    <div role="cell" class="state"><${StatusMark} status=${summary.monitor_status} ofProfile isAllDown=${summary.available === 0} /></div>
     <div role="cell" class="method">${methodLabel(summary.routing_method)}</div>
     <div role="cell" class="dns">${dns_name && html`<code title=${dns_name}>${dns_name}</code><${Copy} text=${dns_name} what=${dns_name} />`}</div>
     <div role="cell" class="up"><span class="hidden">Available: </span>${summary.available}<span class="faint"> / ${summary.endpoints}</span></div>
