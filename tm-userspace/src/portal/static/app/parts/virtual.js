@@ -1,6 +1,6 @@
 // @ts-check
 // A list of which only the rows in sight exist, so that ten thousand scroll as ten do; and the row that has the focus, for the keyboard to go on from it.
-import { html, useEffect, useRef, useState } from "../core/html.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "../core/html.js";
 
 const BEYOND = 8;
 
@@ -30,13 +30,30 @@ export function VirtualTable({ items, height, label, head, row, keyOf, empty }) 
       sizes.disconnect();
     };
   }, [height]);
-  // A window that loses the focus keeps for itself which element had it.
-  const leave = (/** @type {any} */ event) => void (event.currentTarget.contains(document.activeElement) || setFocused(""));
-  const keyUnder = (/** @type {any} */ event) => event.target.closest("[data-key]")?.dataset.key ?? "";
+  // To draw may move rows to other places among their siblings, and what is moved loses the focus: it gets it back, and has never left.
+  const drawing = useRef(false);
+  drawing.current = true;
+  const active = useRef(/** @type {HTMLElement | null} */ (null));
+  useLayoutEffect(() => {
+    drawing.current = false;
+    const lost = document.activeElement === document.body ? active.current : null;
+    if (lost?.isConnected) lost.focus({ preventScroll: true });
+  });
+  const enter = (/** @type {any} */ event) => {
+    active.current = event.target;
+    setFocused(event.target.closest("[data-key]")?.dataset.key ?? "");
+  };
+  // A window that loses the focus keeps for itself which element had it; and what goes on to another row does not leave, or that would be gone before it comes there.
+  const leave = (/** @type {any} */ event) => {
+    const rows = event.currentTarget;
+    if (drawing.current || rows.contains(document.activeElement) || rows.contains(event.relatedTarget)) return;
+    active.current = null;
+    setFocused("");
+  };
   const kept = focused ? items.findIndex((item) => keyOf(item) === focused) : -1;
   return html`<div class="table" role="table" aria-label=${label} aria-rowcount=${items.length + 1} ref=${box} tabindex="0">
     <div role="rowgroup" class="head">${head}</div>
-    <div role="rowgroup" class="rows" style=${{ height: `${items.length * height}px` }} onFocusIn=${(/** @type {any} */ event) => setFocused(keyUnder(event))} onFocusOut=${leave}>
+    <div role="rowgroup" class="rows" style=${{ height: `${items.length * height}px` }} onfocusin=${enter} onfocusout=${leave}>
       ${indexes(sight, kept, items.length).map((index) => html`<div role="row" class="row" key=${keyOf(items[index])} data-key=${keyOf(items[index])} aria-rowindex=${index + 2}
         style=${{ transform: `translateY(${index * height}px)` }}>${row(items[index], index)}</div>`)}
     </div>
