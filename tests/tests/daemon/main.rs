@@ -15,6 +15,7 @@ mod failover;
 mod frames;
 mod geo;
 mod gitops;
+mod groups;
 mod interfaces;
 mod journal;
 mod manage;

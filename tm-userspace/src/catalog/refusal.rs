@@ -50,7 +50,7 @@ pub enum Refusal {
         profile: String,
     },
     /// There is a profile of this name that belongs elsewhere.
-    #[error("profile `{name}` is in resource group `{}` of subscription `{}`", .scope.resource_group, .scope.subscription)]
+    #[error("profile `{name}` is in resource group `{}` of subscription `{}`, and names are unique over all of them: call another one `{name}@` and its group, which Azure's clients see as `{name}`", .scope.resource_group, .scope.subscription)]
     Elsewhere {
         /// The profile.
         name: String,

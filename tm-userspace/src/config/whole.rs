@@ -45,10 +45,8 @@ fn names_once(profiles: &[Entry], found: &mut Found) {
                 entry.insert(name);
             }
             hash_map::Entry::Occupied(first) => {
-                let fault = Fault::new(
-                    format!("profile {} is there twice", quote(&profile.name)),
-                    "name each profile differently, over all files; case makes no difference",
-                );
+                let fault =
+                    Fault::new(format!("profile {} is there twice", quote(&profile.name)), help_for(checked));
                 found.add_beside(name, fault, first.get().clone(), "first given here");
                 // Its DNS name is most likely there twice for the same reason.
                 continue;
@@ -71,6 +69,18 @@ fn names_once(profiles: &[Entry], found: &mut Found) {
                 found.add_beside(dns_name_of(checked), fault, first, "first given here");
             }
         }
+    }
+}
+
+/// What to do about a name that is there already. Azure's clients may mean two profiles of one name in two groups, which is written otherwise here.
+fn help_for(checked: &Entry) -> String {
+    let help = "name each profile differently, over all files; case makes no difference";
+    match &checked.resource_group {
+        Some(group) => format!(
+            "{help}; one that is to be of this name in its resource group to Azure's clients is `{}@{group}` here",
+            checked.profile.name
+        ),
+        None => help.to_owned(),
     }
 }
 
