@@ -168,7 +168,10 @@ async function everyKind() {
 async function theRest() {
   const { geographicHierarchy } = await client.geographicHierarchies.getDefault();
   assert.equal(geographicHierarchy.code, 'WORLD');
-  assert.equal((await client.heatMap.get(GROUP, 'js')).endpoints.length, 1);
+  await refused(404, client.heatMap.get(GROUP, 'js'));
+  await profiles.update(GROUP, 'js', { trafficViewEnrollmentStatus: 'Enabled' });
+  const heat = await client.heatMap.get(GROUP, 'js');
+  assert.deepEqual([heat.endpoints.length, heat.trafficFlows], [1, []]);
   const { key } = await client.trafficManagerUserMetricsKeys.createOrUpdate();
   assert.equal((await client.trafficManagerUserMetricsKeys.get()).key, key);
   await client.trafficManagerUserMetricsKeys.delete();

@@ -288,16 +288,31 @@ def the_rest():
     world = hierarchy.geographic_hierarchy if IS_OLD else hierarchy.properties.geographic_hierarchy
     assert (world.code, world.name) == ("WORLD", "World")
     assert "Europe" in [region.name for region in world.regions]
-    map_of = client.heat_map
-    heat = map_of.get(GROUP, "contoso") if IS_OLD else map_of.get(GROUP, "contoso", "default")
-    flows = taken(heat)["properties"]
-    assert [item["endpointId"] for item in flows["endpoints"]] == [0, 1], flows
+    heat_map()
     keys = client.traffic_manager_user_metrics_keys
     refused(ResourceNotFoundError, keys.get)
     key = taken(keys.create_or_update())["properties"]["key"]
     assert len(key) == 32 and taken(keys.get())["properties"]["key"] == key
     keys.delete()
     refused(ResourceNotFoundError, keys.get)
+
+
+def heat_map():
+    """Traffic View: none until the profile wants it; then whoever asked, and what they were given."""
+    find = lambda: client.heat_map.get(*(GROUP, "contoso") if IS_OLD else (GROUP, "contoso", "default"))
+    refused(ResourceNotFoundError, find)
+    patched = patch("contoso", {"properties": {"trafficViewEnrollmentStatus": "Enabled"}})
+    assert patched["properties"]["trafficViewEnrollmentStatus"] == "Enabled", patched
+    for _ in range(3):
+        dns("contoso", "A", "5 A 10.53.0.12")
+    began, count = time.monotonic(), 0
+    while count < 3:
+        flows = taken(find())["properties"]
+        count = sum(its["queryCount"] for flow in flows["trafficFlows"] for its in flow["queryExperiences"])
+        assert time.monotonic() - began < 20, flows
+    assert [item["endpointId"] for item in flows["endpoints"]] == [0, 1], flows
+    experiences = [(flow["sourceIp"], its["endpointId"]) for flow in flows["trafficFlows"] for its in flow["queryExperiences"]]
+    assert experiences == [("10.53.0.0", 0)], flows
 
 
 def mistakes():

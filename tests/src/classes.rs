@@ -233,6 +233,7 @@ fn compiled(i: usize, zone: &Zone) -> Compiled {
             authorities: 0,
             code: 0,
             counts_for: key(endpoint).into_iter().collect(),
+            one_in: 0,
         }
     };
     let [.., a, b, c] = (i as u32).to_be_bytes();

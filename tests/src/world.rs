@@ -56,7 +56,7 @@ impl World {
         let (_, zone) = watch::channel(Arc::new(ZoneView::new(&desired, &listening)));
         let (_, contents) = watch::channel(Contents::new());
         let tables = Arc::new(RwLock::new(image(&desired, &Health::default())));
-        let responder = Responder::new(tables, zone, contents);
+        let responder = Responder::new(tables, zone, contents, tm_userspace::traffic::Traffic::new().0);
         let profiles = desired.profiles.values().filter(|profile| {
             profile.status == Status::Enabled
                 && profile.endpoints.iter().any(|endpoint| endpoint.status == Status::Enabled)

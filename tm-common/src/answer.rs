@@ -162,6 +162,9 @@ fn reply<H: Headers, const FULL: bool>(
 ) -> Result<(), Reason> {
     packet.resize(at + H::IP + plan.payload()).or_refuse(Reason::NoRoom)?;
     write::<H, FULL>(packet, at, plan).or_refuse(Reason::Broken)?;
+    if plan.meta.one_in != 0 {
+        packet.sample(plan.meta.counter, plan.meta.one_in);
+    }
     tables.count(plan.meta.counter);
     Ok(())
 }

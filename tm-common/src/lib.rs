@@ -5,7 +5,7 @@
 //! through which every byte is touched, and [`tables::Lookup`], what userspace has written down.
 //!
 //! Read in this order: [`verdict`] (what can become of a packet), [`packet`], [`tables`], [`answer`]; then [`net`], [`link`], [`dns`], [`edns`],
-//! [`name`], [`encloser`], [`place`], [`subnet`] and [`sum`], which [`answer`] calls.
+//! [`name`], [`encloser`], [`place`], [`subnet`], [`sample`] and [`sum`], which [`answer`] calls.
 //!
 //! # Invariants
 //!
@@ -35,6 +35,7 @@ pub mod name;
 pub mod net;
 pub mod packet;
 pub mod place;
+pub mod sample;
 pub mod subnet;
 pub mod sum;
 pub mod tables;

@@ -34,6 +34,8 @@ pub trait Packet {
     }
     /// Cuts or grows the end. On failure nothing has changed.
     fn resize(&mut self, size: usize) -> Option<()>;
+    /// The packet is now a reply with an answer of which one in so many is to be told of, and which this counts.
+    fn sample(&mut self, counter: u32, one_in: u16);
 
     /// Forgets which positions were found to lie inside. Changes nothing; but what follows a loop is then one state to the verifier, and not
     /// one for each length that the loop may have seen.
@@ -57,18 +59,24 @@ pub trait Packet {
 pub struct Buffer<'a> {
     bytes: &'a mut [u8],
     size: usize,
+    counter: Option<u32>,
 }
 
 impl<'a> Buffer<'a> {
     /// The first `size` octets of `bytes`, or all where it has fewer.
     pub fn new(bytes: &'a mut [u8], size: usize) -> Self {
         let size = size.min(bytes.len());
-        Buffer { bytes, size }
+        Buffer { bytes, size, counter: None }
     }
 
     /// What is in the packet now.
     pub fn contents(&self) -> &[u8] {
         self.bytes.get(..self.size).unwrap_or_default()
+    }
+
+    /// What counted the answer in it, where it has one of which some are to be told of.
+    pub fn sampled(&self) -> Option<u32> {
+        self.counter
     }
 }
 
@@ -91,6 +99,9 @@ impl Packet for Buffer<'_> {
         }
         self.size = size;
         Some(())
+    }
+    fn sample(&mut self, counter: u32, _one_in: u16) {
+        self.counter = Some(counter);
     }
     fn forget(&mut self) {}
     fn blur<const BELOW: usize>(&self, number: usize) -> usize {

@@ -182,8 +182,8 @@ pub struct Meta {
     pub authorities: u16,
     /// Header flags besides QR and AA, as on the wire: the RCODE.
     pub flags: u16,
-    /// Zero.
-    pub spare: u16,
+    /// Of so many replies with it one is told of ([`sample`](crate::sample)); 0: of none.
+    pub one_in: u16,
     /// What counts it: an index into the per-CPU counters.
     pub counter: u32,
 }

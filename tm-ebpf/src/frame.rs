@@ -11,6 +11,8 @@ use aya_ebpf::{
 };
 use tm_common::packet::{Packet, Plain};
 
+use crate::maps;
+
 /// No position we touch lies further in; the verifier wants a bound before it adds one to a pointer.
 const REACH: usize = 2047;
 /// The longest frame that is moved to make room before it, and the most room made.
@@ -144,6 +146,10 @@ impl Packet for Frame {
         Some(())
     }
     #[inline(always)]
+    fn sample(&mut self, counter: u32, one_in: u16) {
+        maps::sample(self.context, counter, u32::from(one_in));
+    }
+    #[inline(always)]
     fn forget(&mut self) {
         *self = Frame::of(self.context);
     }
@@ -174,7 +180,7 @@ extern "C" fn grow_head(context: *mut xdp_md, growth: i32) -> u32 {
 
 /// The same value, of which the compiler knows nothing. One move, where `core::hint::black_box` is a store, a load and two more.
 #[inline(always)]
-fn hide(value: usize) -> usize {
+pub(crate) fn hide(value: usize) -> usize {
     #[cfg(target_arch = "bpf")]
     {
         let hidden;

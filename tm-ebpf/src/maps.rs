@@ -8,24 +8,31 @@
 
 use aya_ebpf::{
     Global,
+    bindings::xdp_md,
     btf_maps::{self, ArrayOfMaps},
+    helpers::generated::{bpf_get_prandom_u32, bpf_xdp_load_bytes},
     macros::{btf_map, map},
-    maps::{Array, PerCpuArray, ProgramArray},
+    maps::{Array, PerCpuArray, ProgramArray, RingBuf},
 };
 use tm_common::{
     link::Link,
     name::{self, LONG, SHORT},
     place::{self, Asker, Client, Found, Line, Root},
+    sample::{self, Head, Sample},
     tables::{
         ADDRESS_LINES, Addresses, Answer, AnswerIndex, Bucket, Entry, LARGE, Lookup, MEDIUM, Names, OWN_BITS,
         Placed, SMALL,
     },
 };
 
+use crate::frame::hide;
+
 const MMAPABLE: u32 = aya_ebpf::bindings::BPF_F_MMAPABLE;
 const ONE: u32 = 1;
 /// Words of 64 ids in the set of VLANs.
 const VLAN_WORDS: u32 = 4096 / 64;
+/// Any reply is longer: an Ethernet header.
+const LEAST: usize = 14;
 
 // Frozen when the program is loaded: the verifier knows the values, and drops what they switch off.
 /// UDP port, in memory order.
@@ -80,6 +87,12 @@ static COUNTS: PerCpuArray<u64> = PerCpuArray::with_max_entries(ONE, 0);
 /// what it took out of the tables.
 #[btf_map]
 static BARRIER: ArrayOfMaps<btf_maps::Array<u32, 1>, 1> = ArrayOfMaps::new();
+/// Answers told of, for the daemon to read.
+#[map]
+static SAMPLES: RingBuf = RingBuf::with_byte_size(4096, 0);
+/// Where each is put together: the stack is too small.
+#[map]
+static SAMPLE: PerCpuArray<Sample> = PerCpuArray::with_max_entries(1, 0);
 /// Programs for what is too rare or too large for the first one, by the numbers below.
 #[map]
 pub(crate) static COLD: ProgramArray = ProgramArray::with_max_entries(4, 0);
@@ -215,6 +228,43 @@ fn find_asker(root: Root, asker: &Asker) -> u32 {
 #[unsafe(no_mangle)]
 extern "C" fn find_v6(line: u32, bits: u32, high: u64, low: u64) -> u32 {
     place::find(&Maps, Root { line, bits }, &Client { high, low, bits: 128 }).unwrap_or(Found::NOTHING).0
+}
+
+/// Tells of one in so many of these replies. A function of its own for the kernel too, so that nobody pays for it of whom nothing is told.
+#[inline(never)]
+#[unsafe(no_mangle)]
+pub(crate) extern "C" fn sample(context: *mut xdp_md, counter: u32, one_in: u32) -> u32 {
+    // SAFETY: a helper that takes nothing and gives a number.
+    if one_in > 1 && unsafe { bpf_get_prandom_u32() } % one_in != 0 {
+        return 0;
+    }
+    let Some(sample) = SAMPLE.get_ptr_mut(0) else { return 0 };
+    // SAFETY: the kernel keeps the context alive while the program runs.
+    let context_of = unsafe { &*context };
+    // Both bounds are compared by themselves, as 64 bits: Linux 6.1 learns from nothing else.
+    let length = hide(context_of.data_end as usize - context_of.data as usize);
+    if length > sample::MOST {
+        return 0;
+    }
+    let length = hide(length);
+    if length < LEAST {
+        return 0;
+    }
+    // SAFETY: this CPU's element is ours alone while the program runs.
+    let sample = unsafe { &mut *sample };
+    // SAFETY: `length` octets lie in the packet, and as many in the element.
+    if unsafe { bpf_xdp_load_bytes(context, 0, sample.frame.as_mut_ptr().cast(), length as u32) } != 0 {
+        return 0;
+    }
+    sample.head = Head { counter, one_in, lost: sample.head.lost, length: length as u32 };
+    // SAFETY: the head and `length` octets of the frame lie in the element.
+    let octets =
+        unsafe { core::slice::from_raw_parts((&raw const *sample).cast::<u8>(), size_of::<Head>() + length) };
+    sample.head.lost = match SAMPLES.output::<[u8]>(octets, 0) {
+        Ok(()) => 0,
+        Err(_) => sample.head.lost.wrapping_add(1),
+    };
+    1
 }
 
 impl Names<SHORT> for Maps {

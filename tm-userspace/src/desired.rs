@@ -20,6 +20,7 @@ use crate::{
 
 mod monitor;
 mod rules;
+mod sampling;
 mod service;
 mod sockets;
 mod subnet;
@@ -28,6 +29,7 @@ mod webhook;
 
 pub use monitor::{Monitor, Protocol};
 pub use rules::{Allowance, Failback, Guard, Rules, WhenAllDown};
+pub use sampling::Sampling;
 pub use service::{Service, ServiceKind, ServiceState, Services};
 pub use sockets::{Chaos, Doh, Dot, Sockets, Tcp};
 pub use subnet::Subnet;
@@ -82,6 +84,8 @@ pub struct Node {
     pub metrics: Option<SocketAddr>,
     /// Who is told of what happens.
     pub webhooks: Vec<Webhook>,
+    /// What is told of answers.
+    pub sampling: Sampling,
 }
 
 impl Node {
@@ -237,6 +241,8 @@ pub struct Profile {
     pub monitor: Arc<Monitor>,
     /// Endpoints in one answer where the method is MultiValue, 1 to 10.
     pub max_return: u8,
+    /// Does Traffic View look at who is answered?
+    pub traffic_view: bool,
     /// In the order they were written.
     pub endpoints: Vec<Arc<Endpoint>>,
 }

@@ -2,7 +2,7 @@
 //!
 //! In the order of the flow: `config` reads what is wanted into `desired`, `catalog` lets the API change it and `store` keeps that; `geo` knows where addresses are; `health` probes and counts; `places` says where clients are; `decide` and `compile` are pure; `sync` keeps the tables
 //! and `xdp` mirrors them into the kernel; `dns` answers what the kernel passes up; `control` drives the stages, `state` is what
-//! the next daemon begins with, `api` and `cli` show them, `portal` draws them in a browser, `metrics` counts, and `webhooks` tells.
+//! the next daemon begins with, `api` and `cli` show them, `portal` draws them in a browser, `metrics` counts, `traffic` looks at who asks, and `webhooks` tells.
 
 pub mod api;
 pub mod catalog;
@@ -31,5 +31,6 @@ pub mod store;
 pub mod sync;
 pub mod time;
 pub mod tls;
+pub mod traffic;
 pub mod webhooks;
 pub mod xdp;

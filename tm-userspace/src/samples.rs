@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use crate::desired::{
     Desired, Endpoint, EndpointKey, Listen, MinChild, Monitor, NameServer, Node, Probes, Profile, Protocol,
-    RoutingMethod, Rules, Scope, Service, ServiceKind, ServiceState, Soa, Sockets, Status, Target, Transfer,
-    XdpMode, Zone,
+    RoutingMethod, Rules, Sampling, Scope, Service, ServiceKind, ServiceState, Soa, Sockets, Status, Target,
+    Transfer, XdpMode, Zone,
 };
 
 /// The smallest state with `profiles`, in which `allow` may be probed.
@@ -17,6 +17,7 @@ pub(crate) fn desired(allow: &[(&str, u8)], profiles: Vec<Profile>) -> Desired {
         api: None,
         metrics: None,
         webhooks: Vec::new(),
+        sampling: Sampling::default(),
         default_zone: Zone {
             name: name("tm.example"),
             name_servers: vec![NameServer { name: name("ns1.tm.example"), addresses: Vec::new() }],
@@ -83,6 +84,7 @@ pub(crate) fn profile(name: &str, monitor: Monitor, endpoints: Vec<Endpoint>) ->
         rules: Rules::default(),
         monitor: Arc::new(monitor),
         max_return: 2,
+        traffic_view: false,
         endpoints: endpoints.into_iter().map(Arc::new).collect(),
     }
 }

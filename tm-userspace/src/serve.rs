@@ -29,6 +29,7 @@ use crate::{
     state::{Keeper, Lock, Saved},
     store::{self, Store},
     time::Clock,
+    traffic::Traffic,
     webhooks::Webhooks,
     xdp::{self, Pins},
 };
@@ -102,7 +103,8 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let (zone_to, zone) = watch::channel(zone_view(&desired, &published).context("no configuration")?);
     let (plan_to, plan) = watch::channel(plan_of(&desired, &published).context("no configuration")?);
     let (transfers, content) = Transfers::new(zone.clone(), published.clone());
-    let responder = Arc::new(Responder::new(tables.image_lock(), zone, content));
+    let (traffic, telling) = Traffic::new();
+    let responder = Arc::new(Responder::new(tables.image_lock(), zone, content, traffic.clone()));
     if let Some(earlier) = &earlier {
         responder.add_earlier(&earlier.socket_messages);
     }
@@ -125,6 +127,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         meters: meters.clone(),
         webhooks: webhooks.clone(),
         told: Default::default(),
+        traffic: traffic.clone(),
     };
     let keeper = Keeper::new(state_dir, view.clone());
     let (events, rates) = (view.events.clone(), view.rates.clone());
@@ -139,6 +142,8 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     stages.spawn(named("user metrics", api::user_metrics::run(view.clone(), token())));
     stages.spawn(named("webhooks", webhooks.run(desired.clone(), events.clone(), meters, token())));
     stages.spawn(named("events", events.run(published.clone(), known, token())));
+    let looked = traffic.run(telling, tables.clone(), desired.clone(), published.clone(), token());
+    stages.spawn(named("traffic", looked));
     stages.spawn(named("rates", rates.run(tables, published.clone(), token())));
     stages.spawn(named("zone", follow(desired.clone(), published, zone_to, plan_to, token())));
     stages.spawn(named("transfers", transfers.run(token())));

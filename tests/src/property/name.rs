@@ -38,8 +38,14 @@ fn check_text(text: &str) {
 /// With one name in the tables, it alone is answered, in whatever case it is asked for.
 fn check_table(stored: &[u8], asked: &[u8]) {
     const RECORD: [u8; 16] = [0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 30, 0, 4, 192, 0, 2, 1];
-    let records =
-        Records { octets: RECORD.into(), answers: 1, authorities: 0, code: 0, counts_for: [].into() };
+    let records = Records {
+        octets: RECORD.into(),
+        answers: 1,
+        authorities: 0,
+        code: 0,
+        counts_for: [].into(),
+        one_in: 0,
+    };
     let choices = Choices { answers: vec![records], slots: vec![0], sticky: false };
     let compiled = Compiled {
         name: DnsName::from_wire(stored),

@@ -60,7 +60,7 @@ always_serve = true
 
 /// A daemon with an API, of which `tm.toml` says this besides, and a client that may do everything: its id and its secret.
 fn serve(lab: &Lab, api: &str) -> (Daemon, [String; 2]) {
-    let node = format!("{NODE}{api}\n[geo]\ndatabase = \"{DATABASE}\"\n");
+    let node = format!("{NODE}{api}\n[samples]\none_in = 1\n[geo]\ndatabase = \"{DATABASE}\"\n");
     let mut daemon = Daemon::start(lab, &[("tm.toml", &node), ("conf.d/services.toml", SERVICES)]).unwrap();
     daemon.wait_for("the API", |line| line.contains("the API listens"));
     let made = daemon.tm(lab, &["token", "create", "--client", "tests", "--scope", "admin"]);

@@ -37,6 +37,7 @@ mod sticky;
 mod store;
 mod subnets;
 mod tcp;
+mod traffic;
 mod transfers;
 mod user_metrics;
 mod vlans;

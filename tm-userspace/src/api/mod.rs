@@ -22,6 +22,7 @@ pub mod sessions;
 mod status;
 mod summary;
 mod tls;
+mod traffic;
 pub mod user_metrics;
 
 use std::{
@@ -58,6 +59,7 @@ pub use sessions::Sessions;
 pub use events::{Delays, Event, Events, Known};
 pub use status::{EndpointView, GeoView, InterfaceView, ProfileView, Status};
 pub use summary::Summary;
+pub use traffic::{ClientView, QueriesView, TrafficView};
 
 use crate::{
     catalog::Catalog,
@@ -69,6 +71,7 @@ use crate::{
     portal,
     reload::Reload,
     secret,
+    traffic::Traffic,
     webhooks::Webhooks,
 };
 
@@ -119,6 +122,8 @@ pub struct View {
     pub webhooks: Webhooks,
     /// What browsers measured and is not taken in yet.
     pub told: user_metrics::Told,
+    /// Who asks for the profiles that want it looked at.
+    pub traffic: Traffic,
 }
 
 impl View {

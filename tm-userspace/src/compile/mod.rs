@@ -82,6 +82,8 @@ pub struct Records {
     pub code: u16,
     /// Whom it counts for: the endpoint that led behind a CNAME, else every endpoint in it; nobody where it says that there is no data.
     pub counts_for: Arc<[EndpointKey]>,
+    /// Of so many of these answers one is told of; 0: of none.
+    pub one_in: u16,
 }
 
 /// The tables' form of a decision, or none where the name does not exist.
@@ -204,6 +206,7 @@ impl Choices {
             authorities: 0,
             code: 0,
             counts_for: [].into(),
+            one_in: 0,
         })
     }
 

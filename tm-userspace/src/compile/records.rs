@@ -4,13 +4,13 @@
 //!
 //! [RFC 1035, section 4.1.4]: https://www.rfc-editor.org/rfc/rfc1035#section-4.1.4
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use hickory_proto::rr::RecordType;
 
 use super::{Given, Records, SERVER_TTL, Zone, Zones};
 use crate::{
-    desired::{Profile, Target},
+    desired::{EndpointKey, Profile, Target},
     names::DnsName,
 };
 
@@ -41,7 +41,7 @@ pub fn records_of(profile: &Profile, given: &Given<'_>, zones: &Zones) -> Record
     if let Some((link, _)) = given.links.first().filter(|_| octets.len() > MOST_OCTETS) {
         return records_of(profile, &Given { links: vec![], leaves: vec![link] }, zones);
     }
-    let counts_for = match given.links.first() {
+    let counts_for: Arc<[EndpointKey]> = match given.links.first() {
         Some((link, _)) => [link.key()].into(),
         None => given.leaves.iter().map(|leaf| leaf.key()).collect(),
     };
@@ -51,6 +51,7 @@ pub fn records_of(profile: &Profile, given: &Given<'_>, zones: &Zones) -> Record
         answers,
         authorities: given.leaves.is_empty().into(),
         code: NOERROR,
+        one_in: if profile.traffic_view && !counts_for.is_empty() { zones.one_in() } else { 0 },
         counts_for,
     }
 }
@@ -92,7 +93,7 @@ fn negative(written: impl Fn(&DnsName) -> Vec<u8>, code: u16, ttl: u32, zone: &Z
         data.extend(field.to_be_bytes());
     }
     put_data(&mut octets, RecordType::SOA, zone.soa.minimum.min(ttl), &data);
-    Records { octets: octets.into(), answers: 0, authorities: 1, code, counts_for: [].into() }
+    Records { octets: octets.into(), answers: 0, authorities: 1, code, counts_for: [].into(), one_in: 0 }
 }
 
 /// The addresses of a name server, all of one family.
@@ -106,7 +107,14 @@ pub(super) fn addresses(name: &DnsName, addresses: &[IpAddr]) -> Records {
         }
     }
     let answers = addresses.len() as u16;
-    Records { octets: octets.into(), answers, authorities: 0, code: NOERROR, counts_for: [].into() }
+    Records {
+        octets: octets.into(),
+        answers,
+        authorities: 0,
+        code: NOERROR,
+        counts_for: [].into(),
+        one_in: 0,
+    }
 }
 
 /// Type, class, TTL and data of a record whose owner has just been put.

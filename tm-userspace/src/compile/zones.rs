@@ -45,6 +45,8 @@ impl Zone {
 pub struct Zones {
     default: Arc<Zone>,
     by_name: HashMap<DnsName, Arc<Zone>>,
+    /// Of so many answers one is told of, where any is.
+    one_in: u16,
 }
 
 impl Zones {
@@ -53,7 +55,7 @@ impl Zones {
         let all = desired.node.zones().map(|zone| Arc::new(Zone::of(zone, desired.generation)));
         let by_name: HashMap<DnsName, Arc<Zone>> = all.map(|zone| (zone.name.clone(), zone)).collect();
         let default = Zone::of(desired.node.zone(), desired.generation);
-        let mut zones = Zones { default: Arc::new(default), by_name };
+        let mut zones = Zones { default: Arc::new(default), by_name, one_in: desired.node.sampling.one_in };
         for name in outside(&desired.profiles, &zones) {
             // One below another that is outside too is in the zone of that.
             if zones.find(&name).is_none() {
@@ -69,7 +71,7 @@ impl Zones {
     pub fn at(&self, generation: u64) -> Self {
         let at = |zone: &Arc<Zone>| Arc::new(Zone { serial: generation as u32, ..Zone::clone(zone) });
         let by_name = self.by_name.iter().map(|(name, zone)| (name.clone(), at(zone))).collect();
-        Zones { default: at(&self.default), by_name }
+        Zones { default: at(&self.default), by_name, one_in: self.one_in }
     }
 
     /// The zone that a name is in: the lowest, where they lie below each other.
@@ -97,6 +99,11 @@ impl Zones {
         self.by_name.get(name)
     }
 
+    /// Of so many answers one is told of, where any is: 1 to 65,535.
+    pub fn one_in(&self) -> u16 {
+        self.one_in
+    }
+
     /// All of them, in no order.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Zone>> {
         self.by_name.values()
@@ -107,7 +114,8 @@ impl From<Zone> for Zones {
     /// One zone and no other.
     fn from(zone: Zone) -> Self {
         let default = Arc::new(zone);
-        Zones { by_name: HashMap::from([(default.name.clone(), default.clone())]), default }
+        let by_name = HashMap::from([(default.name.clone(), default.clone())]);
+        Zones { by_name, default, one_in: crate::config::defaults::ONE_IN }
     }
 }
 

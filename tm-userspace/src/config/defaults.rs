@@ -20,6 +20,15 @@ pub const WEIGHT_AT_MOST: u16 = 1000;
 pub const LEAST_WEIGHT: u16 = 0;
 /// Bounds of the least weight: ours and Azure's.
 pub const LEAST_WEIGHT_RANGE: RangeInclusive<u16> = 0..=1;
+/// XDP tells of one answer in so many.
+pub const ONE_IN: u16 = 100;
+/// Bounds of that number.
+pub const ONE_IN_RANGE: RangeInclusive<u16> = 1..=u16::MAX;
+/// How long Traffic View looks back: as long as Azure's.
+pub const TRAFFIC_WINDOW: Duration = Duration::from_secs(7 * 86_400);
+/// Bounds of that time: a minute to 31 days.
+pub const TRAFFIC_WINDOW_RANGE: RangeInclusive<Duration> =
+    Duration::from_secs(60)..=Duration::from_secs(31 * 86_400);
 /// Endpoints in one answer of a MultiValue profile.
 pub const MAX_RETURN: u8 = 2;
 /// Bounds of that number.

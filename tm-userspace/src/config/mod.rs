@@ -34,6 +34,7 @@ mod registry;
 mod render;
 mod report;
 mod rules;
+mod sampling;
 mod schema;
 mod service;
 mod sockets;

@@ -8,7 +8,7 @@ use super::{
     address, api, defaults, listen,
     raw::{self, Text},
     report::{Fault, Notes},
-    sockets, transfer,
+    sampling, sockets, transfer,
     value::{absolute, number, prefixes},
     webhook, zone,
 };
@@ -27,6 +27,7 @@ pub(super) fn check(raw: &raw::Node, notes: &mut Notes<'_>) -> Option<Node> {
     let api = api::check(raw.api.as_ref(), &state_dir, notes);
     let metrics = api::metrics(raw.metrics.as_ref(), notes);
     let webhooks = webhook::check(&raw.webhook, notes);
+    let sampling = sampling::check(raw, notes);
     let (default_zone, more_zones) = zones?;
     Some(Node {
         default_zone,
@@ -41,6 +42,7 @@ pub(super) fn check(raw: &raw::Node, notes: &mut Notes<'_>) -> Option<Node> {
         api,
         metrics,
         webhooks,
+        sampling,
     })
 }
 

@@ -89,6 +89,7 @@ pub(super) fn check(written: &Written, ground: &Ground, notes: &mut Notes<'_>) -
             rules,
             monitor,
             max_return,
+            traffic_view: raw.traffic_view.unwrap_or_default(),
             endpoints,
         },
         source: notes.source.clone(),

@@ -15,7 +15,7 @@ use serde::{
 use toml::Spanned;
 use utoipa::ToSchema;
 
-pub(super) use sockets::{Chaos, Doh, Dot, Secondary, Tcp, Tls, Transfer, TsigKey};
+pub(super) use sockets::{Chaos, Doh, Dot, Samples, Secondary, Tcp, Tls, Transfer, TsigKey};
 pub(super) use value::{Count, DurationText, Integer, StatusText};
 
 /// A string and its place.
@@ -56,6 +56,8 @@ pub(super) struct Node {
     pub(super) metrics: Option<Spanned<Metrics>>,
     #[serde(default)]
     pub(super) webhook: Vec<Spanned<Webhook>>,
+    #[serde(default)]
+    pub(super) samples: Samples,
 }
 
 impl Node {
@@ -218,6 +220,9 @@ pub(super) struct Profile {
     /// Of `multivalue`: addresses at once, 1 to 10, by default 2.
     #[schema(value_type = Option<i64>)]
     pub(super) max_return: Option<Spanned<Integer>>,
+    /// Does Traffic View look at who is answered? By default it does not.
+    #[schema(value_type = Option<bool>)]
+    pub(super) traffic_view: Option<bool>,
     /// Who answers where nobody is up: `all` or `none`.
     #[schema(value_type = Option<String>)]
     pub(super) when_all_down: Option<Text>,

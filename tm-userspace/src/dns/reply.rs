@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    net::IpAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
     time::{Duration, SystemTime},
 };
@@ -32,7 +32,11 @@ use super::{
     write::{Sections, write},
     zone::{Found, ZoneView},
 };
-use crate::{names::DnsName, sync::Image};
+use crate::{
+    names::DnsName,
+    sync::Image,
+    traffic::{Told, Traffic},
+};
 
 /// How much longer the engine's reply may be than the query: records of the large class and an OPT.
 const ROOM: usize = 2048;
@@ -83,6 +87,7 @@ pub struct Responder {
     zone: watch::Receiver<Arc<ZoneView>>,
     contents: watch::Receiver<Contents>,
     counts: Counts,
+    traffic: Traffic,
 }
 
 /// What is said to a message.
@@ -91,6 +96,14 @@ pub(super) enum Reply {
     Message(Vec<u8>),
     /// A zone in messages.
     Transfer(Box<Transfer>),
+}
+
+/// What became of a message.
+struct Answered {
+    outcome: Outcome,
+    reply: Option<Vec<u8>>,
+    /// What counted the answer, where it is to be told of.
+    sampled: Option<u32>,
 }
 
 /// Where an answer comes from.
@@ -102,13 +115,14 @@ enum Answer {
 }
 
 impl Responder {
-    /// A responder over these tables and, always as they are at the moment, this zone and what there is to transfer of it.
+    /// A responder over these tables and, always as they are at the moment, this zone and what there is to transfer of it; `traffic` is told of answers.
     pub fn new(
         image: Arc<RwLock<Image>>,
         zone: watch::Receiver<Arc<ZoneView>>,
         contents: watch::Receiver<Contents>,
+        traffic: Traffic,
     ) -> Self {
-        Responder { image, zone, contents, counts: Counts::default() }
+        Responder { image, zone, contents, counts: Counts::default(), traffic }
     }
 
     /// The greatest serial of what there is to transfer.
@@ -197,7 +211,7 @@ impl Responder {
     /// What the reply would be if it were this turn in every block: nothing is counted, and nobody's turn is taken.
     pub fn preview(&self, query: &[u8], client: IpAddr, transport: Transport, turn: u32) -> Option<Vec<u8>> {
         let image = self.image();
-        self.answer_over(query, client, transport, &image, &image.at_turn(turn)).1
+        self.answer_over(query, client, transport, &image, &image.at_turn(turn)).reply
     }
 
     /// What became of the messages so far, by label, whatever they came over.
@@ -227,7 +241,13 @@ impl Responder {
 
     fn answer(&self, message: &[u8], client: IpAddr, transport: Transport) -> (Outcome, Option<Vec<u8>>) {
         let image = self.image();
-        self.answer_over(message, client, transport, &image, &*image)
+        let Answered { outcome, reply, sampled } =
+            self.answer_over(message, client, transport, &image, &*image);
+        if let Some((counter, message)) = sampled.zip(reply.as_ref()) {
+            let (tables, client) = (image.hash_seed(), SocketAddr::new(client, 0));
+            self.traffic.tell(Told { tables, counter, count: 1, client, message: message.clone() });
+        }
+        (outcome, reply)
     }
 
     fn answer_over(
@@ -237,13 +257,18 @@ impl Responder {
         transport: Transport,
         image: &Image,
         tables: &impl Tables,
-    ) -> (Outcome, Option<Vec<u8>>) {
-        let ask = |message: &[u8]| ask(tables, message, client, transport);
+    ) -> Answered {
+        let mut sampled = None;
+        let mut ask = |message: &[u8]| {
+            let (reply, counter) = ask(tables, message, client, transport)?;
+            sampled = counter;
+            Ok(reply)
+        };
         if let Ok(reply) = ask(message) {
-            return (Outcome::of_engine(&reply), Some(reply));
+            return Answered { outcome: Outcome::of_engine(&reply), reply: Some(reply), sampled };
         }
         let Some(query) = Query::read(message) else {
-            return (Outcome::Ignored, None);
+            return Answered { outcome: Outcome::Ignored, reply: None, sampled: None };
         };
         let ask_again = || ask(&query.canonical().ok_or(Reason::NotQuery)?);
         let limit = limit(&query, transport);
@@ -251,7 +276,7 @@ impl Responder {
             Answer::Finished(reply) => (Outcome::of_engine(&reply), reply),
             Answer::Of(outcome, sections) => write(&query, outcome, sections, limit),
         };
-        (outcome, Some(reply))
+        Answered { outcome, reply: Some(reply), sampled }
     }
 
     /// What the engine did not answer, in the order in which it is refused, then found.
@@ -352,13 +377,13 @@ trait Tables: Names<SHORT> + Names<LONG> {}
 
 impl<T: Names<SHORT> + Names<LONG>> Tables for T {}
 
-/// Asks the engine.
+/// Asks the engine: for the reply, and what counted it where it is to be told of.
 fn ask(
     tables: &impl Tables,
     message: &[u8],
     client: IpAddr,
     transport: Transport,
-) -> Result<Vec<u8>, Reason> {
+) -> Result<(Vec<u8>, Option<u32>), Reason> {
     let limit = match transport {
         Transport::Udp => 0,
         Transport::Tcp | Transport::Tls | Transport::Https => u16::MAX,
@@ -377,8 +402,8 @@ fn ask(
         Reason::UnknownName => answer_message_below(&mut packet, tables),
         other => Err(other),
     })?;
-    let size = packet.size();
+    let (size, sampled) = (packet.size(), packet.sampled());
     octets.truncate(size);
     octets.drain(..BARE);
-    Ok(octets)
+    Ok((octets, sampled))
 }

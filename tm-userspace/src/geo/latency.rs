@@ -146,7 +146,7 @@ pub fn ranking(
     overrides: &Overrides,
     regions: impl IntoIterator<Item = Region>,
 ) -> Vec<(Region, f64)> {
-    let guess = client.point.or_else(|| principal_city(client.code)).and_then(|point| {
+    let guess = whereabouts(client).and_then(|point| {
         let nearest = point.nearest()?;
         Some((nearest, travel(point.distance(nearest.point()))))
     });
@@ -159,6 +159,11 @@ pub fn ranking(
         .collect();
     ranking.sort_by(|(a, to_a), (b, to_b)| to_a.total_cmp(to_b).then(a.cmp(b)));
     ranking
+}
+
+/// Where a client is held to be: where a database has it, else in the principal city of its country or continent; nowhere where not even that is known.
+pub fn whereabouts(client: &Client) -> Option<Point> {
+    client.point.or_else(|| principal_city(client.code))
 }
 
 /// The cells of a line.

@@ -20,10 +20,11 @@ mod round_trips;
 
 pub use code::Code;
 pub use database::{Database, Found, Survey, placed_by};
-pub use latency::{Client, Overrides, ranking};
+pub use latency::{Client, Overrides, ranking, whereabouts};
 pub use learnt::Smoothed;
 pub use mapping::{Mapping, Network, Rows};
 pub use networks::{Facts, Row};
+pub use prefixes::network;
 pub use region::{Point, Region};
 pub use registries::registries;
 pub use round_trips::{Measured, RoundTrips, Sample};

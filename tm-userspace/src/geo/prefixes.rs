@@ -63,7 +63,7 @@ impl Prefixes {
 }
 
 /// The first address of the network of this length that holds `address`; the length is none that the family does not have.
-pub(super) fn network(address: IpAddr, length: u8) -> IpAddr {
+pub fn network(address: IpAddr, length: u8) -> IpAddr {
     match address {
         IpAddr::V4(v4) => {
             let mask = u32::MAX.checked_shl(32 - u32::from(length)).unwrap_or(0);

@@ -34,7 +34,7 @@ use serde::Serialize;
 
 pub use layer::{Layer, Rule};
 pub use partition::{Partition, Spot};
-pub use special::EMBEDDING;
+pub use special::{EMBEDDING, is_private};
 pub use views::Views;
 
 use refine::Refined;

@@ -1,8 +1,10 @@
 //! Addresses that are placed otherwise than by where they lie.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use tm_common::place::Inner;
+
+use crate::geo::network;
 
 /// Addresses that do not tell where a client is: private, shared, loopback and link-local ones (RFC 1918, 6598, 1122, 3927).
 pub(super) const PRIVATE_V4: [(Ipv4Addr, u8); 6] = [
@@ -17,6 +19,15 @@ pub(super) const PRIVATE_V4: [(Ipv4Addr, u8); 6] = [
 /// The same in IPv6 (RFC 4193, 4291).
 pub(super) const PRIVATE_V6: [(Ipv6Addr, u8); 2] =
     [(Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0), 7), (Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), 10)];
+
+/// Does an address not tell where its owner is?
+pub fn is_private(address: IpAddr) -> bool {
+    let within = |first: IpAddr, length| network(address, length) == first;
+    match address {
+        IpAddr::V4(_) => PRIVATE_V4.iter().any(|(first, length)| within((*first).into(), *length)),
+        IpAddr::V6(_) => PRIVATE_V6.iter().any(|(first, length)| within((*first).into(), *length)),
+    }
+}
 
 /// Prefixes whose addresses hold an IPv4 address.
 pub const EMBEDDING: [(Ipv6Addr, u8, Inner); 4] = [

@@ -17,6 +17,7 @@ fn compiled(name: &DnsName, octets: &[&[u8]], slots: &[u16]) -> Compiled {
         authorities: 0,
         code: 0,
         counts_for: [].into(),
+        one_in: 0,
     });
     let choices = Choices { answers: answers.collect(), slots: slots.to_vec(), sticky: false };
     Compiled {

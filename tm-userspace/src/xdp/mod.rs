@@ -27,7 +27,7 @@ use std::{
 use anyhow::Context as _;
 use aya::{
     Ebpf, EbpfLoader, include_bytes_aligned,
-    maps::{Array, ArrayOfMaps, Map, MapData, ProgramArray},
+    maps::{Array, ArrayOfMaps, Map, MapData, ProgramArray, RingBuf},
     programs::{TestRun as _, TestRunOptions, Xdp},
 };
 use tm_common::{link::Link as Cards, tables::Lookup as _, verdict::Verdict};
@@ -52,6 +52,9 @@ pub const PROGRAM: &str = "tm";
 /// What it tail-calls, by slot of `COLD`.
 const COLD: [&str; 4] = ["tm_full", "tm_long", "tm_below", "tm_below_full"];
 
+/// Octets of samples that may wait, a power of two: a good 5,000 of them.
+const SAMPLES: u32 = 1 << 20;
+
 /// Programs and tables in the kernel. Dropping it takes the program off every interface whose link is not pinned.
 pub struct Kernel {
     /// Tells this load from all others.
@@ -64,6 +67,8 @@ pub struct Kernel {
     tables: Mapped,
     counters: Arc<Counters>,
     barrier: Option<Barrier>,
+    /// What it tells of, and of which tables.
+    samples: Option<(u64, RingBuf<MapData>)>,
     links: Vec<Link>,
     pins: Option<Pins>,
     /// Passes on what the programs say, where they say anything.
@@ -133,6 +138,7 @@ impl Kernel {
             ("LARGE_ANSWERS", sizes.large),
             ("TURNS", sizes.turns),
             ("COUNTS", sizes.counters),
+            ("SAMPLES", SAMPLES),
         ] {
             loader.map_max_entries(map, size);
         }
@@ -151,10 +157,22 @@ impl Kernel {
         let tables = Mapped::of(&bpf, sizes)?;
         let counters = Arc::new(Counters::of(&bpf)?);
         let barrier = Some(Barrier(ArrayOfMaps::try_from(take(&mut bpf, "BARRIER")?)?));
+        let samples = Some((seed, RingBuf::try_from(take(&mut bpf, "SAMPLES")?)?));
         let id = format!("{:016x}", RandomState::new().hash_one(image.hash_seed()));
         let log = log::follow(&mut bpf);
-        let kernel =
-            Kernel { id, bpf, sizes, link, tables, counters, barrier, links: vec![], pins: None, _log: log };
+        let kernel = Kernel {
+            id,
+            bpf,
+            sizes,
+            link,
+            tables,
+            counters,
+            barrier,
+            samples,
+            links: vec![],
+            pins: None,
+            _log: log,
+        };
         let mut copy = Repair::default();
         while kernel.repair(image, &mut copy) {}
         Ok(kernel)
@@ -173,6 +191,11 @@ impl Kernel {
     /// The means to wait for its readers, once.
     pub fn take_barrier(&mut self) -> Option<Barrier> {
         self.barrier.take()
+    }
+
+    /// The ring of what it tells of, once, and the [`hash_seed`](Image::hash_seed) of the tables that it answers from.
+    pub fn take_samples(&mut self) -> Option<(u64, RingBuf<MapData>)> {
+        self.samples.take()
     }
 
     /// Sends a frame through the loaded program, which counts it like any other, and says what it made of it.

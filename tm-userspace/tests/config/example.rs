@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tm_userspace::desired::{
     Chaos, Endpoint, Listen, MinChild, Monitor, NameServer, Node, Probes, Profile, Protocol, RoutingMethod,
-    Rules, Scope, Soa, Sockets, Status, Target, Tcp, Transfer, XdpMode, Zone,
+    Rules, Sampling, Scope, Soa, Sockets, Status, Target, Tcp, Transfer, XdpMode, Zone,
 };
 
 use crate::kit::{NODE, PROFILE, load_files, loaded_profile};
@@ -110,6 +110,7 @@ fn the_example_is_what_it_says() {
         api: None,
         metrics: None,
         webhooks: vec![],
+        sampling: Sampling::default(),
     };
     let profile = Profile {
         name: "contoso".into(),
@@ -117,6 +118,7 @@ fn the_example_is_what_it_says() {
         routing_method: RoutingMethod::Priority,
         ttl: 30,
         max_return: 2,
+        traffic_view: false,
         status: Status::Enabled,
         rules: Rules::default(),
         monitor: Arc::new(Monitor {

@@ -198,6 +198,12 @@ fn as_many_names_as_profiles() {
 
 #[test]
 fn connections_are_bounded() {
+    let samples = |line: &str| format!("{NODE}[samples]\n{line}\n");
+    check_node(&samples("one_in = 0"), "tm.toml:6:10 `0` one_in 0 is out of range");
+    check_node(&samples("one_in = 65536"), "tm.toml:6:10 `65536` one_in 65536 is out of range");
+    check_node(&samples("window = \"59s\""), "tm.toml:6:10 `\"59s\"` window `59s` is out of range");
+    check_node(&samples("window = \"32d\""), "tm.toml:6:10 `\"32d\"` window `32d` is out of range");
+    check_node(&samples("one_in = 1\nwindow = \"31d\""), "");
     let tcp = |line: &str| format!("{NODE}[tcp]\n{line}\n");
     check_node(&tcp("idle_timeout = \"0s\""), "tm.toml:6:16 `\"0s\"` idle_timeout `0s` is out of range");
     check_node(&tcp("idle_timeout = \"61m\""), "tm.toml:6:16 `\"61m\"` idle_timeout `61m` is out of range");

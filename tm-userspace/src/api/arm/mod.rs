@@ -5,7 +5,7 @@
 //! | `model` | what a body means and how a profile is shown; it knows neither HTTP nor the catalog |
 //! | `path`, `version`, `id`, `request` | what a request is about, and whether its sender may |
 //! | `world` | what is there at one moment |
-//! | `profiles`, `endpoints`, `names`, `hierarchy`, `metrics_key` | the service's operations |
+//! | `profiles`, `endpoints`, `names`, `heat_map`, `hierarchy`, `metrics_key` | the service's operations |
 //! | `groups`, `providers`, `metadata`, `token` | what clients need around it |
 //! | `answer`, `fault`, `refused` | what goes back |
 //! | `limits` | Azure's own limits, for those who want them |
@@ -25,6 +25,7 @@ pub mod version;
 
 mod endpoints;
 mod groups;
+mod heat_map;
 pub(super) mod metrics_key;
 mod names;
 mod profiles;
@@ -162,7 +163,7 @@ async fn operate(request: &Request, resource: Resource) -> Result<Answer, Fault>
         }
         ("GET", Resource::HeatMap(id)) => {
             request.needs(Level::Read, Some(&id.scope))?;
-            profiles::heat_map(&world, id, SystemTime::now())
+            heat_map::get(request, &world, id)
         }
         ("POST", Resource::NameAvailability(_)) => names::check(request, &world).await,
         ("GET", Resource::Hierarchy) => Ok(Answer::ok(hierarchy::show().clone())),

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
-
 use super::{
     answer::Answer,
     fault::Fault,
@@ -101,30 +99,6 @@ pub(super) async fn delete(request: &Request, world: &World, id: &ProfileId) -> 
         Err(fault) if fault.status == axum::http::StatusCode::NOT_FOUND => Ok(Answer::nothing()),
         Err(fault) => Err(fault),
     }
-}
-
-/// `GET {P}/heatMaps/default`: Traffic View over the seven days before today. What the endpoints are is known; there are no flows as long as queries are not sampled.
-pub(super) fn heat_map(world: &World, id: &ProfileId, now: std::time::SystemTime) -> Result<Answer, Fault> {
-    const DAY: u64 = 86_400;
-
-    let record = world.get(id)?;
-    let id = super::world::id_of(record);
-    let seconds = now.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let today = seconds - seconds % DAY;
-    let at = |seconds| crate::time::rfc3339(std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds));
-    let endpoints = model::endpoints(&record.document).enumerate().map(|(number, endpoint)| {
-        let name = endpoint.get("name").and_then(Value::as_str).unwrap_or_default();
-        json!({ "resourceId": id.endpoint(model::kind(endpoint), name), "endpointId": number })
-    });
-    Ok(Answer::ok(json!({
-        "id": format!("{id}/heatMaps/latencyVolumeByLocation"),
-        "name": "default",
-        "type": "Microsoft.Network/trafficManagerProfiles/heatMaps",
-        "properties": {
-            "startTime": at(today.saturating_sub(7 * DAY)), "endTime": at(today),
-            "endpoints": endpoints.collect::<Vec<_>>(), "trafficFlows": [],
-        },
-    })))
 }
 
 /// Makes one change of a profile. `make` is given what is there, the world, and what documents are to call it, and says what is to be there.

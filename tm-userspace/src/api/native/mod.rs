@@ -90,6 +90,7 @@ pub(super) fn router(view: View) -> Router {
         .route("/api/v1/profiles/{profile}/endpoints", get(endpoints::list))
         .route("/api/v1/profiles/{profile}/endpoints/{endpoint}", endpoint)
         .route("/api/v1/profiles/{profile}/status", get(overview::profile_status))
+        .route("/api/v1/profiles/{profile}/traffic", get(overview::traffic))
         .route("/api/v1/summaries", get(overview::summaries))
         .route("/api/v1/rates", get(overview::rates))
         .route("/api/v1/services", get(services::list))

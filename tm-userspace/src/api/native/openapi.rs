@@ -20,7 +20,7 @@ use crate::api::access::COOKIE;
     paths(
         profiles::list, profiles::show, profiles::put, profiles::patch, profiles::delete, profiles::is_free,
         endpoints::list, endpoints::show, endpoints::put, endpoints::patch, endpoints::delete,
-        overview::summaries, overview::profile_status, overview::rates,
+        overview::summaries, overview::profile_status, overview::traffic, overview::rates,
         services::list, services::show, services::put, services::delete,
         events::probe, events::follow, events::history,
         apply::export, apply::apply,

@@ -17,6 +17,7 @@ use crate::{
         rates::{INTERVAL, Series},
         status,
         summary::summaries as summarize,
+        traffic::{TrafficView, flows},
     },
     config::key,
     store::Level,
@@ -101,6 +102,19 @@ pub(super) async fn profile_status(
 ) -> Result<Json<Vec<ProfileView>>, Problem> {
     let record = readable(&principal, &view, &name)?;
     Ok(Json(status::tree(&view, &record.name)))
+}
+
+#[utoipa::path(get, path = "/api/v1/profiles/{profile}/traffic", tag = "profiles", params(("profile" = String, Path)), responses((status = 200, description = "Who asked for it, where its `traffic_view` is true", body = TrafficView)))]
+pub(super) async fn traffic(
+    principal: Principal,
+    State(view): State<View>,
+    Named(name): Named<String>,
+) -> Result<Json<TrafficView>, Problem> {
+    let record = readable(&principal, &view, &name)?;
+    let flows = flows(&view, &record.name).ok_or_else(|| {
+        Problem::not_found(format_args!("Traffic View of `{name}` is off: set its traffic_view to true"))
+    })?;
+    Ok(Json(flows.show()))
 }
 
 #[utoipa::path(get, path = "/api/v1/rates", tag = "state", params(OneQuery), responses((status = 200, body = RatesView)))]

@@ -1,4 +1,4 @@
-//! The tables of `tm.toml` that are about connections, transfers and what the server says of itself, as they are written.
+//! The tables of `tm.toml` that are about connections, transfers, samples and what the server says of itself, as they are written.
 
 use std::fmt;
 
@@ -18,6 +18,14 @@ pub(in crate::config) struct Tcp {
     pub(in crate::config) message_timeout: Option<Spanned<DurationText>>,
     pub(in crate::config) connections: Option<Spanned<Integer>>,
     pub(in crate::config) connections_per_client: Option<Spanned<Integer>>,
+}
+
+/// `[samples]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct Samples {
+    pub(in crate::config) one_in: Option<Spanned<Integer>>,
+    pub(in crate::config) window: Option<Spanned<DurationText>>,
 }
 
 /// `[tls]`.

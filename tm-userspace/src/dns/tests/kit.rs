@@ -114,7 +114,12 @@ pub(super) fn responder_at(desired: &Desired, buckets: u32, listening: &[&str]) 
     let listening: Vec<IpAddr> = listening.iter().map(|address| address.parse().unwrap()).collect();
     let (_, zone) = watch::channel(Arc::new(ZoneView::new(desired, &listening)));
     let (_, contents) = watch::channel(Contents::new());
-    Responder::new(Arc::new(RwLock::new(image(desired, buckets))), zone, contents)
+    Responder::new(
+        Arc::new(RwLock::new(image(desired, buckets))),
+        zone,
+        contents,
+        crate::traffic::Traffic::new().0,
+    )
 }
 
 pub(super) fn responder() -> Responder {

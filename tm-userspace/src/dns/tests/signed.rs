@@ -57,7 +57,12 @@ pub(super) fn responder_for(desired: &Desired) -> Responder {
     let (_, zone) = watch::channel(Arc::new(ZoneView::new(desired, &["192.0.2.53".parse().unwrap()])));
     let (_, published) = watch::channel(published(desired));
     let (_, content) = Transfers::new(zone.clone(), published);
-    Responder::new(Arc::new(RwLock::new(image(desired, 4096))), zone, content)
+    Responder::new(
+        Arc::new(RwLock::new(image(desired, 4096))),
+        zone,
+        content,
+        crate::traffic::Traffic::new().0,
+    )
 }
 
 pub(super) fn signer(name: &str, algorithm: TsigAlgorithm, secret: &[u8]) -> TSigner {

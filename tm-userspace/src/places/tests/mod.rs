@@ -52,8 +52,14 @@ fn name(text: &str) -> DnsName {
 }
 
 fn compiled(name: &DnsName, view: &Arc<View>) -> Compiled {
-    let answer =
-        Records { octets: Arc::new([0; 16]), answers: 1, authorities: 0, code: 0, counts_for: [].into() };
+    let answer = Records {
+        octets: Arc::new([0; 16]),
+        answers: 1,
+        authorities: 0,
+        code: 0,
+        counts_for: [].into(),
+        one_in: 0,
+    };
     let choices = Choices { answers: vec![answer], slots: vec![0], sticky: false };
     let row = [choices.clone(), choices.clone(), choices.clone(), choices];
     Compiled {

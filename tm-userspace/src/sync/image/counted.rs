@@ -84,6 +84,12 @@ impl Counted {
         number
     }
 
+    /// Whom a counter counts for; nobody behind those that count packets by reason.
+    pub(super) fn whom(&self, number: u32) -> Arc<[EndpointKey]> {
+        let set = (number as usize).checked_sub(REASONS).and_then(|at| self.members.get(at));
+        set.cloned().unwrap_or_else(|| [].into())
+    }
+
     /// Counts one.
     pub(super) fn count(&self, number: u32) {
         if let Some(count) = self.own.get(number as usize) {

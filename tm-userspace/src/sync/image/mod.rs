@@ -240,6 +240,20 @@ impl Image {
         self.counted.forget(endpoint);
     }
 
+    /// Whom a counter counts for.
+    pub fn counted_for(&self, counter: u32) -> Arc<[EndpointKey]> {
+        self.counted.whom(counter)
+    }
+
+    /// The name whose answers are given to who asks for this one: itself, or the wildcard of the longest name above it that is there.
+    pub fn answering(&self, name: &DnsName) -> Option<DnsName> {
+        if self.has(name) {
+            return Some(name.clone());
+        }
+        let above = name.suffixes().skip(1).find(|above| self.places.contains_key(*above))?;
+        DnsName::from_wire(above).with_asterisk().filter(|wildcard| self.has(wildcard))
+    }
+
     /// Whether anything is filed under exactly this name.
     pub fn has(&self, name: &DnsName) -> bool {
         self.places.contains_key(name)

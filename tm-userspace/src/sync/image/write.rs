@@ -229,6 +229,7 @@ impl Image {
             authorities: records.authorities.to_be(),
             flags: records.code.to_be(),
             counter,
+            one_in: records.one_in,
             ..Meta::default()
         };
         let index = if let Some(answer) = Answer::<SMALL>::new(&records.octets, meta) {

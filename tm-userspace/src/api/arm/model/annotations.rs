@@ -2,7 +2,7 @@
 //!
 //! | of a profile | of an endpoint | beside the document |
 //! | --- | --- | --- |
-//! | tags, Traffic View, the record types that it may have | | always |
+//! | tags, the record types that it may have | | always |
 //! | | `endpoint_location` | unless the method is Performance |
 //! | | `geo_mapping` | unless the method is Geographic |
 //! | | `subnets` | unless the method is Subnet, Geographic or Performance |
@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use super::{Document, endpoints, text};
 
-const OF_PROFILE: [&str; 4] = ["tags", "traffic_view", "allowed_endpoint_record_types", "record_type"];
+const OF_PROFILE: [&str; 3] = ["tags", "allowed_endpoint_record_types", "record_type"];
 /// With the methods that use them.
 const OF_ENDPOINT: [(&str, &[&str]); 3] = [
     ("endpoint_location", &["performance"]),
@@ -81,7 +81,7 @@ mod tests {
 
     fn whole(method: &str) -> Document {
         let whole = json!({
-            "name": "p", "routing_method": method, "tags": { "a": "1" }, "traffic_view": true, "record_type": "a",
+            "name": "p", "routing_method": method, "tags": { "a": "1" }, "record_type": "a",
             "endpoint": [
                 { "name": "E", "geo_mapping": ["DE"], "subnets": ["192.0.2.1"], "endpoint_location": "West US" },
                 { "name": "f" },
@@ -101,7 +101,7 @@ mod tests {
         let (document, beside) = split(whole("weighted"));
         let plain = json!({ "name": "p", "routing_method": "weighted", "endpoint": [{ "name": "E" }, { "name": "f" }] });
         assert_eq!(Value::Object(document), plain);
-        assert_eq!((&beside["tags"], &beside["traffic_view"]), (&json!({ "a": "1" }), &json!(true)));
+        assert_eq!((&beside["tags"], &beside["record_type"]), (&json!({ "a": "1" }), &json!("a")));
     }
 
     #[test]
