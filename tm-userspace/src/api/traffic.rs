@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::View;
 use crate::{
     desired::{Desired, Endpoint, Profile},
-    geo::{Client, Code, Overrides, Point, Region, network, placed_by, ranking, registries, whereabouts},
+    geo::{Client, Code, Overrides, Point, Region, code_of_registry, placed_by, ranking, whereabouts},
     health::Health,
     places::is_private,
     time::rfc3339,
@@ -88,17 +88,19 @@ pub(super) fn flows(view: &View, profile: &str) -> Option<Flows> {
         .sum(&profile.name, until, Bounds::new(desired.node.sampling.window, 1))
         .unwrap_or(Sum { since: until, rows: BTreeMap::new(), rest: BTreeMap::new() });
     let known = Known::of(&desired, &view.health.borrow());
-    let mut flows: Vec<Flow> = vec![];
+    let mut flows: Vec<(Client, Flow)> = vec![];
     for ((network, endpoint), count) in rows {
-        if flows.last().is_none_or(|flow| flow.network != network) {
+        if flows.last().is_none_or(|(_, flow)| flow.network != network) {
             let client = known.client(network.0);
             let point = whereabouts(&client);
-            flows.push(Flow { network, code: client.code, point, endpoints: BTreeMap::new() });
+            let flow = Flow { network, code: client.code, point, endpoints: BTreeMap::new() };
+            flows.push((client, flow));
         }
-        let Some(flow) = flows.last_mut() else { continue };
-        let latency = known.latency(network.0, profile, &endpoint);
+        let Some((client, flow)) = flows.last_mut() else { continue };
+        let latency = known.latency(client, profile, &endpoint);
         flow.endpoints.insert(endpoint, (count, latency));
     }
+    let flows = flows.into_iter().map(|(_, flow)| flow).collect();
     let (one_in, lost) = (desired.node.sampling.one_in, view.traffic.lost());
     Some(Flows { since, until, flows, rest, one_in, lost })
 }
@@ -153,23 +155,17 @@ impl<'a> Known<'a> {
                 code: found.code,
                 point: found.point,
             }),
-            None => {
-                let holds = |(first, length, _): &&(IpAddr, u8, Code)| {
-                    first.is_ipv4() == address.is_ipv4() && network(address, *length) == *first
-                };
-                let code = registries().iter().find(holds).map_or(Code::WORLD, |(.., code)| *code);
-                Client { code, ..nowhere }
-            }
+            None => Client { code: code_of_registry(address).unwrap_or(Code::WORLD), ..nowhere },
         }
     }
 
     /// Milliseconds to the region that an endpoint says it is in.
-    fn latency(&self, address: IpAddr, profile: &Profile, endpoint: &str) -> Option<f64> {
+    fn latency(&self, client: &Client, profile: &Profile, endpoint: &str) -> Option<f64> {
         let is = |its: &&Arc<Endpoint>| &*its.name == endpoint;
         let endpoint = profile.endpoints.iter().find(is)?;
         let of_service = || Region::find(endpoint.service.as_ref()?.location.as_ref()?);
         let region = endpoint.location.or_else(of_service)?;
-        let ranked = ranking(&self.client(address), &self.overrides, [region]);
+        let ranked = ranking(client, &self.overrides, [region]);
         ranked.first().map(|(_, milliseconds)| *milliseconds)
     }
 }

@@ -26,7 +26,7 @@ pub use mapping::{Mapping, Network, Rows};
 pub use networks::{Facts, Row};
 pub use prefixes::network;
 pub use region::{Point, Region};
-pub use registries::registries;
+pub use registries::{code_of_registry, registries};
 pub use round_trips::{Measured, RoundTrips, Sample};
 
 use std::path::Path;

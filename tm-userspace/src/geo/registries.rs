@@ -5,7 +5,7 @@
 
 use std::{net::IpAddr, sync::LazyLock};
 
-use super::{code::Code, latency::prefix};
+use super::{code::Code, latency::prefix, prefixes::network};
 
 /// Prefixes apart from one another, with the code of their registry's grouping.
 pub fn registries() -> &'static [(IpAddr, u8, Code)] {
@@ -19,6 +19,14 @@ pub fn registries() -> &'static [(IpAddr, u8, Code)] {
         .collect()
     });
     &TABLE
+}
+
+/// The code of the grouping whose registry gave out an address, if any did.
+pub fn code_of_registry(address: IpAddr) -> Option<Code> {
+    let holds = |(first, length, _): &&(IpAddr, u8, Code)| {
+        first.is_ipv4() == address.is_ipv4() && network(address, *length) == *first
+    };
+    registries().iter().find(holds).map(|(.., code)| *code)
 }
 
 #[cfg(test)]
@@ -43,14 +51,7 @@ mod tests {
 
     #[test]
     fn continents_are_those_of_the_registries() {
-        let of = |address: &str| {
-            let address: IpAddr = address.parse().unwrap();
-            let holds = |(first, length, _): &&(IpAddr, u8, Code)| {
-                first.is_ipv4() == address.is_ipv4()
-                    && super::super::prefixes::network(address, *length) == *first
-            };
-            registries().iter().find(holds).map(|(_, _, code)| code.as_str())
-        };
+        let of = |address: &str| code_of_registry(address.parse().unwrap());
         // RIPE NCC's own, Google's resolver, APNIC's, LACNIC's, AFRINIC's; and of nobody.
         for (address, code) in [
             ("193.0.6.139", Some("GEO-EU")),
@@ -65,7 +66,7 @@ mod tests {
             ("224.0.0.1", None),
             ("fd53::1", None),
         ] {
-            assert_eq!(of(address), code, "{address}");
+            assert_eq!(of(address).map(Code::as_str), code, "{address}");
         }
     }
 }

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use super::{place::Located, world::World};
 use crate::{
     desired::{Profile, RoutingMethod},
-    geo::{Client, Code, Region, ranking, registries},
+    geo::{Client, Code, Region, code_of_registry, ranking},
     places::{Choice, Layer, Rule},
 };
 
@@ -42,8 +42,8 @@ impl Known {
                 }
                 Err(_) => (nothing, "the database cannot be read there".to_owned()),
             },
-            None => match registries().iter().find(|(first, length, _)| holds(*first, *length, address)) {
-                Some((.., code)) => (Client { code: *code, ..nothing }, format!("{code}, by its registry")),
+            None => match code_of_registry(address) {
+                Some(code) => (Client { code, ..nothing }, format!("{code}, by its registry")),
                 None => (nothing, "nothing is known of it".to_owned()),
             },
         };
