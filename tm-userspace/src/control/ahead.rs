@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | a configuration, or measurements, by which clients are placed as before but for a few | views; the tables in use are changed |
 //! | one by which many clients are placed otherwise, or that wants another port, other VLANs or another mode | views, decisions and new tables |
-//! | room, since tables are full, or programs, since there are none or they look for other cards | new tables |
+//! | room, since tables are full or there are more profiles than they could take, or programs, since there are none or they look for other cards | views, decisions and new tables |
 //!
 //! A million prefixes take a second or so. What happens meanwhile is decided on and put into the tables in use, and again into the new ones before they take
 //! their place ([`Control::adopt`]).
@@ -36,6 +36,9 @@ use crate::{
 
 /// Runs of addresses that are new or gone above which tables are made anew: fewer are changed in place in about a millisecond.
 const MOST_IN_PLACE: usize = 2_000;
+
+/// Names on average for a bucket above which it is likelier than not that one of them is full.
+const MOST_IN_BUCKET: u32 = 2;
 
 /// What is to be made, and of what.
 pub(super) struct Work {
@@ -92,9 +95,20 @@ pub(super) fn make(work: Work) -> Made {
     let (listen, before) = (&work.desired.node.listen, &work.before.node.listen);
     let is_elsewhere =
         listen.port != before.port || listen.vlans != before.vlans || listen.mode != before.mode;
-    let fresh = work.must || is_elsewhere || views.upheaval(&work.views) > MOST_IN_PLACE;
+    let fresh = work.must
+        || is_elsewhere
+        || views.upheaval(&work.views) > MOST_IN_PLACE
+        || is_beyond(&work.tables, work.desired.profiles.len());
     let fresh = fresh.then(|| make_tables(&work, &views));
     Made { desired: work.desired, health: work.health, views, fresh }
+}
+
+/// Are so many profiles surely more than these tables take? They need not be filled to find out, which would be on the time of those who wait for a flip.
+fn is_beyond(tables: &Tables, profiles: usize) -> bool {
+    let buckets = tables.image().sizes().buckets;
+    let entries =
+        tables.kernel().as_ref().map(Kernel::sizes).map(|s| s.entries.saturating_add(s.long_entries));
+    profiles > entries.unwrap_or(u32::MAX).min(buckets.saturating_mul(MOST_IN_BUCKET)) as usize
 }
 
 /// Where clients are: as is wanted, with what was measured since.

@@ -129,6 +129,38 @@ async fn a_flip_is_published_while_a_large_view_is_made_and_holds_in_its_tables(
 }
 
 #[tokio::test]
+async fn many_new_profiles_are_put_into_new_tables_and_hold_no_flip_up() {
+    let (mut bench, mut gate, mut profiles) = start(vec![]);
+    let room = 2 * bench.tables.image().sizes().buckets;
+    let new =
+        |i| samples::profile(&format!("n{i}"), samples::monitor(), vec![samples::endpoint("e", "192.0.2.3")]);
+    // So few that no bucket is full.
+    let few = room / 4;
+    profiles.extend((0..few).map(new));
+    let wanted = Desired { generation: 2, ..samples::desired(&[], profiles.clone()) };
+    bench.desired.send_replace(Some(wanted.clone()));
+    gate.begun.recv().await.unwrap();
+    assert!(!gate.make().await, "they fit");
+    gate.go.send(()).unwrap();
+    bench.next().await;
+    bench.assert_tables(&wanted);
+
+    // With `p` one more than may fit.
+    profiles.extend((few..room).map(new));
+    let wanted = Desired { generation: 3, ..samples::desired(&[], profiles) };
+    bench.desired.send_replace(Some(wanted.clone()));
+    gate.begun.recv().await.unwrap();
+    assert!(gate.make().await, "they do not fit");
+    assert_eq!(bench.flip(false).await, (2, vec![1]));
+    gate.go.send(()).unwrap();
+    bench.next().await;
+    assert_eq!((bench.published.borrow().generation, bench.answering()), (3, vec![1]));
+    assert!(bench.tables.image().sizes().buckets >= room);
+    bench.assert_tables(&wanted);
+    bench.end().await;
+}
+
+#[tokio::test]
 async fn a_flip_is_published_while_many_measurements_are_taken_in() {
     let endpoints = [("europe", "192.0.2.3", "West Europe"), ("states", "192.0.2.4", "East US")].map(
         |(name, target, region)| Endpoint {
