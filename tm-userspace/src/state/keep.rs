@@ -4,7 +4,7 @@ use std::{
     net::IpAddr,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use tokio::time::{MissedTickBehavior, interval, sleep};
@@ -20,6 +20,8 @@ use crate::{
 
 /// What happens within this time is saved together.
 const GATHER: Duration = Duration::from_secs(1);
+/// The rest after a save, in times of what it took: many thousand endpoints are not worth a processor of their own.
+const REST: u32 = 20;
 /// How often counts are saved where nothing else happens.
 const INTERVAL: Duration = Duration::from_secs(30);
 
@@ -49,6 +51,7 @@ impl Keeper {
             health.mark_unchanged();
             published.mark_unchanged();
             let saving = keeper.clone();
+            let began = Instant::now();
             // A panic would only be one more save that failed.
             let saved = tokio::task::spawn_blocking(move || saving.save())
                 .await
@@ -64,6 +67,7 @@ impl Keeper {
                 Err(_) => {}
                 Ok(()) => failed = false,
             }
+            let rest = GATHER.max(began.elapsed() * REST);
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
                 _ = timer.tick() => {}
@@ -72,7 +76,7 @@ impl Keeper {
             }
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
-                () = sleep(GATHER) => {}
+                () = sleep(rest) => {}
             }
         }
     }
