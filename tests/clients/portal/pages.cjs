@@ -26,6 +26,8 @@ const PAGES = {
   'overview-empty': ['/profiles/empty', (page) => page.getByText('No endpoints yet').first()],
   endpoints: ['/profiles/contoso/endpoints', (page) => page.getByRole('list', { name: 'Endpoints' }).getByText('Degraded').first()],
   configuration: ['/profiles/contoso/configuration', (page) => page.getByLabel('Probing interval')],
+  measurements: ['/profiles/contoso/measurements', (page) => page.getByText('tm geo rtt')],
+  traffic: ['/profiles/contoso/traffic', (page) => page.getByText('It is off for this profile')],
   test: ['/profiles/contoso/test', (page) => page.locator('pre.dig')],
   activity: ['/profiles/contoso/activity', (page) => page.getByRole('img', { name: /^detect/ }).first()],
   services: ['/services', (page) => page.getByText('pip-virginia').first()],
@@ -74,6 +76,10 @@ run(async (browser) => {
     await page.getByRole('button', { name: 'Add', exact: true }).click();
     await page.getByRole('dialog').waitFor();
     await judge(visitor, `endpoint-${colorScheme}`);
+    await page.getByRole('dialog').getByLabel('Type', { exact: true }).selectOption({ label: 'Nested endpoint' });
+    await page.getByRole('dialog').getByLabel('Target profile').fill('wor');
+    await becomes(page, () => page.locator('datalist option').evaluateAll((all) => all.map((option) => option.value)), ['world']);
+    await judge(visitor, `nested-${colorScheme}`);
     await preloads(page);
     visitor.check();
     await visitor.context.close();

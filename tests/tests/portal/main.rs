@@ -66,6 +66,11 @@ fn names_in_several_zones() {
 }
 
 #[test]
+fn who_asks() {
+    Scene::new().run("traffic.cjs");
+}
+
+#[test]
 fn what_goes_wrong() {
     Scene::new().run("trouble.cjs");
 }

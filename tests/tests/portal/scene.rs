@@ -30,6 +30,8 @@ pins = "{bpf}/tm"
 interfaces = [{interfaces}]
 [api]
 listen = "127.0.0.1:8443"
+[samples]
+one_in = 1
 [geo]
 database = "{places}"
 "#;

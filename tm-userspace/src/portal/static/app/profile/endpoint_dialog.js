@@ -11,9 +11,10 @@ import { Notice } from "../parts/notice.js";
 import { useEditing } from "./editing.js";
 import { kindOf } from "./endpoint_list.js";
 import { ListField } from "./list_field.js";
+import { NestedFields } from "./nested_fields.js";
 import { Stale } from "./stale.js";
 
-const FIELDS = ["/name", "/type", "/target", "/target_service", "/target_profile", "/min_child_endpoints", "/priority", "/weight", "/status", "/always_serve", "/subnets", "/geo_mapping", "/endpoint_location"];
+const FIELDS = ["/name", "/type", "/target", "/target_service", "/target_profile", "/min_child_endpoints", "/min_child_endpoints_ipv4", "/min_child_endpoints_ipv6", "/priority", "/weight", "/status", "/always_serve", "/subnets", "/geo_mapping", "/endpoint_location"];
 const TYPES = [{ value: "azure", label: "Azure endpoint" }, { value: "external", label: "External endpoint" }, { value: "nested", label: "Nested endpoint" }];
 /** @type {Record<string, string>} */
 const MEANS = {
@@ -94,16 +95,6 @@ function ServiceFields({ form }) {
     <${SelectField} form=${form} at="/target_service" label="Target resource" value=${chosen?.id ?? ""} hint=${options.length ? "" : "There is none of this type: add it under Services."} options=${[{ value: "", label: "Choose one" }, ...options]} />`;
 }
 
-/** @param {{ form: import("../core/form.js").Form, own: string }} props */
-function NestedFields({ form, own }) {
-  const [names, setNames] = useState(/** @type {string[]} */ ([]));
-  useEffect(() => void get("/summaries").then((list) => setNames(list.value.map((/** @type {any} */ its) => its.name).filter((/** @type {string} */ its) => its !== own)), () => {}), []);
-  const chosen = form.get("/target_profile") ?? "";
-  return html`
-    <${SelectField} form=${form} at="/target_profile" label="Target profile" value=${chosen} options=${[{ value: "", label: "Choose one" }, ...names.map((value) => ({ value, label: value }))]} />
-    <${NumberField} form=${form} at="/min_child_endpoints" label="Minimum child endpoints" placeholder="1" hint="So many of its endpoints must be available, or it counts as down." />`;
-}
-
 /** @param {{ form: import("../core/form.js").Form }} props */
 function RegionField({ form }) {
   return html`<${TextField} form=${form} at="/endpoint_location" label="Location" placeholder="West Europe" hint="The Azure region that it is in or nearest to." />`;
@@ -111,8 +102,9 @@ function RegionField({ form }) {
 
 /** Without what was typed for another type. @param {any} document @returns {any} */
 function ofKind(document) {
-  const { target, target_service, target_profile, min_child_endpoints, always_serve, ...rest } = document;
-  const its = { external: { target, always_serve }, azure: { target_service, always_serve }, nested: { target_profile, min_child_endpoints } }[kindOf(document)];
+  const { target, target_service, target_profile, min_child_endpoints, min_child_endpoints_ipv4, min_child_endpoints_ipv6, always_serve, ...rest } = document;
+  const nested = { target_profile, min_child_endpoints, min_child_endpoints_ipv4, min_child_endpoints_ipv6 };
+  const its = { external: { target, always_serve }, azure: { target_service, always_serve }, nested }[kindOf(document)];
   return { ...rest, ...its };
 }
 

@@ -1,0 +1,43 @@
+// @ts-check
+// Which profile an endpoint stands for, found among thousands by a part of its name, and how many of that one's endpoints must be available.
+import { get } from "../core/api.js";
+import { html, useEffect, useId, useState } from "../core/html.js";
+import { Field, NumberField } from "../parts/field.js";
+
+const PAUSE = 200;
+/** So many are offered. */
+const OFFERED = 20;
+
+/** @param {{ form: import("../core/form.js").Form, own: string }} props */
+export function NestedFields({ form, own }) {
+  const at = "/target_profile";
+  const list = useId("profiles");
+  const text = form.get(at) ?? "";
+  const offered = useProfiles(text, own);
+  const change = (/** @type {any} */ event) => form.set(at, event.target.value || undefined);
+  return html`
+    <${Field} label="Target profile" hint="Type a part of its name." error=${form.error(at)}>
+      <input type="text" autocomplete="off" spellcheck=${false} list=${list} value=${text} placeholder="contoso-europe" onInput=${change} />
+    <//>
+    <datalist id=${list}>${offered.map((name) => html`<option key=${name} value=${name}></option>`)}</datalist>
+    <${NumberField} form=${form} at="/min_child_endpoints" label="Minimum child endpoints" placeholder="1" hint="So many of its endpoints must be available, or it counts as down." />
+    <${NumberField} form=${form} at="/min_child_endpoints_ipv4" label="Of them, with IPv4 addresses" placeholder="any number" />
+    <${NumberField} form=${form} at="/min_child_endpoints_ipv6" label="Of them, with IPv6 addresses" placeholder="any number" />`;
+}
+
+/** The first profiles with this in their names, but for `own`. @param {string} part @param {string} own @returns {string[]} */
+function useProfiles(part, own) {
+  const [names, setNames] = useState(/** @type {string[]} */ ([]));
+  useEffect(() => {
+    const abort = new AbortController();
+    const timer = setTimeout(() => {
+      const asked = new URLSearchParams({ limit: String(OFFERED + 1), ...(part && { name: part }) });
+      get(`/profiles?${asked}`, abort.signal).then(({ value }) => setNames(value.map((/** @type {any} */ its) => its.profile.name).filter((/** @type {string} */ its) => its !== own).slice(0, OFFERED)), () => {});
+    }, PAUSE);
+    return () => {
+      clearTimeout(timer);
+      abort.abort();
+    };
+  }, [part, own]);
+  return names;
+}
