@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use tm_userspace::xdp::{Kernel, PROGRAM};
 
 use crate::{
-    classes::{Class, FRAMES, classes, image},
+    classes::{Class, FRAMES, HIT, Most, classes, image},
     rig::{Cost, Rig},
 };
 
@@ -52,8 +52,21 @@ pub struct PacketCost {
     pub instructions: Option<f64>,
     /// The same for the least that any reply costs.
     pub reflect_instructions: Option<f64>,
-    /// Most instructions that it may cost; none where nothing is promised.
-    pub most_instructions: Option<f64>,
+    /// What it may cost; none where nothing is promised.
+    pub most: Option<Most>,
+}
+
+impl Packets {
+    /// Most instructions that a packet may cost, as far as that is promised and the hits were counted.
+    fn most(&self, cost: &PacketCost) -> Option<f64> {
+        match cost.most? {
+            Most::Count(most) => Some(most),
+            Most::AboveHit(more) => {
+                let hit = self.classes.iter().find(|class| class.class == HIT)?;
+                hit.instructions.map(|hit| hit + more)
+            }
+        }
+    }
 }
 
 /// Measures with tables of so many profiles: the best of so many rounds.
@@ -106,13 +119,13 @@ pub fn table(measured: &[Packets]) -> String {
         for cost in &packets.classes {
             let whole =
                 |count: Option<f64>| count.map_or_else(|| "-".to_owned(), |count| format!("{count:.0}"));
-            over +=
-                usize::from(cost.instructions > cost.most_instructions && cost.most_instructions.is_some());
+            let most = packets.most(cost);
+            over += usize::from(most.is_some() && cost.instructions > most);
             lines.push(format!(
                 "  {:32} {:>12} {:>8} {:>8} {:14.0} {:10.0}",
                 cost.class,
                 whole(cost.instructions),
-                whole(cost.most_instructions),
+                whole(most),
                 whole(cost.reflect_instructions),
                 cost.nanoseconds,
                 cost.reflect_nanoseconds
@@ -134,7 +147,7 @@ fn cost(rig: &mut Rig, kernel: &Kernel, class: &Class) -> Result<PacketCost> {
         reflect_nanoseconds: reflect.nanoseconds,
         instructions: cost.instructions,
         reflect_instructions: reflect.instructions,
-        most_instructions: class.most,
+        most: class.most,
     })
 }
 
@@ -149,7 +162,7 @@ mod tests {
             reflect_nanoseconds: 2.0,
             instructions: None,
             reflect_instructions: None,
-            most_instructions: Some(450.0),
+            most: Some(Most::Count(450.0)),
         };
         Packets { profiles, kernel: "6.12".to_owned(), programs: vec![], classes: vec![cost] }
     }
