@@ -20,6 +20,7 @@ pub mod metrics;
 pub mod names;
 pub mod places;
 pub mod portal;
+pub mod prefix;
 mod print;
 pub mod reload;
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -23,7 +23,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::{View, arm, body, native::Problem};
-use crate::geo::Sample;
+use crate::{geo::Sample, prefix};
 
 /// What comes within this time is taken in together.
 const GATHER: Duration = Duration::from_secs(1);
@@ -157,13 +157,8 @@ impl Told {
 
 /// The network that an address is taken for: nobody in particular.
 fn network(client: IpAddr) -> (IpAddr, u8) {
-    match client {
-        IpAddr::V4(address) => (IpAddr::V4(address & Ipv4Addr::new(255, 255, 255, 0)), 24),
-        IpAddr::V6(address) => {
-            let mask = Ipv6Addr::new(0xffff, 0xffff, 0xffff, 0xff00, 0, 0, 0, 0);
-            (IpAddr::V6(address & mask), 56)
-        }
-    }
+    let length = if client.is_ipv4() { 24 } else { 56 };
+    (prefix::network(client, length), length)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

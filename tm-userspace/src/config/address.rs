@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::desired::Target;
+use crate::{desired::Target, prefix};
 
 use super::{name, report::Fault, value::quote};
 
@@ -40,7 +40,7 @@ pub(super) fn prefix(text: &str) -> Result<(IpAddr, u8), Fault> {
     let bits: u8 = if address.is_ipv4() { 32 } else { 128 };
     let digits = !length.is_empty() && length.bytes().all(|byte| byte.is_ascii_digit());
     let length = length.parse().ok().filter(|length| digits && *length <= bits).ok_or_else(malformed)?;
-    let network = network(address, length);
+    let network = prefix::network(address, length);
     if network != address {
         let message = format!("{} has bits set beyond its length", quote(text));
         return Err(Fault::new(message, format!("write \"{network}/{length}\"")));
@@ -56,21 +56,6 @@ pub(super) fn last_of(network: IpAddr, length: u8) -> IpAddr {
         }
         IpAddr::V6(first) => {
             IpAddr::V6((first.to_bits() | u128::MAX.checked_shr(length.into()).unwrap_or(0)).into())
-        }
-    }
-}
-
-/// `address` with the bits beyond `length` cleared.
-pub(super) fn network(address: IpAddr, length: u8) -> IpAddr {
-    let length = u32::from(length);
-    match address {
-        IpAddr::V4(address) => {
-            let mask = u32::MAX.checked_shl(32 - length).unwrap_or(0);
-            IpAddr::V4((address.to_bits() & mask).into())
-        }
-        IpAddr::V6(address) => {
-            let mask = u128::MAX.checked_shl(128 - length).unwrap_or(0);
-            IpAddr::V6((address.to_bits() & mask).into())
         }
     }
 }
@@ -117,20 +102,4 @@ fn no_url_or_port(text: &str) -> Result<(), Fault> {
 
 fn no_address(text: &str, family: &str, help: &str) -> Fault {
     Fault::new(format!("{} is neither an {family} address nor a DNS name", quote(text)), help)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn networks_are_cut_at_every_length() {
-        let cut = |address: &str, length| network(address.parse().unwrap(), length).to_string();
-        assert_eq!(cut("255.255.255.255", 0), "0.0.0.0");
-        assert_eq!(cut("255.255.255.255", 9), "255.128.0.0");
-        assert_eq!(cut("255.255.255.255", 32), "255.255.255.255");
-        assert_eq!(cut("ffff::ffff", 0), "::");
-        assert_eq!(cut("ffff::ffff", 127), "ffff::fffe");
-        assert_eq!(cut("ffff::ffff", 128), "ffff::ffff");
-    }
 }

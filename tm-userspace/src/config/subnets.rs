@@ -5,6 +5,7 @@ use std::{net::IpAddr, ops::Range};
 use crate::{
     desired::{RoutingMethod, Subnet},
     places::EMBEDDING,
+    prefix::holds,
 };
 
 use super::{
@@ -122,9 +123,8 @@ fn subnet(text: &str) -> Result<Subnet, Fault> {
         return Err(Fault::new(message, format!("write \"{}-{}\"", subnet.last, subnet.first)));
     }
     match EMBEDDING.iter().find(|(prefix, length, _)| {
-        let holds =
-            |address: IpAddr| address.is_ipv6() && address::network(address, *length) == IpAddr::V6(*prefix);
-        holds(subnet.first) && holds(subnet.last)
+        let prefix = IpAddr::V6(*prefix);
+        holds(prefix, *length, subnet.first) && holds(prefix, *length, subnet.last)
     }) {
         None => Ok(subnet),
         Some((prefix, length, _)) => Err(Fault::new(

@@ -4,7 +4,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -12,7 +12,7 @@ use std::{
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::desired::Tcp;
+use crate::{desired::Tcp, prefix::network};
 
 /// How much sooner idle connections are closed once over half of the seats are taken ([RFC 7766, section 6.2.3]).
 ///
@@ -79,7 +79,7 @@ impl Connections {
     /// A seat for `client`: a free one, else that of the connection which has been idle longest, else of the one which has been busy longest;
     /// of the client's own where these are as many as it may have.
     pub(super) fn enter(self: &Arc<Self>, client: IpAddr) -> Seat {
-        let client = network(client);
+        let client = host(client);
         let mut seats = self.seats();
         let most = seats.bounds.connections_per_client;
         while let Some(own) = seats.clients.get(&client).filter(|own| own.len() >= most)
@@ -173,11 +173,8 @@ impl Drop for Seat {
 }
 
 /// Whose address it is.
-fn network(client: IpAddr) -> IpAddr {
-    match client {
-        IpAddr::V4(_) => client,
-        IpAddr::V6(client) => Ipv6Addr::from_bits(client.to_bits() & !u128::from(u64::MAX)).into(),
-    }
+fn host(client: IpAddr) -> IpAddr {
+    network(client, if client.is_ipv4() { 32 } else { 64 })
 }
 
 #[cfg(test)]

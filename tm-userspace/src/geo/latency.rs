@@ -21,10 +21,11 @@ use anyhow::{Context as _, anyhow, bail};
 
 use super::{
     code::Code,
-    prefixes::{Prefixes, bits, network},
+    prefixes::{Prefixes, bits},
     region::{Point, Region, travel},
     round_trips::RoundTrips,
 };
+use crate::prefix::network;
 
 /// What is known better than guessed: by the operator, and by measurement.
 #[derive(Clone, Debug, Default, PartialEq)]

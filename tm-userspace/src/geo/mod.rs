@@ -24,7 +24,6 @@ pub use latency::{Client, Overrides, ranking, whereabouts};
 pub use learnt::Smoothed;
 pub use mapping::{Mapping, Network, Rows};
 pub use networks::{Facts, Row};
-pub use prefixes::network;
 pub use region::{Point, Region};
 pub use registries::{code_of_registry, registries};
 pub use round_trips::{Measured, RoundTrips, Sample};

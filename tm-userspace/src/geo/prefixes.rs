@@ -1,13 +1,11 @@
 //! Milliseconds to regions by prefix of the client's address: the longest one counts.
 
-use std::{
-    collections::BTreeSet,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
-};
+use std::{collections::BTreeSet, net::IpAddr};
 
 use imbl::{OrdMap, ordmap::DiffItem};
 
 use super::region::Region;
+use crate::prefix::network;
 
 /// For some prefixes, how far some regions are.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -59,20 +57,6 @@ impl Prefixes {
     /// Every prefix.
     pub(super) fn all(&self) -> impl Iterator<Item = (IpAddr, u8)> {
         self.known.keys().copied()
-    }
-}
-
-/// The first address of the network of this length that holds `address`; the length is none that the family does not have.
-pub fn network(address: IpAddr, length: u8) -> IpAddr {
-    match address {
-        IpAddr::V4(v4) => {
-            let mask = u32::MAX.checked_shl(32 - u32::from(length)).unwrap_or(0);
-            Ipv4Addr::from_bits(v4.to_bits() & mask).into()
-        }
-        IpAddr::V6(v6) => {
-            let mask = u128::MAX.checked_shl(128 - u32::from(length)).unwrap_or(0);
-            Ipv6Addr::from_bits(v6.to_bits() & mask).into()
-        }
     }
 }
 

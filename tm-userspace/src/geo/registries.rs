@@ -5,7 +5,8 @@
 
 use std::{net::IpAddr, sync::LazyLock};
 
-use super::{code::Code, latency::prefix, prefixes::network};
+use super::{code::Code, latency};
+use crate::prefix;
 
 /// Prefixes apart from one another, with the code of their registry's grouping.
 pub fn registries() -> &'static [(IpAddr, u8, Code)] {
@@ -13,7 +14,7 @@ pub fn registries() -> &'static [(IpAddr, u8, Code)] {
         let rows = super::lines(include_str!("data/registries.csv"));
         rows.filter_map(|line| {
             let (network, code) = line.split_once(',')?;
-            let (address, length) = prefix(network)?.ok()?;
+            let (address, length) = latency::prefix(network)?.ok()?;
             Some((address, length, Code::find(code)?))
         })
         .collect()
@@ -23,9 +24,7 @@ pub fn registries() -> &'static [(IpAddr, u8, Code)] {
 
 /// The code of the grouping whose registry gave out an address, if any did.
 pub fn code_of_registry(address: IpAddr) -> Option<Code> {
-    let holds = |(first, length, _): &&(IpAddr, u8, Code)| {
-        first.is_ipv4() == address.is_ipv4() && network(address, *length) == *first
-    };
+    let holds = |(first, length, _): &&(IpAddr, u8, Code)| prefix::holds(*first, *length, address);
     registries().iter().find(holds).map(|(.., code)| *code)
 }
 

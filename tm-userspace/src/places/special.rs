@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use tm_common::place::Inner;
 
-use crate::geo::network;
+use crate::prefix::network;
 
 /// Addresses that do not tell where a client is: private, shared, loopback and link-local ones (RFC 1918, 6598, 1122, 3927).
 pub(super) const PRIVATE_V4: [(Ipv4Addr, u8); 6] = [

@@ -25,7 +25,7 @@ impl Network {
     /// The one that an address belongs to: of IPv4 a /24, of IPv6 a /48, or what is known of less of it.
     pub fn of(address: IpAddr, known: u8) -> Self {
         let length = known.min(if address.is_ipv4() { 24 } else { 48 });
-        Network(crate::geo::network(address, length), length)
+        Network(crate::prefix::network(address, length), length)
     }
 }
 

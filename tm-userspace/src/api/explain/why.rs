@@ -9,6 +9,7 @@ use crate::{
     desired::{Profile, RoutingMethod},
     geo::{Client, Code, Region, code_of_registry, ranking},
     places::{Choice, Layer, Rule},
+    prefix::holds,
 };
 
 /// What is known of a client.
@@ -105,17 +106,6 @@ fn range(layer: &Layer, address: IpAddr) -> Option<usize> {
     let around = layer.subnets.iter().filter(|(first, length, _)| holds(*first, *length, address));
     // Of equal ones the first.
     around.rev().max_by_key(|(_, length, _)| *length).map(|(.., endpoint)| *endpoint)
-}
-
-fn holds(first: IpAddr, length: u8, address: IpAddr) -> bool {
-    let differ = |bits: u128| bits.checked_shr(128 - u32::from(length)).unwrap_or(0) != 0;
-    match (first, address) {
-        (IpAddr::V4(first), IpAddr::V4(address)) => {
-            !differ(u128::from(first.to_bits() ^ address.to_bits()) << 96)
-        }
-        (IpAddr::V6(first), IpAddr::V6(address)) => !differ(first.to_bits() ^ address.to_bits()),
-        _ => false,
-    }
 }
 
 /// The smallest of an endpoint's ranges around an address, as it is written.
