@@ -27,6 +27,18 @@ export function TextField({ form, at, label, hint, placeholder, wide, disabled }
   <//>`;
 }
 
+/** A text of which some are known; empty takes the key away. @param {{ form: import("../core/form.js").Form, at: string, label: string, hint?: any, placeholder?: string, options: string[] }} props */
+export function KnownField({ form, at, label, hint, placeholder, options }) {
+  const id = useId("known");
+  const change = (/** @type {any} */ event) => form.set(at, event.target.value || undefined);
+  return html`<div>
+    <${Field} label=${label} hint=${hint} error=${form.error(at)}>
+      <input type="text" list=${id} autocomplete="off" spellcheck=${false} value=${form.get(at) ?? ""} placeholder=${placeholder} onInput=${change} />
+    <//>
+    <datalist id=${id}>${options.map((option) => html`<option key=${option} value=${option} />`)}</datalist>
+  </div>`;
+}
+
 /** A whole number; what is none is sent as it is, for the API to say what is wrong. @param {{ form: import("../core/form.js").Form, at: string, label: string, hint?: any, placeholder?: string, unit?: string, disabled?: boolean }} props */
 export function NumberField({ form, at, label, hint, placeholder, disabled }) {
   const change = (/** @type {any} */ event) => {

@@ -1,8 +1,8 @@
 // @ts-check
 // Which profile an endpoint stands for, found among thousands by a part of its name, and how many of that one's endpoints must be available.
 import { get } from "../core/api.js";
-import { html, useEffect, useId, useState } from "../core/html.js";
-import { Field, NumberField } from "../parts/field.js";
+import { html, useEffect, useState } from "../core/html.js";
+import { KnownField, NumberField } from "../parts/field.js";
 
 const PAUSE = 200;
 /** So many are offered. */
@@ -11,15 +11,9 @@ const OFFERED = 20;
 /** @param {{ form: import("../core/form.js").Form, own: string }} props */
 export function NestedFields({ form, own }) {
   const at = "/target_profile";
-  const list = useId("profiles");
-  const text = form.get(at) ?? "";
-  const offered = useProfiles(text, own);
-  const change = (/** @type {any} */ event) => form.set(at, event.target.value || undefined);
+  const known = useProfiles(form.get(at) ?? "", own);
   return html`
-    <${Field} label="Target profile" hint="Type a part of its name." error=${form.error(at)}>
-      <input type="text" autocomplete="off" spellcheck=${false} list=${list} value=${text} placeholder="contoso-europe" onInput=${change} />
-    <//>
-    <datalist id=${list}>${offered.map((name) => html`<option key=${name} value=${name}></option>`)}</datalist>
+    <${KnownField} form=${form} at=${at} label="Target profile" hint="Type a part of its name." placeholder="contoso-europe" options=${known} />
     <${NumberField} form=${form} at="/min_child_endpoints" label="Minimum child endpoints" placeholder="1" hint="So many of its endpoints must be available, or it counts as down." />
     <${NumberField} form=${form} at="/min_child_endpoints_ipv4" label="Of them, with IPv4 addresses" placeholder="any number" />
     <${NumberField} form=${form} at="/min_child_endpoints_ipv6" label="Of them, with IPv6 addresses" placeholder="any number" />`;

@@ -7,7 +7,7 @@ import { navigate } from "../core/router.js";
 import { METHODS, methodOption } from "../core/words.js";
 import { say } from "../parts/announce.js";
 import { Dialog } from "../parts/dialog.js";
-import { Field, NumberField, SelectField, TextField } from "../parts/field.js";
+import { KnownField, NumberField, SelectField, TextField } from "../parts/field.js";
 import { Notice } from "../parts/notice.js";
 import { useAvailability } from "./availability.js";
 import { DnsNameFields, inFull, written } from "./dns_name.js";
@@ -45,8 +45,8 @@ export function CreateDialog({ defaults, onClose }) {
         <div class="grid two">
           <${TextField} form=${form} at="/name" label="Name" hint="What it is called here. Letters, digits, hyphens." />
           <${SelectField} form=${form} at="/routing_method" label="Routing method" hint=${method_?.says} options=${METHODS.map((its) => ({ value: its.value, label: methodOption(its) }))} />
-          <${Combo} form=${form} at="/subscription" label="Subscription" options=${[...new Set([defaults.subscription, ...defaults.value.map((its) => its.subscription)])]} />
-          <${Combo} form=${form} at="/resource_group" label="Resource group" options=${[...new Set([defaults.resource_group, ...defaults.value.map((its) => its.resource_group)])]} />
+          <${KnownField} form=${form} at="/subscription" label="Subscription" options=${[...new Set([defaults.subscription, ...defaults.value.map((its) => its.subscription)])]} />
+          <${KnownField} form=${form} at="/resource_group" label="Resource group" options=${[...new Set([defaults.resource_group, ...defaults.value.map((its) => its.resource_group)])]} />
         </div>
         <${ServicePicker} subscription=${form.value.subscription ?? ""} chosen=${services} onChange=${setServices} isOrdered=${method === "priority"} error=${form.error("/endpoint")} />
         <fieldset><legend>Monitoring</legend>
@@ -72,17 +72,6 @@ export function CreateDialog({ defaults, onClose }) {
       </footer>
     </form>
   <//>`;
-}
-
-/** A text for which some are known. @param {{ form: import("../core/form.js").Form, at: string, label: string, options: string[] }} props */
-function Combo({ form, at, label, options }) {
-  const id = `known${at.replaceAll("/", "-")}`;
-  return html`<div>
-    <${Field} label=${label} error=${form.error(at)}>
-      <input type="text" list=${id} autocomplete="off" spellcheck=${false} value=${form.get(at) ?? ""} onInput=${(/** @type {any} */ event) => form.set(at, event.target.value)} />
-    <//>
-    <datalist id=${id}>${options.map((option) => html`<option value=${option} />`)}</datalist>
-  </div>`;
 }
 
 /** @param {any} value @param {{ relative_name?: string, dns_name?: string }} name @param {import("./picker.js").Service[]} services */
