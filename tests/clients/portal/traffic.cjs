@@ -1,8 +1,11 @@
-// Traffic View: turned on in the browser, and off; between, whoever asked is a point on the map and a row of the table, by the endpoint they got.
+// Traffic View: turned on in the browser, and off; between, whoever asked is a point on the map and a row of the table, by the endpoint they got. And real user
+// measurements: the key, what is put on pages with it, and what browsers tell then.
 
 'use strict';
 
-const { Visitor, ask, assert, becomes, run, tm } = require('./kit.cjs');
+const fs = require('node:fs');
+const path = require('node:path');
+const { BASE, Visitor, ask, assert, becomes, run, tm } = require('./kit.cjs');
 
 // As the database of places has them: Berlin and San Francisco; and a private network, of which nothing is known but where the query comes from.
 const GERMAN = '198.51.100.0/24';
@@ -54,5 +57,34 @@ run(async (browser) => {
 
   await page.getByRole('button', { name: 'Turn off' }).click();
   await page.getByText('nothing is known of who asks').waitFor();
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await measurements(visitor);
   visitor.check();
 });
+
+// The snippet is made for these endpoints, and the script that it names is there; what a browser tells with the key counts for its network, and without it nothing does.
+async function measurements(visitor) {
+  const { page } = visitor;
+  await visitor.tab('Real user measurements');
+  await page.getByText('None yet.').waitFor();
+  await page.getByRole('button', { name: 'Make a key' }).click();
+  const snippet = await page.locator('pre.snippet').textContent();
+  const key = /data-key="([0-9a-f]{32})"/.exec(snippet)?.[1];
+  assert.equal(snippet, `<script async src="${BASE}/tm-rum.js" data-intake="${BASE}/rum"\n        data-key="${key}"\n        data-regions='{"East US":"https://10.53.0.11/","West Europe":"https://10.53.0.12/"}'></script>`);
+  const script = await page.evaluate(() => fetch('/tm-rum.js').then(async (answer) => [answer.headers.get('cross-origin-resource-policy'), await answer.text()]));
+  assert.deepEqual(script, ['cross-origin', fs.readFileSync(path.join(__dirname, '../../../tm-userspace/contrib/rum/tm-rum.js'), 'utf8')]);
+  const tell = (with_key) => page.evaluate((body) => fetch('/rum', { method: 'POST', body }).then((answer) => answer.status), JSON.stringify({ key: with_key, samples: [{ region: 'West Europe', ms: 12.5 }] }));
+  visitor.forgive(/403.* https:\/\/127\.0\.0\.1:8443\/rum$/);
+  assert.equal(await tell('0'.repeat(32)), 403);
+  for (let visit = 0; visit < 3; visit += 1) assert.equal(await tell(key), 204);
+  await becomes(page, () => page.evaluate(() => fetch('/api/v1/round-trips').then((answer) => answer.json())), [{ prefix: '127.0.0.0/24', region: 'West Europe', ms: 12.5, samples: 3 }]);
+  await page.reload();
+  await page.getByRole('row', { name: '127.0.0.0/24 West Europe 12.5 ms 3' }).waitFor();
+  assert.equal(await page.locator('pre.snippet').textContent(), snippet);
+  await visitor.axe('measurements');
+  await visitor.picture('measurements');
+  await page.getByRole('button', { name: 'Delete the key' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('button', { name: 'Make a key' }).waitFor();
+  assert.equal(await tell(key), 403);
+}

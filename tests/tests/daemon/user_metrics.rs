@@ -48,6 +48,15 @@ fn what_browsers_measure_becomes_a_round_trip() {
     .unwrap();
     let made: serde_json::Value = serde_json::from_str(&made).unwrap();
     let key = made["properties"]["key"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned();
+    // The native face has the same one, of that subscription alone.
+    let native = |subscription: &str| {
+        let url = format!("https://10.53.0.1:8443/api/v1/user-metrics-key?subscription={subscription}");
+        let authorization = format!("Authorization: Bearer {token}");
+        let answer = said(lab.server("curl").args(["-sS", "-k", "-H", &authorization, &url])).unwrap();
+        serde_json::from_str::<serde_json::Value>(&answer).unwrap()
+    };
+    assert_eq!(native("S"), json!({"subscription": "S", "key": key}));
+    assert_eq!(native("other"), json!({"subscription": "other", "key": null}));
 
     let wrong =
         |key: &str, samples: serde_json::Value| tell(&json!({"key": key, "samples": samples}).to_string());

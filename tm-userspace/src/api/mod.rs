@@ -11,6 +11,7 @@ mod explain;
 mod https;
 pub mod jwt;
 mod limits;
+mod metrics_key;
 pub mod native;
 mod node;
 mod orders;
@@ -181,7 +182,7 @@ async fn anything_else(view: View, request: Request) -> Response {
     file.unwrap_or_else(|| native::Problem::not_found("there is nothing here").into_response())
 }
 
-/// What browsers are told of every answer, whatever it is. It does not bind them to TLS for good (HSTS): one could not get past the daemon's own certificate then.
+/// What browsers are told of every answer, unless it says otherwise itself. It does not bind them to TLS for good (HSTS): one could not get past the daemon's own certificate then.
 async fn with_guard(request: Request, next: Next) -> Response {
     const GUARD: [(HeaderName, &str); 7] = [
         (header::CONTENT_SECURITY_POLICY, portal::CONTENT_SECURITY_POLICY),
@@ -199,7 +200,7 @@ async fn with_guard(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in GUARD {
-        headers.insert(name, HeaderValue::from_static(value));
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response

@@ -14,15 +14,15 @@ use axum::{
     Router,
     body::Body,
     extract::{ConnectInfo, Request, State},
-    http::StatusCode,
-    response::{IntoResponse as _, Response},
-    routing::post,
+    http::{HeaderName, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{get, post},
 };
 use serde::Deserialize;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::{View, arm, body, native::Problem};
+use super::{View, body, metrics_key, native::Problem};
 use crate::{geo::Sample, prefix};
 
 /// What comes within this time is taken in together.
@@ -64,9 +64,20 @@ struct RegionSample {
     ms: f64,
 }
 
-/// `POST /rum`.
+/// `POST /rum`, and the script that pages tell it by.
 pub(super) fn router(view: View) -> Router {
-    Router::new().route("/rum", post(take)).with_state(view)
+    Router::new().route("/rum", post(take)).route("/tm-rum.js", get(script)).with_state(view)
+}
+
+/// Pages of anybody may have it.
+async fn script() -> impl IntoResponse {
+    const SCRIPT: &str = include_str!("../../contrib/rum/tm-rum.js");
+    let headers = [
+        (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
+        (header::CACHE_CONTROL, "max-age=3600"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"),
+    ];
+    (headers, SCRIPT)
 }
 
 /// Takes in what was told, until `shutdown`.
@@ -111,7 +122,7 @@ async fn tell(client: IpAddr, view: &View, sent: Body) -> Result<(), Problem> {
     let octets = body::read(sent).await?;
     let value = body::json(&octets)?;
     let said: Measurements = serde_json::from_value(value).map_err(Problem::bad)?;
-    if !arm::metrics_key::is_known(&view.catalog, &said.key) {
+    if !metrics_key::is_known(&view.catalog, &said.key) {
         return Err(Problem::new(StatusCode::FORBIDDEN, "no subscription has this key"));
     }
     if said.samples.is_empty() || said.samples.len() > SAMPLES_AT_MOST {

@@ -1,29 +1,15 @@
-//! The key of a subscription's real user measurements.
+//! The key of a subscription's real user measurements, as Azure has it.
 
 use axum::http::Method;
 use serde_json::json;
 
-use super::{answer::Answer, fault::Fault, request::Request, whole_subscription};
-use crate::{
-    catalog::{Catalog, Refusal},
-    secret,
-    store::Level,
-};
-
-const KIND: &str = "user_metrics_key";
-
-/// Is it the key of some subscription?
-pub(in crate::api) fn is_known(catalog: &Catalog, key: &str) -> bool {
-    let objects = catalog.objects(KIND);
-    let mut keys = objects.iter().filter_map(|object| object.document.get("key")?.as_str());
-    keys.any(|known| secret::is_same(known, key))
-}
+use super::{answer::Answer, fault::Fault, request::Request};
+use crate::{api::metrics_key, catalog::Refusal, store::Level};
 
 /// `GET`, `PUT` (a new one each time) and `DELETE .../trafficManagerUserMetricsKeys/default`.
 pub(super) async fn answer(request: &Request, subscription: &str) -> Result<Answer, Fault> {
-    let scope = whole_subscription(subscription);
-    let key = subscription.to_lowercase();
-    let catalog = &request.view.catalog;
+    let scope = metrics_key::scope(subscription);
+    let (catalog, actor) = (&request.view.catalog, request.principal.actor());
     let show = |key: &str| {
         json!({
             "id": "/providers/Microsoft.Network/trafficManagerUserMetricsKeys/default", "name": "default",
@@ -33,22 +19,16 @@ pub(super) async fn answer(request: &Request, subscription: &str) -> Result<Answ
     match request.method {
         Method::GET => {
             request.needs(Level::Read, Some(&scope))?;
-            let object = catalog.object(KIND, &key);
-            let found = object.as_ref().and_then(|object| object.document.get("key")?.as_str());
             let absent = || Fault::not_found("NotFound", "The subscription has no Real User Metrics key.");
-            found.map(|key| Answer::ok(show(key))).ok_or_else(absent)
+            metrics_key::find(catalog, subscription).map(|key| Answer::ok(show(&key))).ok_or_else(absent)
         }
         Method::PUT => {
             request.needs(Level::Write, Some(&scope))?;
-            let fresh = secret::hexadecimal(&secret::random());
-            let fresh = fresh.get(..32).unwrap_or(&fresh);
-            let put = catalog.put_object(request.principal.actor(), KIND, &key, json!({ "key": fresh }));
-            put.await?;
-            Ok(Answer::created(show(fresh)))
+            Ok(Answer::created(show(&metrics_key::make(catalog, actor, subscription).await?)))
         }
         Method::DELETE => {
             request.needs(Level::Write, Some(&scope))?;
-            match catalog.delete_object(request.principal.actor(), KIND, &key).await {
+            match metrics_key::delete(catalog, actor, subscription).await {
                 Ok(()) | Err(Refusal::NotFound(_)) => Ok(Answer::ok(json!({ "boolean": true }))),
                 Err(refusal) => Err(refusal.into()),
             }

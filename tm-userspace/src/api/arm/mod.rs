@@ -26,7 +26,7 @@ pub mod version;
 mod endpoints;
 mod groups;
 mod heat_map;
-pub(super) mod metrics_key;
+mod metrics_key;
 mod names;
 mod profiles;
 mod providers;
@@ -44,7 +44,7 @@ use axum::{
 };
 
 use super::{RequestId, View, access, body};
-use crate::{desired::Scope, store::Level};
+use crate::store::Level;
 
 use answer::Answer;
 use fault::Fault;
@@ -210,9 +210,4 @@ fn body_fault(error: &body::BodyError) -> Fault {
         _ => (StatusCode::BAD_REQUEST, "InvalidRequestContent"),
     };
     Fault::new(status, code, error.to_string())
-}
-
-/// Everything in a subscription, for what belongs to no group.
-fn whole_subscription(id: &str) -> Scope {
-    Scope { subscription: id.into(), resource_group: "".into() }
 }

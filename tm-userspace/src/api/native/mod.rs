@@ -26,6 +26,7 @@
 //! | `POST /api/v1/explain` | why, and what would be if | read |
 //! | `POST /api/v1/order` | force, release, restore | write |
 //! | `GET`, `POST /api/v1/round-trips` | measured round trips to clients; `{"prefixes": 12}`, how many are known now | read, write |
+//! | `GET`, `PUT`, `DELETE /api/v1/user-metrics-key` (`subscription`) | the key of real user measurements, a new one, none | read, write |
 //! | `GET`, `POST /api/v1/tokens`, `DELETE /api/v1/tokens/{id}`, `POST /api/v1/tokens/{id}/rotate` | tokens | admin |
 //! | `GET /api/v1/session` | who is signed in, or whose token this is | any |
 //! | `POST`, `DELETE /api/v1/session` | signs in (open to all), and out | any |
@@ -46,6 +47,7 @@ mod endpoints;
 mod etag;
 mod events;
 mod given;
+mod metrics_key;
 mod openapi;
 mod overview;
 mod problem;
@@ -68,6 +70,7 @@ pub use apply::{AppliedView, Change, ChangeKind, Whole};
 pub use audit::{AuditPage, Backup, Restore, RestoredView};
 pub use endpoints::EndpointPage;
 pub use events::{History, Probed};
+pub use metrics_key::MetricsKey;
 pub use overview::{RateEvent, RatesView, Summaries};
 pub use problem::Problem;
 pub use profiles::{Availability, Page, ProfileResource};
@@ -108,6 +111,10 @@ pub(super) fn router(view: View) -> Router {
         .route("/api/v1/explain", post(ask::explain))
         .route("/api/v1/order", post(ask::order))
         .route("/api/v1/round-trips", get(ask::round_trips).post(ask::change_round_trips))
+        .route(
+            "/api/v1/user-metrics-key",
+            get(metrics_key::show).put(metrics_key::make).delete(metrics_key::delete),
+        )
         .route("/api/v1/tokens", get(tokens::list).post(tokens::create))
         .route("/api/v1/tokens/{id}", axum::routing::delete(tokens::revoke))
         .route("/api/v1/tokens/{id}/rotate", post(tokens::rotate))

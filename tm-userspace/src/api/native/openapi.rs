@@ -10,7 +10,8 @@ use utoipa::{
 };
 
 use super::{
-    Problem, apply, ask, audit, endpoints, events, overview, profiles, services, session, tokens, users,
+    Problem, apply, ask, audit, endpoints, events, metrics_key, overview, profiles, services, session,
+    tokens, users,
 };
 use crate::api::access::COOKIE;
 
@@ -25,6 +26,7 @@ use crate::api::access::COOKIE;
         events::probe, events::follow, events::history,
         apply::export, apply::apply,
         ask::status, ask::node, ask::version, ask::query, ask::explain, ask::order, ask::round_trips, ask::change_round_trips,
+        metrics_key::show, metrics_key::make, metrics_key::delete,
         tokens::list, tokens::create, tokens::rotate, tokens::revoke,
         session::show, session::sign_in, session::sign_out, session::link,
         users::list, users::create, users::change_password, users::delete, audit::list, audit::back_up, audit::restore

@@ -7,6 +7,7 @@ import { counted, methodOf } from "../core/words.js";
 import { Copy } from "../parts/copy.js";
 import { Loading } from "../parts/loading.js";
 import { Notice } from "../parts/notice.js";
+import { MetricsKey } from "./metrics_key.js";
 
 const SHOWN = 500;
 const COMMAND = 'tm geo rtt 203.0.113.0/24 "West Europe" 12.5';
@@ -33,5 +34,6 @@ export function MeasurementsTab({ profile: { wanted } }) {
         : html`<div class="toolbar"><label class="inline">Filter <input type="search" value=${filter} onInput=${(/** @type {any} */ event) => setFilter(event.target.value)} /></label><span class="faint">${counted(found.length, "measurement")}${found.length > SHOWN ? `, the first ${SHOWN} shown` : ""}</span></div>
           <div class="scroll"><table class="plain"><thead><tr><th scope="col">Clients</th><th scope="col">Region</th><th scope="col" class="number">Round trip</th><th scope="col" class="number">Samples</th></tr></thead>
           <tbody>${found.slice(0, SHOWN).map((its) => html`<tr key=${`${its.prefix} ${its.region}`}><th scope="row"><code>${its.prefix}</code></th><td>${its.region}</td><td class="number">${its.ms.toFixed(1)} ms</td><td class="number">${its.samples}</td></tr>`)}</tbody></table></div>`}
-    </div>`;
+    </div>
+    <${MetricsKey} wanted=${wanted} />`;
 }
