@@ -66,6 +66,7 @@ use crate::{
     control::{Published, Tables},
     desired::Desired,
     dns::Responder,
+    dnstap::Tap,
     health::{Details, Health},
     metrics::{Meters, Metrics},
     portal,
@@ -124,6 +125,8 @@ pub struct View {
     pub told: user_metrics::Told,
     /// Who asks for the profiles that want it looked at.
     pub traffic: Traffic,
+    /// Who is told of messages.
+    pub tap: Tap,
 }
 
 impl View {
