@@ -141,7 +141,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     stages.spawn(named("control", control.run(inputs, token())));
     stages.spawn(named("interfaces", listen::watch_host(host_to, token())));
     stages.spawn(named("sockets", dns::run(responder, tap.clone(), plan, token())));
-    let known = Known { health: health_to.subscribe(), details: details.clone() };
+    let known = Known { health: health_to.subscribe(), details: details.clone(), catalog: catalog.clone() };
     stages.spawn(named("user metrics", api::user_metrics::run(view.clone(), token())));
     stages.spawn(named("webhooks", webhooks.run(desired.clone(), events.clone(), meters, token())));
     stages.spawn(named("events", events.run(published.clone(), known, token())));

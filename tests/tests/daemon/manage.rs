@@ -221,7 +221,7 @@ fn files_and_api_lead_to_each_other_and_are_checked_together() {
     assert!(message.contains("leads back to this profile"), "{message}");
     let used = plane.api.delete(&plane.lab, "/api/v1/profiles/world").unwrap();
     assert_eq!(used.status, 409, "{:#}", used.json);
-    assert!(used.json["detail"].as_str().unwrap().contains("api/profiles/outer"), "{:#}", used.json);
+    assert_eq!(used.json["detail"], "it is in use: `world` is nested as `outer/child`");
     // A file cannot take away what the API needs.
     plane.daemon.write("conf.d/profiles.toml", "").unwrap();
     plane.daemon.wait_for("the refusal", |line| line.contains("configuration not reloaded"));
@@ -378,9 +378,43 @@ fn the_command_line_manages_the_same() {
     assert_eq!(plane.tm(&["profile", "show", "none"]).code, Some(3));
     let listed = plane.tm(&["profile", "list", "-o", "json"]).json();
     assert_eq!(listed.as_array().unwrap().len(), 2);
-    assert_eq!(plane.tm(&["endpoint", "delete", "shop/a"]).code, Some(0));
-    assert_eq!(plane.tm(&["profile", "delete", "shop"]).out, "shop: deleted\n");
+    // Nothing goes by a check, nor by an ETag of before.
+    let etag = plane.get("profiles/shop").etag;
+    let dry = plane.tm(&["endpoint", "delete", "shop/a", "--dry-run"]);
+    assert_eq!((dry.code, dry.out.as_str()), (Some(0), "shop/a: would be deleted\n"));
+    assert_eq!(plane.tm(&["profile", "delete", "shop", "--dry-run"]).out, "shop: would be deleted\n");
+    assert_eq!(plane.tm(&["profile", "disable", "shop", "--dry-run"]).out, "shop: would be changed\n");
+    assert_eq!(plane.tm(&["profile", "delete", "web", "--dry-run"]).code, Some(4));
+    for words in
+        [["profile", "delete", "shop"], ["endpoint", "delete", "shop/a"], ["profile", "disable", "shop"]]
+    {
+        let stale = plane.tm(&[&words[..], &["--if-match", "r0"]].concat());
+        assert_eq!((stale.code, stale.out.as_str()), (Some(4), ""), "{words:?}");
+        assert!(stale.err.contains(&format!("it has changed since: its ETag is {etag}")), "{}", stale.err);
+    }
+    assert_eq!(plane.get("profiles/shop").etag, etag);
+    assert_eq!(plane.tm(&["endpoint", "delete", "shop/a", "--if-match", &etag]).code, Some(0));
+    let gone = plane.tm(&["profile", "delete", "shop", "-o", "json"]).json();
+    assert_eq!(gone, json!({ "deleted": "shop", "dry_run": false }));
     assert_eq!(plane.status_of("shop"), "NXDOMAIN");
+}
+
+#[test]
+fn what_is_nested_stays_and_it_is_told_in_whom() {
+    let plane = Managed::start();
+    plane.put("shop", &document("192.0.2.20"));
+    let nested = json!({ "name": "child", "type": "nested", "target_profile": "Shop" });
+    let above = json!({ "routing_method": "priority", "endpoint": [nested] });
+    assert_eq!((plane.put("one", &above).status, plane.put("two", &above).status), (201, 201));
+    let said = "it is in use: `shop` is nested as `one/child`, `two/child`";
+    let native = plane.api.delete(&plane.lab, "/api/v1/profiles/shop").unwrap();
+    assert_eq!((native.status, native.json["detail"].as_str()), (409, Some(said)));
+    let group = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/default";
+    let path =
+        format!("{group}/providers/Microsoft.Network/trafficManagerProfiles/shop?api-version=2022-04-01");
+    let azure = plane.api.delete(&plane.lab, &path).unwrap();
+    assert_eq!((azure.status, azure.json["error"]["message"].as_str()), (409, Some(said)));
+    assert_eq!(plane.short("one"), "192.0.2.20");
 }
 
 #[test]
