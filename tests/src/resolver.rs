@@ -1,6 +1,6 @@
 //! A caching resolver as the public has them: `unbound` on a host of its own, between the client and the server.
 //!
-//! It asks the daemon for `tm.example`, knows the zones that a test gives it in full, and nothing else.
+//! It asks the daemon for `tm.example` and what else it is told to, knows the zones that a test gives it in full, and nothing else.
 
 use std::{
     fs,
@@ -47,17 +47,22 @@ pub struct Resolver {
 impl Resolver {
     /// Starts it; it knows these zones (name, records). It tells the daemon nothing of its clients.
     pub fn start(lab: &Lab, zones: &[(&str, &str)]) -> Result<Self> {
-        Self::start_with(lab, zones, "module-config: \"iterator\"")
+        Self::start_for(lab, &["tm.example"], zones)
+    }
+
+    /// The same; it asks the daemon for all below these names.
+    pub fn start_for(lab: &Lab, served: &[&str], zones: &[(&str, &str)]) -> Result<Self> {
+        Self::start_with(lab, served, zones, "module-config: \"iterator\"")
     }
 
     /// The same; it tells the daemon its clients' /24, and keeps what the daemon says for as many of them as the daemon says.
     /// [`Self::forget`] does not reach what it so keeps.
     pub fn start_with_subnets(lab: &Lab, zones: &[(&str, &str)]) -> Result<Self> {
         let tell = format!("module-config: \"subnetcache iterator\"\nsend-client-subnet: {SERVER}");
-        Self::start_with(lab, zones, &tell)
+        Self::start_with(lab, &["tm.example"], zones, &tell)
     }
 
-    fn start_with(lab: &Lab, zones: &[(&str, &str)], settings: &str) -> Result<Self> {
+    fn start_with(lab: &Lab, served: &[&str], zones: &[(&str, &str)], settings: &str) -> Result<Self> {
         let namespace = Namespace::new("resolver")?;
         let cables = [
             Cable::lay(8, lab.server_namespace(), &namespace)?,
@@ -65,6 +70,9 @@ impl Resolver {
         ];
         let directory = tempfile::tempdir().context("cannot make a directory for unbound")?;
         let mut text = configuration(&directory, settings);
+        for name in served {
+            text += &format!("stub-zone:\nname: \"{name}\"\nstub-addr: {SERVER}\n");
+        }
         for (name, records) in zones {
             let file = directory.path().join(name);
             fs::write(&file, zone(name, records))
@@ -133,9 +141,6 @@ remote-control:
 control-enable: yes
 control-interface: \"{directory}/control\"
 control-use-cert: no
-stub-zone:
-name: \"tm.example\"
-stub-addr: {SERVER}
 "
     )
 }

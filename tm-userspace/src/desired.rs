@@ -29,7 +29,7 @@ mod webhook;
 
 pub use monitor::{Monitor, Protocol};
 pub use rules::{Allowance, Failback, Guard, Rules, WhenAllDown};
-pub use sampling::Sampling;
+pub use sampling::{Dnstap, Sampling};
 pub use service::{Service, ServiceKind, ServiceState, Services};
 pub use sockets::{Chaos, Doh, Dot, Sockets, Tcp};
 pub use subnet::Subnet;
@@ -86,6 +86,8 @@ pub struct Node {
     pub webhooks: Vec<Webhook>,
     /// What is told of answers.
     pub sampling: Sampling,
+    /// Who is told of messages, octet by octet.
+    pub dnstap: Option<Dnstap>,
 }
 
 impl Node {

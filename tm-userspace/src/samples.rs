@@ -18,6 +18,7 @@ pub(crate) fn desired(allow: &[(&str, u8)], profiles: Vec<Profile>) -> Desired {
         metrics: None,
         webhooks: Vec::new(),
         sampling: Sampling::default(),
+        dnstap: None,
         default_zone: Zone {
             name: name("tm.example"),
             name_servers: vec![NameServer { name: name("ns1.tm.example"), addresses: Vec::new() }],

@@ -22,6 +22,7 @@ use crate::{
     control::{Control, Inputs, Published, Tables},
     desired::{Desired, XdpMode},
     dns::{self, Plan, Responder, Transfers, ZoneView},
+    dnstap::Tap,
     health::{self, Details, Prober, Slots},
     listen::{self, Host},
     metrics::Meters,
@@ -104,6 +105,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let (plan_to, plan) = watch::channel(plan_of(&desired, &published).context("no configuration")?);
     let (transfers, content) = Transfers::new(zone.clone(), published.clone());
     let (traffic, telling) = Traffic::new();
+    let (tap, waiting) = Tap::new();
     let responder = Arc::new(Responder::new(tables.image_lock(), zone, content, traffic.clone()));
     if let Some(earlier) = &earlier {
         responder.add_earlier(&earlier.socket_messages);
@@ -128,6 +130,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         webhooks: webhooks.clone(),
         told: Default::default(),
         traffic: traffic.clone(),
+        tap: tap.clone(),
     };
     let keeper = Keeper::new(state_dir, view.clone());
     let (events, rates) = (view.events.clone(), view.rates.clone());
@@ -137,13 +140,15 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     stages.spawn(named("state", keeper.clone().run(token())));
     stages.spawn(named("control", control.run(inputs, token())));
     stages.spawn(named("interfaces", listen::watch_host(host_to, token())));
-    stages.spawn(named("sockets", dns::run(responder, plan, token())));
-    let known = Known { health: health_to.subscribe(), details: details.clone() };
+    stages.spawn(named("sockets", dns::run(responder, tap.clone(), plan, token())));
+    let known = Known { health: health_to.subscribe(), details: details.clone(), catalog: catalog.clone() };
     stages.spawn(named("user metrics", api::user_metrics::run(view.clone(), token())));
     stages.spawn(named("webhooks", webhooks.run(desired.clone(), events.clone(), meters, token())));
     stages.spawn(named("events", events.run(published.clone(), known, token())));
-    let looked = traffic.run(telling, tables.clone(), desired.clone(), published.clone(), token());
+    let looked =
+        traffic.run(telling, tables.clone(), desired.clone(), published.clone(), tap.clone(), token());
     stages.spawn(named("traffic", looked));
+    stages.spawn(named("dnstap", tap.run(waiting, desired.clone(), token())));
     stages.spawn(named("rates", rates.run(tables, published.clone(), token())));
     stages.spawn(named("zone", follow(desired.clone(), published, zone_to, plan_to, token())));
     stages.spawn(named("transfers", transfers.run(token())));

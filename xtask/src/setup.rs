@@ -51,6 +51,8 @@ impl Need {
             ("promtool", "prometheus"),
             ("unbound", "unbound"),
             ("chromium", "chromium"),
+            ("fstrm_capture", "fstrm-bin"),
+            ("dnstap-ldns", "dnstap-ldns"),
         ];
         let kernel = [("qemu-system-x86_64", "qemu-system-x86"), ("cpio", "cpio")];
         let bench = [("dnsperf", "dnsperf"), ("kxdpgun", "knot-dnsutils"), ("gdnsd", "gdnsd")];

@@ -7,7 +7,10 @@ use std::{
     thread,
 };
 
-use tm_userspace::dns::{Plan, Transport, run};
+use tm_userspace::{
+    dns::{Plan, Transport, run},
+    dnstap::Tap,
+};
 use tokio::{runtime::Builder, sync::watch};
 use tokio_util::sync::CancellationToken;
 
@@ -92,7 +95,7 @@ fn start() -> SocketAddr {
             let responder = Arc::new(World::new().expect("the zone of the tests loads").responder);
             let plan = Plan { sockets: vec![(Transport::Tcp, address)], ..Plan::default() };
             let (_keep, plan) = watch::channel(Arc::new(plan));
-            let serving = run(responder, plan, CancellationToken::new());
+            let serving = run(responder, Tap::new().0, plan, CancellationToken::new());
             ready.send(()).expect("somebody waits");
             serving.await.expect("it serves");
         });

@@ -83,12 +83,107 @@ fn a_scope_allows_what_it_says_and_where_it_says() {
     assert_eq!(status(&within, &plane, "GET", "/api/v1/profiles/a", None), 404);
     assert_eq!(status(&within, &plane, "DELETE", "/api/v1/profiles/a", None), 403);
     assert_eq!(status(&within, &plane, "POST", "/api/v1/order", Some(&order)), 403);
-    assert_eq!(status(&within, &plane, "GET", "/api/v1/status", None), 403);
     let listed = within.get(&plane.lab, "/api/v1/profiles").unwrap().json;
     assert_eq!(listed["value"].as_array().unwrap().len(), 1, "{listed:#}");
     assert_eq!(put(&within, "b", None), 200);
     assert_eq!(plane.get("profiles/b").json["profile"]["resource_group"], "G1");
     assert_eq!(plane.short("a"), "192.0.2.20");
+}
+
+#[test]
+fn who_has_a_scope_of_their_own_sees_what_lies_in_it_and_nothing_else() {
+    let plane = Managed::start();
+    let token = Api::token(
+        &plane.lab,
+        &plane.daemon,
+        &["--scope", "read", "--subscription", "s1", "--resource-group", "g1"],
+    );
+    let token = token.unwrap();
+    let within = plane.api.showing(&token);
+    let put = |name: &str, group: &str, endpoint: Value| {
+        let body = json!({
+            "routing_method": "priority", "subscription": "s1", "resource_group": group, "endpoint": [endpoint],
+        });
+        assert_eq!(plane.put(name, &body).status, 201, "{name}");
+    };
+    let nested = |child: &str| json!({ "name": "n", "type": "nested", "target_profile": child });
+    let address = |target: &str| json!({ "name": "e", "target": target, "always_serve": true });
+    put("own", "G1", address("192.0.2.20"));
+    put("theirs", "g2", address("192.0.2.21"));
+    put("top", "g1", nested("own"));
+    put("mixed", "g1", nested("theirs"));
+
+    let names = |profiles: &Value| -> Vec<String> {
+        let name = |profile: &Value| profile["name"].as_str().unwrap().to_owned();
+        profiles.as_array().unwrap().iter().map(name).collect()
+    };
+    let get = |path: &str| within.get(&plane.lab, &format!("/api/v1/{path}")).unwrap();
+    let seen = get("status").json;
+    assert_eq!(names(&seen["profiles"]), ["mixed", "own", "top"]);
+    assert_eq!(
+        (&seen["packets"], &seen["messages"], &seen["interfaces"]),
+        (&json!({}), &json!({}), &json!([]))
+    );
+    assert_eq!(names(&plane.get("status").json["profiles"]), ["mixed", "own", "theirs", "top", "web"]);
+    assert_eq!(names(&get("profiles/top/status").json), ["top", "own"]);
+    assert_eq!(names(&get("profiles/mixed/status").json), ["mixed"]);
+    assert_eq!(get("profiles/theirs/status").status, 404);
+    assert_eq!((get("node").status, get("rates").json["profiles"].clone()), (403, json!({})));
+
+    let explain = |profile: &str| {
+        let body = json!({ "profile": profile, "kind": "A" });
+        within.send(&plane.lab, "POST", "/api/v1/explain", &body).unwrap()
+    };
+    assert_eq!(explain("top").json["now"]["profile"]["endpoints"][0]["profile"]["name"], "own");
+    assert_eq!(explain("own.tm.example").status, 200);
+    assert_eq!(explain("mixed").status, 403);
+    for hidden in ["theirs", "theirs.tm.example", "web", "nobody"] {
+        let answer = explain(hidden);
+        let detail = format!("there is no profile `{hidden}`");
+        assert_eq!((answer.status, answer.json["detail"].as_str()), (404, Some(&*detail)));
+    }
+
+    for name in ["mixed", "theirs"] {
+        assert_eq!(plane.api.delete(&plane.lab, &format!("/api/v1/profiles/{name}")).unwrap().status, 204);
+    }
+    let told = |history: Value| -> Vec<String> {
+        let line = |event: &Value| {
+            format!("{} {}", event["kind"].as_str().unwrap(), event["profile"].as_str().unwrap())
+        };
+        history["value"].as_array().unwrap().iter().rev().map(line).collect()
+    };
+    // An event comes a moment after what it tells of.
+    let wait_for = |last: &str| {
+        let began = std::time::Instant::now();
+        while told(plane.get("history").json).last().is_none_or(|line| line != last) {
+            assert!(began.elapsed() < tm_tests::DEADLINE, "{:?}", told(plane.get("history").json));
+        }
+    };
+    wait_for("profile_removed theirs");
+    let expected = ["profile_added own", "profile_added top", "profile_added mixed", "profile_removed mixed"];
+    assert_eq!(told(get("history").json), expected);
+    assert_eq!(get("history?profile=theirs").json["value"], json!([]));
+
+    // The same as they come.
+    let file = plane.daemon.directory().join("token");
+    std::fs::write(&file, &token).unwrap();
+    let mut follow = plane.daemon.tm(&plane.lab, &["events", "--follow", "--limit", "1"]).unwrap();
+    let certificate = plane.daemon.directory().join("state/tls/cert.pem");
+    follow
+        .args(["--server", "https://127.0.0.1:8443", "--token-file"])
+        .arg(&file)
+        .arg("--ca")
+        .arg(certificate);
+    let mut following = follow.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let lines = std::io::BufReader::new(following.stdout.take().unwrap());
+    let mut lines = std::io::BufRead::lines(lines).map(Result::unwrap);
+    assert!(lines.next().unwrap().contains("profile_removed  mixed"));
+    put("theirs", "g2", address("192.0.2.22"));
+    put("late", "g1", address("192.0.2.23"));
+    let next = lines.next().unwrap();
+    assert!(next.contains("profile_added  late"), "{next}");
+    following.kill().unwrap();
+    following.wait().unwrap();
 }
 
 #[test]
@@ -129,11 +224,34 @@ fn every_change_and_every_refusal_is_in_the_audit_log() {
     plane.put("web", &document("192.0.2.66"));
     plane.tm(&["endpoint", "force", "shop/only", "down"]);
     plane.tm(&["profile", "delete", "shop"]);
+    for refused in [
+        &["profile", "delete", "web"][..],
+        &["profile", "delete", "nobody"],
+        &["profile", "set", "nobody", "ttl=5"],
+        &["profile", "create", "wrong", "ttl=-5"],
+        &["endpoint", "delete", "web/only"],
+    ] {
+        assert_ne!(plane.tm(refused).code, Some(0), "{refused:?}");
+    }
+    // What is only checked is nothing to tell.
+    plane.tm(&["profile", "delete", "web", "--dry-run"]);
     let lines = plane.tm(&["audit", "-o", "json"]).json();
     let said = |line: &Value| {
         ["action", "object", "result", "source"].map(|key| line[key].as_str().unwrap().to_owned())
     };
     let lines: Vec<&Value> = lines.as_array().unwrap().iter().collect();
+    let (refused, lines) = lines.split_at(5);
+    for (line, [action, object]) in refused.iter().rev().zip([
+        ["delete", "profile web"],
+        ["delete", "profile nobody"],
+        ["change", "profile nobody"],
+        ["create", "profile wrong"],
+        ["change", "profile web"],
+    ]) {
+        let [did, to, result, _] = said(line);
+        assert_eq!((&*did, &*to), (action, object));
+        assert!(result.starts_with("refused: "), "{result}");
+    }
     assert_eq!(said(lines[0]), ["delete", "profile shop", "done", "socket"]);
     assert_eq!(
         (&lines[0]["before"]["routing_method"], &lines[0]["after"]),

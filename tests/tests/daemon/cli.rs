@@ -29,7 +29,7 @@ fn check_says_ok_or_draws_what_is_wrong() {
     write(dir.path(), &[("tm.toml", NODE), ("conf.d/web.toml", &profile("web", "192.0.2.10"))]);
     let good = tm(&["check", path]);
     assert_eq!((good.code, good.err.as_str()), (Some(0), ""));
-    assert_eq!(good.out, format!("{path}: 1 profiles, 1 endpoints\nok\n"));
+    assert_eq!(good.out, format!("{path}: 1 profile, 1 endpoint\nok\n"));
     let good = tm(&["check", path, "-o", "json"]);
     assert_eq!((good.code, &good.json()["ok"], &good.json()["profiles"]), (Some(0), &true.into(), &1.into()));
 

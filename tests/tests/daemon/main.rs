@@ -7,6 +7,7 @@ mod answers;
 mod chaos;
 mod cli;
 mod contract;
+mod dnstap;
 mod encrypted;
 mod ended;
 mod explain;
@@ -21,6 +22,7 @@ mod journal;
 mod manage;
 mod metrics;
 mod modes;
+mod mutual;
 mod outlive;
 mod overview;
 mod peers;
@@ -44,6 +46,7 @@ mod vlans;
 mod webhooks;
 mod wire;
 mod words;
+mod wrong;
 
 use tm_tests::{daemon::Daemon, lab::Lab};
 

@@ -221,7 +221,7 @@ fn files_and_api_lead_to_each_other_and_are_checked_together() {
     assert!(message.contains("leads back to this profile"), "{message}");
     let used = plane.api.delete(&plane.lab, "/api/v1/profiles/world").unwrap();
     assert_eq!(used.status, 409, "{:#}", used.json);
-    assert!(used.json["detail"].as_str().unwrap().contains("api/profiles/outer"), "{:#}", used.json);
+    assert_eq!(used.json["detail"], "it is in use: `world` is nested as `outer/child`");
     // A file cannot take away what the API needs.
     plane.daemon.write("conf.d/profiles.toml", "").unwrap();
     plane.daemon.wait_for("the refusal", |line| line.contains("configuration not reloaded"));
@@ -252,80 +252,6 @@ fn a_dry_run_says_what_would_be_and_changes_nothing() {
     assert_eq!(plane.status_of("shop"), "NXDOMAIN");
     assert_eq!(plane.put("shop?dryRun=true", &json!({ "routing_method": "x" })).status, 422);
     assert_eq!(plane.get("audit").json["value"].as_array().unwrap().len(), 1, "the token alone");
-}
-
-#[test]
-fn bad_input_is_told_by_its_place_and_disturbs_nothing() {
-    let plane = Managed::start();
-    plane.put("shop", &document("192.0.2.20"));
-    let etag = plane.get("profiles/shop").etag;
-    let send = |method, path: &str, body: Vec<u8>| {
-        plane.api.call(&plane.lab, &Call { method, path, headers: &[], body: Some(body) }).unwrap()
-    };
-    let path = "/api/v1/profiles/shop";
-    let nested = [vec![b'['; 100_000], vec![b']'; 100_000]].concat();
-    for (body, status) in [
-        (vec![b' '; 20 << 20], 413),
-        (nested, 400),
-        (b"{\"ttl\":".to_vec(), 400),
-        (b"[]".to_vec(), 400),
-        (b"\xff\xfe".to_vec(), 400),
-        (Vec::new(), 400),
-    ] {
-        let answer = send("PUT", path, body);
-        assert_eq!(
-            (answer.status, answer.kind.as_str()),
-            (status, "application/problem+json"),
-            "{:#}",
-            answer.json
-        );
-    }
-    for (body, pointer) in [
-        (json!({ "routing_method": "priority", "ttl": "30" }), "/ttl"),
-        (json!({ "routing_method": "priority", "ttl": 3.5 }), "/ttl"),
-        (json!({ "routing_method": "priority", "ttl": 18_446_744_073_709_551_615u64 }), "/ttl"),
-        (json!({ "routing_method": "priority", "tttl": 3 }), "/tttl"),
-        (json!({ "routing_method": 1 }), "/routing_method"),
-        (json!({ "routing_method": "priority", "endpoint": {} }), "/endpoint"),
-        (json!({ "routing_method": "priority", "endpoint": [{ "name": "a" }] }), "/endpoint/0/name"),
-        (json!({ "routing_method": "priority", "endpoint": [null] }), "/endpoint/0"),
-        (
-            json!({ "routing_method": "priority", "monitor": { "headers": { "a/b~c": "x" } } }),
-            "/monitor/headers/a~1b~0c",
-        ),
-        (json!({ "routing_method": "priority", "name": "other" }), "/name"),
-        (json!({ "routing_method": "priority", "subscription": 1 }), "/subscription"),
-        (json!({}), ""),
-    ] {
-        let answer = plane.put("shop", &body);
-        assert_eq!(
-            (answer.status, &answer.json["errors"][0]["pointer"]),
-            (422, &json!(pointer)),
-            "{body}: {:#}",
-            answer.json
-        );
-    }
-    for path in [
-        "/api/v1/profiles/..%2f..%2fetc%2fpasswd",
-        "/api/v1/profiles/%00",
-        "/api/v1/nothing",
-        "/api/v2/profiles",
-    ] {
-        let answer = plane.api.get(&plane.lab, path).unwrap();
-        assert_eq!((answer.status, answer.kind.as_str()), (404, "application/problem+json"), "{path}");
-    }
-    assert_eq!(send("POST", path, b"{}".to_vec()).status, 405);
-    assert_eq!(plane.get("profiles?limit=0").status, 400);
-    for path in ["profiles?whatever=1", "profiles?limit=x", "audit?limit=0"] {
-        let answer = plane.get(path);
-        assert_eq!((answer.status, answer.kind.as_str()), (400, "application/problem+json"), "{path}");
-    }
-    let dry = plane.put("shop?dryRun=perhaps", &document("192.0.2.21"));
-    assert_eq!((dry.status, dry.kind.as_str()), (400, "application/problem+json"));
-    let token = json!({ "scope": "read", "lifetime": u64::MAX });
-    assert_eq!(plane.api.send(&plane.lab, "POST", "/api/v1/tokens", &token).unwrap().status, 400);
-    assert_eq!(plane.get("profiles/shop").etag, etag);
-    assert_eq!((plane.short("web"), plane.short("shop")), ("192.0.2.10".to_owned(), "192.0.2.20".to_owned()));
 }
 
 #[test]
@@ -378,9 +304,43 @@ fn the_command_line_manages_the_same() {
     assert_eq!(plane.tm(&["profile", "show", "none"]).code, Some(3));
     let listed = plane.tm(&["profile", "list", "-o", "json"]).json();
     assert_eq!(listed.as_array().unwrap().len(), 2);
-    assert_eq!(plane.tm(&["endpoint", "delete", "shop/a"]).code, Some(0));
-    assert_eq!(plane.tm(&["profile", "delete", "shop"]).out, "shop: deleted\n");
+    // Nothing goes by a check, nor by an ETag of before.
+    let etag = plane.get("profiles/shop").etag;
+    let dry = plane.tm(&["endpoint", "delete", "shop/a", "--dry-run"]);
+    assert_eq!((dry.code, dry.out.as_str()), (Some(0), "shop/a: would be deleted\n"));
+    assert_eq!(plane.tm(&["profile", "delete", "shop", "--dry-run"]).out, "shop: would be deleted\n");
+    assert_eq!(plane.tm(&["profile", "disable", "shop", "--dry-run"]).out, "shop: would be changed\n");
+    assert_eq!(plane.tm(&["profile", "delete", "web", "--dry-run"]).code, Some(4));
+    for words in
+        [["profile", "delete", "shop"], ["endpoint", "delete", "shop/a"], ["profile", "disable", "shop"]]
+    {
+        let stale = plane.tm(&[&words[..], &["--if-match", "r0"]].concat());
+        assert_eq!((stale.code, stale.out.as_str()), (Some(4), ""), "{words:?}");
+        assert!(stale.err.contains(&format!("it has changed since: its ETag is {etag}")), "{}", stale.err);
+    }
+    assert_eq!(plane.get("profiles/shop").etag, etag);
+    assert_eq!(plane.tm(&["endpoint", "delete", "shop/a", "--if-match", &etag]).code, Some(0));
+    let gone = plane.tm(&["profile", "delete", "shop", "-o", "json"]).json();
+    assert_eq!(gone, json!({ "deleted": "shop", "dry_run": false }));
     assert_eq!(plane.status_of("shop"), "NXDOMAIN");
+}
+
+#[test]
+fn what_is_nested_stays_and_it_is_told_in_whom() {
+    let plane = Managed::start();
+    plane.put("shop", &document("192.0.2.20"));
+    let nested = json!({ "name": "child", "type": "nested", "target_profile": "Shop" });
+    let above = json!({ "routing_method": "priority", "endpoint": [nested] });
+    assert_eq!((plane.put("one", &above).status, plane.put("two", &above).status), (201, 201));
+    let said = "it is in use: `shop` is nested as `one/child`, `two/child`";
+    let native = plane.api.delete(&plane.lab, "/api/v1/profiles/shop").unwrap();
+    assert_eq!((native.status, native.json["detail"].as_str()), (409, Some(said)));
+    let group = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/default";
+    let path =
+        format!("{group}/providers/Microsoft.Network/trafficManagerProfiles/shop?api-version=2022-04-01");
+    let azure = plane.api.delete(&plane.lab, &path).unwrap();
+    assert_eq!((azure.status, azure.json["error"]["message"].as_str()), (409, Some(said)));
+    assert_eq!(plane.short("one"), "192.0.2.20");
 }
 
 #[test]

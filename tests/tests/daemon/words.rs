@@ -283,3 +283,67 @@ fn verify_goes_from_the_public_name_to_the_profile() {
     assert_eq!((silent.code, silent.out.as_str()), (Some(1), ""));
     assert!(silent.err.contains("the resolver cannot be asked for www.contoso.com"), "{}", silent.err);
 }
+
+#[test]
+fn verify_knows_every_zone_and_every_name_in_full() {
+    let lab = tm_tests::lab::Lab::new().unwrap();
+    let zone = "second IN CNAME web.edge.example.\nfull IN CNAME www.else.example.\nwild IN CNAME any.shop.edge.example.\nnone IN CNAME none.edge.example.";
+    let served = ["tm.example", "edge.example", "www.else.example"];
+    let _resolver = resolver::Resolver::start_for(&lab, &served, &[("contoso.com", zone)]).unwrap();
+    let node = NODE
+        .replace("zone = \"tm.example\"\n", "")
+        .replace("\"tm0\"", &format!("\"tm0\", \"{}\"", resolver::SERVER_INTERFACE))
+        + "[[zone]]\nname = \"tm.example\"\n[[zone]]\nname = \"edge.example\"\n";
+    let named = |name: &str, full: &str, target: &str| {
+        let key = format!("dns_name = \"{full}\"\nrouting_method");
+        profile(name, target).replacen("routing_method", &key, 1)
+    };
+    let profiles = [
+        named("web", "web.edge.example", "192.0.2.10"),
+        named("else", "www.else.example", "192.0.2.11"),
+        named("wild", "*.shop.edge.example", "192.0.2.12"),
+    ];
+    let files = [("tm.toml", &*node), ("conf.d/p.toml", &profiles.concat())];
+    let mut daemon = tm_tests::daemon::Daemon::start(&lab, &files).unwrap();
+    wait_until_ready(&mut daemon);
+    let address = resolver::ADDRESS.to_string();
+    let config = daemon.directory().to_str().unwrap();
+    let verify = |name: &str| {
+        let mut command = lab.client(&binary("tm").unwrap().to_string_lossy());
+        Ended::of(command.args(["verify", name, "--resolver", &address, "--config", config]))
+    };
+    // What the resolver keeps has less of its time left.
+    let as_it_came = |out: &str| {
+        let words = |line: &str| {
+            let mut words: Vec<&str> = line.split(' ').collect();
+            if words.len() > 4 && words[1].parse::<u32>().is_ok() {
+                words[1] = "TTL";
+            }
+            words.join(" ") + "\n"
+        };
+        out.lines().map(words).collect::<String>()
+    };
+    for (name, lines) in [
+        (
+            "second.contoso.com",
+            "second.contoso.com. TTL IN CNAME web.edge.example.\nweb.edge.example. TTL IN A 192.0.2.10\nprofile web  Online\nok\n",
+        ),
+        (
+            "full.contoso.com",
+            "full.contoso.com. TTL IN CNAME www.else.example.\nwww.else.example. TTL IN A 192.0.2.11\nprofile else  Online\nok\n",
+        ),
+        ("www.else.example", "www.else.example. TTL IN A 192.0.2.11\nprofile else  Online\nok\n"),
+        (
+            "wild.contoso.com",
+            "wild.contoso.com. TTL IN CNAME any.shop.edge.example.\nany.shop.edge.example. TTL IN A 192.0.2.12\nprofile wild  Online\nok\n",
+        ),
+    ] {
+        let good = verify(name);
+        let out = as_it_came(&good.out);
+        assert_eq!((good.code, good.err.as_str(), out.as_str()), (Some(0), "", lines), "{name}");
+    }
+    let bad = verify("none.contoso.com");
+    assert_eq!(bad.code, Some(1), "{}", bad.err);
+    let said = "missing: no profile answers none.edge.example: make one, as `tm profile create NAME dns_name=none.edge.example routing_method=priority`, or let the CNAME name one that is there";
+    assert_eq!(bad.out.lines().last(), Some(said));
+}

@@ -91,18 +91,23 @@ impl Connected<IncomingStream<'_, UnixListener>> for LocalPeer {
 }
 
 impl Principal {
+    /// Is what `level` allows for them, wherever that may be?
+    pub fn has(&self, level: Level) -> Result<(), Denied> {
+        let (has, wants) = (self.level.label(), level.label());
+        match self.level < level {
+            true => {
+                Err(Denied::Forbidden(format!("{} has the scope {has}, and this wants {wants}", self.who)))
+            }
+            false => Ok(()),
+        }
+    }
+
     /// Is what `level` allows for them within `scope`? None for all scopes.
     pub fn may(&self, level: Level, scope: Option<&Scope>) -> Result<(), Denied> {
-        if self.level < level {
-            let (has, wants) = (self.level.label(), level.label());
-            return Err(Denied::Forbidden(format!(
-                "{} has the scope {has}, and this wants {wants}",
-                self.who
-            )));
-        }
+        self.has(level)?;
         let within = match scope {
             Some(scope) => self.sees(scope),
-            None => self.subscription.is_none() && self.resource_group.is_none(),
+            None => self.sees_all(),
         };
         match (within, scope) {
             (true, _) => Ok(()),
@@ -112,6 +117,16 @@ impl Principal {
             ))),
             (false, None) => Err(Denied::Forbidden(format!("{} may look at its own scope alone", self.who))),
         }
+    }
+
+    /// May they look at every scope?
+    pub fn sees_all(&self) -> bool {
+        self.subscription.is_none() && self.resource_group.is_none()
+    }
+
+    /// May they look at the profile of this name? What is nobody's is nothing to look at for who has a scope of their own.
+    pub fn sees_profile(&self, view: &View, name: &str) -> bool {
+        self.sees_all() || view.catalog.profile(name).is_some_and(|record| self.sees(&record.scope))
     }
 
     /// Does `scope` lie within what they may look at?

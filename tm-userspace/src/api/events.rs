@@ -3,7 +3,7 @@
 //! It compares one published state with the next; a state that was there and gone between two looks is no event.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, PoisonError},
     time::SystemTime,
 };
@@ -13,10 +13,12 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::access::Principal;
 use crate::{
+    catalog::Catalog,
     control::Published,
     decide::{Decision, EndpointStatus},
-    desired::{Endpoint, Profile},
+    desired::{Endpoint, Profile, Scope},
     health::{Details, Health},
     time::serde_rfc3339,
 };
@@ -51,6 +53,17 @@ pub struct Event {
     /// How long it took, where probes found it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delays: Option<Delays>,
+    /// Where the profile belongs, as far as that was known: who may be told of it.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub scope: Option<Arc<Scope>>,
+}
+
+impl Event {
+    /// May they be told of it?
+    pub fn is_for(&self, principal: &Principal) -> bool {
+        principal.sees_all() || self.scope.as_ref().is_some_and(|scope| principal.sees(scope))
+    }
 }
 
 /// The three delays between a change of an endpoint and the last client that learns of it.
@@ -85,6 +98,8 @@ pub struct Known {
     pub health: watch::Receiver<Health>,
     /// The rows of outcomes that led to them.
     pub details: Arc<Details>,
+    /// Where profiles belong.
+    pub catalog: Catalog,
 }
 
 impl Events {
@@ -108,6 +123,8 @@ impl Events {
         shutdown: CancellationToken,
     ) -> anyhow::Result<()> {
         let mut before = published.borrow_and_update().clone();
+        let mut scopes = Scopes::default();
+        before.decisions.keys().for_each(|name| drop(scopes.of(&known.catalog, name)));
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => {
@@ -120,31 +137,42 @@ impl Events {
             let at = SystemTime::now();
             for item in before.decisions.diff(&now.decisions) {
                 match item {
-                    DiffItem::Add(_, new) => {
-                        let to = Some(format!("{:?}", new.status));
-                        self.push(Event { to, ..event(at, "profile_added", new) });
+                    DiffItem::Add(name, new) => {
+                        let (to, scope) =
+                            (Some(format!("{:?}", new.status)), scopes.of(&known.catalog, name));
+                        self.push(Event { to, scope, ..event(at, "profile_added", new) });
                     }
-                    DiffItem::Remove(_, old) => {
-                        let from = Some(format!("{:?}", old.status));
-                        self.push(Event { from, ..event(at, "profile_removed", old) });
+                    DiffItem::Remove(name, old) => {
+                        let (from, scope) = (Some(format!("{:?}", old.status)), scopes.0.remove(name));
+                        self.push(Event { from, scope, ..event(at, "profile_removed", old) });
                     }
-                    DiffItem::Update { old: (_, old), new: (_, new) } => self.compare(old, new, &known, at),
+                    DiffItem::Update { old: (_, old), new: (name, new) } => {
+                        let scope = scopes.of(&known.catalog, name);
+                        self.compare((old, new), &known, scope.as_ref(), at);
+                    }
                 }
             }
             before = now;
         }
     }
 
-    fn compare(&self, old: &Decision, new: &Decision, known: &Known, at: SystemTime) {
+    fn compare(
+        &self,
+        (old, new): (&Decision, &Decision),
+        known: &Known,
+        scope: Option<&Arc<Scope>>,
+        at: SystemTime,
+    ) {
+        let event = |kind| Event { scope: scope.cloned(), ..event(at, kind, new) };
         if old.profile != new.profile {
-            self.push(event(at, "profile_changed", new));
+            self.push(event("profile_changed"));
         }
         if old.status != new.status {
             let (from, to) = (Some(format!("{:?}", old.status)), Some(format!("{:?}", new.status)));
             let up = new.endpoints.iter().filter(|status| status.is_available()).count();
             let reason = format!("{up} of {} endpoints up", new.endpoints.len());
             tracing::info!(profile = %new.profile.name, from, to, reason, "profile changed");
-            self.push(Event { from, to, reason: Some(reason), ..event(at, "profile_status", new) });
+            self.push(Event { from, to, reason: Some(reason), ..event("profile_status") });
         }
         for (endpoint, status) in new.profile.endpoints.iter().zip(&new.endpoints) {
             let mut others = old.profile.endpoints.iter().zip(&old.endpoints);
@@ -163,7 +191,7 @@ impl Events {
                     from: Some(format!("{before:?}")),
                     to: Some(format!("{status:?}")),
                     delays: known.delays(&new.profile, endpoint, *status, at),
-                    ..event(at, "endpoint_status", new)
+                    ..event("endpoint_status")
                 });
             }
         }
@@ -179,6 +207,22 @@ impl Events {
         kept.push_back(event.clone());
         // Fails where nobody listens.
         let _ = self.next.send(event);
+    }
+}
+
+/// Where profiles belong that are there, so that it is known of those that are gone.
+#[derive(Default)]
+struct Scopes(HashMap<Arc<str>, Arc<Scope>>);
+
+impl Scopes {
+    /// Where this one belongs now.
+    fn of(&mut self, catalog: &Catalog, name: &Arc<str>) -> Option<Arc<Scope>> {
+        if let Some(record) = catalog.profile(name)
+            && self.0.get(name).is_none_or(|known| !known.is(&record.scope))
+        {
+            self.0.insert(name.clone(), Arc::new(record.scope.clone()));
+        }
+        self.0.get(name).cloned()
     }
 }
 
@@ -228,5 +272,6 @@ fn event(at: SystemTime, kind: &str, decision: &Decision) -> Event {
         to: None,
         reason: None,
         delays: None,
+        scope: None,
     }
 }

@@ -67,6 +67,7 @@ use crate::{
     control::{Published, Tables},
     desired::Desired,
     dns::Responder,
+    dnstap::Tap,
     health::{Details, Health},
     metrics::{Meters, Metrics},
     portal,
@@ -125,6 +126,8 @@ pub struct View {
     pub told: user_metrics::Told,
     /// Who asks for the profiles that want it looked at.
     pub traffic: Traffic,
+    /// Who is told of messages.
+    pub tap: Tap,
 }
 
 impl View {

@@ -51,6 +51,16 @@ pub struct Status {
     pub profiles: Vec<ProfileView>,
 }
 
+impl Status {
+    /// What who may look at these profiles alone is told: nothing of the others, nor of the node.
+    pub(super) fn of(mut self, sees: impl Fn(&str) -> bool) -> Self {
+        self.profiles.retain(|profile| sees(&profile.name));
+        (self.config_error, self.store_error, self.geo) = (None, None, None);
+        (self.interfaces, self.packets, self.messages) = Default::default();
+        self
+    }
+}
+
 /// A database of places.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct GeoView {

@@ -57,7 +57,7 @@ impl Catalog {
     where
         E: From<Refusal> + std::fmt::Display + Send + 'static,
     {
-        self.make(actor.clone(), "many profiles".to_owned(), dry_run, move |inner, state| {
+        self.make(actor.clone(), "apply", "many profiles".to_owned(), dry_run, move |inner, state| {
             let plan = plan(&inner.listing.borrow().clone())?;
             Ok(apply(inner, state, &actor, dry_run, plan)?)
         })

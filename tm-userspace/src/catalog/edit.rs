@@ -25,6 +25,17 @@ pub enum Expected {
     OneOf(Vec<String>),
 }
 
+/// What somebody sets about, for the audit log where it is refused: what is to become of the profile is known only later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    /// To have it be something, whether it is there or not.
+    Put,
+    /// To change what is there.
+    Change,
+    /// To have it go.
+    Delete,
+}
+
 /// What is to become of a profile.
 #[derive(Clone, Debug)]
 pub enum Edit {
@@ -57,11 +68,12 @@ pub enum Outcome {
 }
 
 impl Catalog {
-    /// Makes one change: `edit` is given what is there and says what is to be there. It is done when the answers have it; with `dry_run` it is checked and not
+    /// Makes one change, as was attempted: `edit` is given what is there and says what is to be there. It is done when the answers have it; with `dry_run` it is checked and not
     /// done. The change is made to the end even where the caller goes away.
     pub async fn edit<E>(
         &self,
         actor: Actor,
+        attempt: Attempt,
         name: &str,
         expected: Expected,
         dry_run: bool,
@@ -71,17 +83,23 @@ impl Catalog {
         E: From<Refusal> + std::fmt::Display + Send + 'static,
     {
         let (noted, name) = (format!("profile {name}"), name.to_owned());
-        self.make(actor.clone(), noted, dry_run, move |inner, state| {
+        let action = match attempt {
+            Attempt::Put if self.profile(&name).is_none() => "create",
+            Attempt::Put | Attempt::Change => "change",
+            Attempt::Delete => "delete",
+        };
+        self.make(actor.clone(), action, noted, dry_run, move |inner, state| {
             change(inner, state, &actor, &name, &expected, dry_run, edit)
         })
         .await
     }
 
-    /// Makes a change of what is wanted: `work` gives the generation that has it. One at a time, and to the end even where the caller goes away. A refusal is put into the audit log, as one to
-    /// change `what`, unless it is a `dry_run`.
+    /// Makes a change of what is wanted: `work` gives the generation that has it. One at a time, and to the end even where the caller goes away. A refusal is put into the audit log, as one of
+    /// this `action` on `what`, unless it is a `dry_run`.
     pub(super) async fn make<T, E>(
         &self,
         actor: Actor,
+        action: &'static str,
         what: String,
         dry_run: bool,
         work: impl FnOnce(&Inner, &mut State) -> Result<(T, Option<u64>), E> + Send + 'static,
@@ -101,7 +119,7 @@ impl Catalog {
                     && !dry_run
                 {
                     let result = format!("refused: {error}");
-                    blocking.note(actor.row("change", &what, None, None, &result));
+                    blocking.note(actor.row(action, &what, None, None, &result));
                 }
                 done
             };
@@ -266,13 +284,30 @@ impl Wanted<'_> {
     fn delete(&self, before: Option<&Arc<Record>>) -> Result<Option<Next>, Refusal> {
         let before = before.ok_or_else(|| Refusal::NotFound(format!("profile `{}`", self.name)))?;
         let changed = self.state.registry.change(&self.desired.profiles, &[(self.key.clone(), None)]);
-        let changed = changed.map_err(|error| Refusal::InUse(error.to_string()))?;
+        let changed = changed.map_err(|error| match self.nested_in() {
+            nested if nested.is_empty() => Refusal::InUse(error.to_string()),
+            nested => Refusal::InUse(format!("`{}` is nested as {}", self.name, nested.join(", "))),
+        })?;
         let revision = self.listing.revision + 1;
         let batch =
             Batch { gone_profiles: vec![self.key.to_string()], revision: Some(revision), ..Batch::default() };
         let mut listing = Listing { revision, ..self.listing.clone() };
         listing.profiles.remove(&self.key);
         Ok(Some(Next { outcome: Outcome::Deleted(before.clone()), changed, listing, batch }))
+    }
+
+    /// Endpoints that stand for the profile, as `profile/endpoint`.
+    fn nested_in(&self) -> Vec<String> {
+        let of = |record: &Record| {
+            let endpoints = record.document.get("endpoint").and_then(Value::as_array);
+            let text = |endpoint: &Value, name| endpoint.get(name)?.as_str().map(str::to_owned);
+            let names = endpoints.into_iter().flatten().filter(|endpoint| {
+                text(endpoint, "target_profile").is_some_and(|target| key(&target) == self.key)
+            });
+            let names = names.filter_map(|endpoint| text(endpoint, "name"));
+            names.map(|name| format!("`{}/{name}`", record.name)).collect::<Vec<_>>()
+        };
+        self.listing.profiles.values().flat_map(|record| of(record)).collect()
     }
 }
 

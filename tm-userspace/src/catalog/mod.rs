@@ -30,7 +30,7 @@ use crate::{
 };
 
 pub use apply::{Applied, Plan, Replaced};
-pub use edit::{Draft, Edit, Expected, Outcome};
+pub use edit::{Attempt, Draft, Edit, Expected, Outcome};
 pub use record::{ManagedBy, Record};
 pub use refusal::Refusal;
 pub use restore::Restored;

@@ -28,7 +28,7 @@ impl Catalog {
     /// Makes all that the API manages, its tokens among them, what a backup has, in one step, or nothing. It is done when the answers have it. The audit log goes on, and so do the key that
     /// tokens are signed with, and the revisions: an ETag of before the restore is no ETag of something else.
     pub async fn restore(&self, actor: Actor, from: PathBuf) -> Result<Restored, Refusal> {
-        self.make(actor.clone(), "store".to_owned(), false, move |inner, state| {
+        self.make(actor.clone(), "restore", "store".to_owned(), false, move |inner, state| {
             let contents = inner.store.read_backup(&from).map_err(|error| unfit(&format!("{error:#}")))?;
             restore(inner, state, &actor, contents, &from.display().to_string())
         })

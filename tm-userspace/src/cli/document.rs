@@ -4,7 +4,7 @@
 
 use clap::Args;
 use comfy_table::{Cell, Table};
-use reqwest::{Method, header};
+use reqwest::{Method, RequestBuilder, header};
 use serde_json::{Map, Value};
 
 use super::{
@@ -40,12 +40,37 @@ pub(super) struct Keys {
     /// Keys as in a file and their values: `ttl=30`, `monitor.path=/health`; `KEY=` takes one away.
     #[arg(value_name = "KEY=VALUE", value_parser = assignment)]
     keys: Vec<Assignment>,
+    #[command(flatten)]
+    caution: Caution,
+}
+
+/// What has to be so for a change to be made.
+#[derive(Debug, Default, Args)]
+pub(super) struct Caution {
     /// Only if it has this ETag yet.
     #[arg(long, value_name = "ETAG")]
     if_match: Option<String>,
     /// Check it, and change nothing.
     #[arg(long)]
     dry_run: bool,
+}
+
+/// A profile that is to be switched or to go.
+#[derive(Debug, Args)]
+pub(super) struct ChangeOne {
+    #[command(flatten)]
+    one: One,
+    #[command(flatten)]
+    caution: Caution,
+}
+
+/// An endpoint that is to be switched or to go.
+#[derive(Debug, Args)]
+pub(super) struct ChangeTwo {
+    #[command(flatten)]
+    two: Two,
+    #[command(flatten)]
+    caution: Caution,
 }
 
 /// A profile and what is to be set of it.
@@ -101,17 +126,6 @@ impl One {
         Ok(())
     }
 
-    pub(super) async fn switch(self, status: &str) -> Result<(), Failure> {
-        let name = self.named.name();
-        let keys = Keys::one("status", status);
-        change(&self.daemon().await?, self.reach.output, &["profiles", &name], &keys, &name).await
-    }
-
-    pub(super) async fn delete(self) -> Result<(), Failure> {
-        let name = self.named.name();
-        delete(&self.daemon().await?, self.reach.output, &["profiles", &name], &name).await
-    }
-
     async fn daemon(&self) -> Result<Daemon, Failure> {
         let daemon = Daemon::find(&self.reach.way)?;
         self.named.within.check(&daemon, &self.named.name()).await?;
@@ -130,23 +144,42 @@ impl Two {
         }
     }
 
-    pub(super) async fn switch(self, status: &str) -> Result<(), Failure> {
-        let (profile, endpoint) = self.named.name();
-        let (path, name) = (["profiles", &profile, "endpoints", &endpoint], format!("{profile}/{endpoint}"));
-        let keys = Keys::one("status", status);
-        change(&self.daemon().await?, self.reach.output, &path, &keys, &name).await
-    }
-
-    pub(super) async fn delete(self) -> Result<(), Failure> {
-        let (profile, endpoint) = self.named.name();
-        let (path, name) = (["profiles", &profile, "endpoints", &endpoint], format!("{profile}/{endpoint}"));
-        delete(&self.daemon().await?, self.reach.output, &path, &name).await
-    }
-
     async fn daemon(&self) -> Result<Daemon, Failure> {
         let daemon = Daemon::find(&self.reach.way)?;
         self.named.within.check(&daemon, &self.named.name().0).await?;
         Ok(daemon)
+    }
+}
+
+impl ChangeOne {
+    pub(super) async fn switch(self, status: &str) -> Result<(), Failure> {
+        let ChangeOne { one, caution } = self;
+        let name = one.named.name();
+        let keys = Keys::one("status", status, caution);
+        change(&one.daemon().await?, one.reach.output, &["profiles", &name], &keys, &name).await
+    }
+
+    pub(super) async fn delete(self) -> Result<(), Failure> {
+        let ChangeOne { one, caution } = self;
+        let name = one.named.name();
+        delete(&one.daemon().await?, one.reach.output, &["profiles", &name], &caution, &name).await
+    }
+}
+
+impl ChangeTwo {
+    pub(super) async fn switch(self, status: &str) -> Result<(), Failure> {
+        let ChangeTwo { two, caution } = self;
+        let (profile, endpoint) = two.named.name();
+        let (path, name) = (["profiles", &profile, "endpoints", &endpoint], format!("{profile}/{endpoint}"));
+        let keys = Keys::one("status", status, caution);
+        change(&two.daemon().await?, two.reach.output, &path, &keys, &name).await
+    }
+
+    pub(super) async fn delete(self) -> Result<(), Failure> {
+        let ChangeTwo { two, caution } = self;
+        let (profile, endpoint) = two.named.name();
+        let (path, name) = (["profiles", &profile, "endpoints", &endpoint], format!("{profile}/{endpoint}"));
+        delete(&two.daemon().await?, two.reach.output, &path, &caution, &name).await
     }
 }
 
@@ -202,8 +235,8 @@ impl SetTwo {
 }
 
 impl Keys {
-    fn one(key: &str, value: &str) -> Self {
-        Keys { keys: vec![(key.to_owned(), value.into())], if_match: None, dry_run: false }
+    fn one(key: &str, value: &str, caution: Caution) -> Self {
+        Keys { keys: vec![(key.to_owned(), value.into())], caution }
     }
 
     /// What is assigned by name counts more.
@@ -226,6 +259,27 @@ impl Keys {
             *at = value.clone();
         }
         object
+    }
+}
+
+impl Caution {
+    /// The request that is held to it.
+    fn of(&self, mut request: RequestBuilder) -> RequestBuilder {
+        if let Some(etag) = &self.if_match {
+            request = request.header(header::IF_MATCH, format!("\"{}\"", etag.trim_matches('"')));
+        }
+        if self.dry_run {
+            request = request.query(&[("dryRun", "true")]);
+        }
+        request
+    }
+
+    /// What is said of a thing that was done, or would be.
+    fn said(&self, name: &str, word: &str) -> String {
+        match self.dry_run {
+            true => format!("{name}: would be {word}"),
+            false => format!("{name}: {word}"),
+        }
     }
 }
 
@@ -261,12 +315,20 @@ async fn change(
     done(daemon, output, request, keys, name, "changed").await
 }
 
-async fn delete(daemon: &Daemon, output: Output, path: &[&str], name: &str) -> Result<(), Failure> {
-    daemon.send(daemon.request(Method::DELETE, path)).await?;
+async fn delete(
+    daemon: &Daemon,
+    output: Output,
+    path: &[&str],
+    caution: &Caution,
+    name: &str,
+) -> Result<(), Failure> {
+    daemon.send(caution.of(daemon.request(Method::DELETE, path))).await?;
     match output {
-        form @ (Output::Json | Output::Yaml) => form.print(&serde_json::json!({ "deleted": name })),
+        form @ (Output::Json | Output::Yaml) => {
+            form.print(&serde_json::json!({ "deleted": name, "dry_run": caution.dry_run }))
+        }
         Output::Text => {
-            say!("{name}: deleted");
+            say!("{}", caution.said(name, "deleted"));
             Ok(())
         }
     }
@@ -275,25 +337,18 @@ async fn delete(daemon: &Daemon, output: Output, path: &[&str], name: &str) -> R
 async fn done(
     daemon: &Daemon,
     output: Output,
-    mut request: reqwest::RequestBuilder,
+    request: RequestBuilder,
     keys: &Keys,
     name: &str,
     word: &str,
 ) -> Result<(), Failure> {
-    if let Some(etag) = &keys.if_match {
-        request = request.header(header::IF_MATCH, format!("\"{}\"", etag.trim_matches('"')));
-    }
-    if keys.dry_run {
-        request = request.query(&[("dryRun", "true")]);
-    }
-    let answer: Value = daemon.answer(request).await?;
+    let answer: Value = daemon.answer(keys.caution.of(request)).await?;
     for warning in answer["warnings"].as_array().into_iter().flatten() {
         tell!("warning: {}", plain(warning));
     }
     match output {
         form @ (Output::Json | Output::Yaml) => form.print(&answer)?,
-        Output::Text if keys.dry_run => say!("{name}: would be {word}"),
-        Output::Text => say!("{name}: {word}"),
+        Output::Text => say!("{}", keys.caution.said(name, word)),
     }
     Ok(())
 }
@@ -362,7 +417,7 @@ mod tests {
     fn assignments_make_a_document() {
         let keys = ["ttl=30", "monitor.path=/health", "monitor.port=", "name=a=b", "expected=[\"200\"]"];
         let keys = keys.iter().map(|text| assignment(text).unwrap()).collect();
-        let object = Keys { keys, if_match: None, dry_run: false }.object();
+        let object = Keys { keys, caution: Caution::default() }.object();
         let expected = serde_json::json!({
             "ttl": 30, "monitor": { "path": "/health", "port": null }, "name": "a=b", "expected": ["200"],
         });

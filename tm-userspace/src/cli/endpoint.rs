@@ -25,11 +25,11 @@ pub(super) enum Endpoint {
     /// Change some of its keys.
     Set(document::SetTwo),
     /// Switch one on.
-    Enable(document::Two),
+    Enable(document::ChangeTwo),
     /// Switch one off: it is neither probed nor answered.
-    Disable(document::Two),
+    Disable(document::ChangeTwo),
     /// Remove one.
-    Delete(document::Two),
+    Delete(document::ChangeTwo),
 }
 
 #[derive(Debug, Args)]

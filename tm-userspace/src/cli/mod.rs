@@ -341,11 +341,8 @@ fn run_check(check: &Check) -> Result<(), Failure> {
             match output {
                 Output::Text => {
                     loaded.warnings.iter().for_each(|warning| tell!("warning: {warning}"));
-                    say!(
-                        "{}: {} profiles, {endpoints} endpoints",
-                        check.config.display(),
-                        loaded.profiles.len()
-                    );
+                    let profiles = out::count(loaded.profiles.len(), "profile");
+                    say!("{}: {profiles}, {}", check.config.display(), out::count(endpoints, "endpoint"));
                     say!("ok");
                 }
                 Output::Json | Output::Yaml => output.print(&serde_json::json!({

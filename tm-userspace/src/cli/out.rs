@@ -72,6 +72,11 @@ pub(super) fn state(status: &str) -> Cell {
     }
 }
 
+/// So many of a thing, in words: `1 profile`, `2 profiles`.
+pub(super) fn count(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
 /// Prints data as it is.
 pub(super) fn data(text: fmt::Arguments<'_>) {
     let mut out = io::stdout().lock();

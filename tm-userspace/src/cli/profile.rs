@@ -18,11 +18,11 @@ pub(super) enum Profile {
     /// Change some of its keys.
     Set(document::SetOne),
     /// Switch one on.
-    Enable(document::One),
+    Enable(document::ChangeOne),
     /// Switch one off: its name is then no name.
-    Disable(document::One),
+    Disable(document::ChangeOne),
     /// Remove one.
-    Delete(document::One),
+    Delete(document::ChangeOne),
 }
 
 #[derive(Debug, Args)]

@@ -33,7 +33,10 @@ pub(super) fn status(status: &Status) {
     let answered: u64 =
         ["answered", "no_such_name"].iter().filter_map(|reason| status.packets.get(*reason)).sum();
     let by_sockets: u64 = status.messages.values().sum();
-    say!("answered by XDP {answered}  seen by sockets {by_sockets}");
+    // Who may look at some profiles alone is told nothing of the node.
+    if !status.packets.is_empty() {
+        say!("answered by XDP {answered}  seen by sockets {by_sockets}");
+    }
     say!();
     let mut table = out::table();
     table.set_header([

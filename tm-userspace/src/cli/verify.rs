@@ -55,17 +55,34 @@ struct Verdict {
     missing: Vec<String>,
 }
 
+/// What the daemon answers.
+struct Ours {
+    daemon: Daemon,
+    /// That of relative names first; a profile of a name in none of them is a zone of its own.
+    zones: Vec<DnsName>,
+}
+
+/// A name that the daemon answers.
+struct Reached {
+    name: DnsName,
+    /// The topmost name of the zone that it is in.
+    zone: DnsName,
+    /// Whose it is, as far as that may be told.
+    profile: Option<String>,
+}
+
 pub(super) async fn run(verify: Verify) -> Result<(), Failure> {
     let resolver = resolver(verify.resolver).context("no resolver can be asked")?;
     let daemon = Daemon::find(&verify.reach.way)?;
     // Of no profile: the zone alone is wanted.
     let request = daemon.request(Method::GET, &["summaries"]).query(&[("profile", "")]);
     let summaries: Summaries = daemon.answer(request).await?;
-    let zone = summaries.zones.first().context("the daemon names no zone")?;
-    let zone: DnsName = zone.parse().map_err(anyhow::Error::from)?;
+    let zones = summaries.zones.iter().map(|zone| zone.parse());
+    let zones: Vec<DnsName> = zones.collect::<Result<_, _>>().map_err(anyhow::Error::from)?;
+    let ours = Ours { daemon, zones };
     let mut verdict = Verdict { name: verify.name.to_string(), ..Verdict::default() };
-    if let Some(last) = follow(&resolver, &verify.name, &zone, &mut verdict).await? {
-        judge(&daemon, &resolver, &last, &zone, &mut verdict).await?;
+    if let Some(last) = follow(&ours, &resolver, &verify.name, &mut verdict).await? {
+        judge(&ours, &resolver, &last, &mut verdict).await?;
     }
     verdict.ok = verdict.missing.is_empty();
     match verify.reach.output {
@@ -86,23 +103,73 @@ fn print(verdict: &Verdict) {
     }
 }
 
-/// Down the CNAMEs to a name within the zone; none where there is no way to one.
+impl Ours {
+    /// Is it a name in one of the zones, or that of a profile?
+    async fn reached(&self, name: &DnsName) -> Result<Option<Reached>, Failure> {
+        // The smallest of those that it is in.
+        let within = self.zones.iter().filter(|zone| name.is_within(zone));
+        let zone = within.max_by_key(|zone| zone.wire().len()).cloned();
+        let holder = self.holder(&format!("{name}.")).await?;
+        let is_held = holder.profile.is_some() || !holder.available;
+        Ok(match zone {
+            Some(zone) => {
+                let profile = match holder.profile {
+                    None => self.wildcard_above(name, &zone).await?,
+                    some => some,
+                };
+                Some(Reached { name: name.clone(), zone, profile })
+            }
+            None if is_held => {
+                Some(Reached { name: name.clone(), zone: name.clone(), profile: holder.profile })
+            }
+            None => None,
+        })
+    }
+
+    /// The profile of the longest wildcard that a name is below; the daemon's answer says whether it counts.
+    async fn wildcard_above(&self, name: &DnsName, zone: &DnsName) -> Result<Option<String>, Failure> {
+        for above in name.suffixes().skip(1).map(DnsName::from_wire) {
+            if !above.is_within(zone) {
+                break;
+            }
+            let holder = self.holder(&format!("*.{above}.")).await?;
+            if holder.profile.is_some() {
+                return Ok(holder.profile);
+            }
+        }
+        Ok(None)
+    }
+
+    async fn holder(&self, name: &str) -> Result<Availability, Failure> {
+        self.daemon.answer(self.daemon.request(Method::GET, &["names", name])).await
+    }
+
+    /// That in which a new profile has its name unless it says otherwise.
+    fn first_zone(&self) -> String {
+        self.zones.first().map(ToString::to_string).unwrap_or_default()
+    }
+}
+
+/// Down the CNAMEs to a name that the daemon answers; none where there is no way to one.
 async fn follow(
+    ours: &Ours,
     resolver: &TokioResolver,
     name: &DnsName,
-    zone: &DnsName,
     verdict: &mut Verdict,
-) -> Result<Option<DnsName>, Failure> {
+) -> Result<Option<Reached>, Failure> {
     let mut at = name.clone();
     let mut seen = vec![at.clone()];
-    while !at.is_within(zone) {
+    loop {
+        if let Some(reached) = ours.reached(&at).await? {
+            return Ok(Some(reached));
+        }
         let found = ask(resolver, &at, RecordType::CNAME).await?;
         let next = found.records().iter().find_map(|record| match &record.data {
             RData::CNAME(target) => Some((record, target.0.clone())),
             _ => None,
         });
         let Some((record, target)) = next else {
-            let missing = without_cname(resolver, &at, zone, &found).await?;
+            let missing = without_cname(resolver, &at, &ours.first_zone(), &found).await?;
             verdict.missing.push(missing);
             return Ok(None);
         };
@@ -115,14 +182,13 @@ async fn follow(
         }
         seen.push(at.clone());
     }
-    Ok(Some(at))
 }
 
 /// What to do about a name that leads no further.
 async fn without_cname(
     resolver: &TokioResolver,
     at: &DnsName,
-    zone: &DnsName,
+    zone: &str,
     found: &Found,
 ) -> Result<String, Failure> {
     let record = format!("make a record `{at}. CNAME PROFILE.{zone}.`");
@@ -158,27 +224,29 @@ async fn without_cname(
 
 /// Does a profile answer this name, and does the public see that?
 async fn judge(
-    daemon: &Daemon,
+    ours: &Ours,
     resolver: &TokioResolver,
-    name: &DnsName,
-    zone: &DnsName,
+    Reached { name, zone, profile }: &Reached,
     verdict: &mut Verdict,
 ) -> Result<(), Failure> {
-    let request = daemon.request(Method::GET, &["names", &name.to_string()]);
-    let holder: Availability = daemon.answer(request).await?;
-    let Some(profile) = holder.profile else {
-        let relative = name.to_string();
-        let relative = relative.trim_end_matches(&zone.to_string()).trim_end_matches('.');
+    let daemon = &ours.daemon;
+    let Some(profile) = profile else {
+        let full = name.to_string();
+        let relative = full.strip_suffix(&format!(".{}", ours.first_zone()));
+        let create = match relative {
+            Some(relative) => format!("{relative} routing_method=priority"),
+            None => format!("NAME dns_name={full} routing_method=priority"),
+        };
         verdict.missing.push(format!(
-            "no profile answers {name}: make one, as `tm profile create {relative} routing_method=priority`, or let the CNAME name one that is there"
+            "no profile answers {name}: make one, as `tm profile create {create}`, or let the CNAME name one that is there"
         ));
         return Ok(());
     };
-    let there: ProfileResource = daemon.answer(daemon.request(Method::GET, &["profiles", &profile])).await?;
+    let there: ProfileResource = daemon.answer(daemon.request(Method::GET, &["profiles", profile])).await?;
     if let Some(reason) = there.not_in_force {
         verdict.missing.push(format!("profile {profile} is not in force: {reason}"));
     }
-    let question = Question { name: name.to_string(), kind: "A".to_owned(), client: None };
+    let question = Question { name: format!("{name}."), kind: "A".to_owned(), client: None };
     let own: Answered = daemon.post("query", &question).await?;
     match (own.rcode.as_str(), there.monitor_status.as_deref()) {
         ("NXDOMAIN", Some("Disabled")) => {
@@ -206,7 +274,7 @@ async fn judge(
         verdict.missing.push(missing);
     }
     verdict.records.append(&mut records);
-    (verdict.profile, verdict.monitor_status) = (Some(profile), there.monitor_status);
+    (verdict.profile, verdict.monitor_status) = (Some(profile.clone()), there.monitor_status);
     Ok(())
 }
 

@@ -24,6 +24,10 @@ pub const LEAST_WEIGHT_RANGE: RangeInclusive<u16> = 0..=1;
 pub const ONE_IN: u16 = 100;
 /// Bounds of that number.
 pub const ONE_IN_RANGE: RangeInclusive<u16> = 1..=u16::MAX;
+/// Where a collector of dnstap listens that is not said to listen elsewhere.
+pub const DNSTAP_SOCKET: &str = "/run/dnstap.sock";
+/// Octets of the longest path of a Unix socket.
+pub const SOCKET_PATH_AT_MOST: usize = 107;
 /// How long Traffic View looks back: as long as Azure's.
 pub const TRAFFIC_WINDOW: Duration = Duration::from_secs(7 * 86_400);
 /// Bounds of that time: a minute to 31 days.

@@ -28,6 +28,7 @@ pub(super) fn check(raw: &raw::Node, notes: &mut Notes<'_>) -> Option<Node> {
     let metrics = api::metrics(raw.metrics.as_ref(), notes);
     let webhooks = webhook::check(&raw.webhook, notes);
     let sampling = sampling::check(raw, notes);
+    let dnstap = sampling::dnstap(raw, notes);
     let (default_zone, more_zones) = zones?;
     Some(Node {
         default_zone,
@@ -43,6 +44,7 @@ pub(super) fn check(raw: &raw::Node, notes: &mut Notes<'_>) -> Option<Node> {
         metrics,
         webhooks,
         sampling,
+        dnstap,
     })
 }
 

@@ -15,7 +15,7 @@ use serde::{
 use toml::Spanned;
 use utoipa::ToSchema;
 
-pub(super) use sockets::{Chaos, Doh, Dot, Samples, Secondary, Tcp, Tls, Transfer, TsigKey};
+pub(super) use sockets::{Chaos, Dnstap, Doh, Dot, Samples, Secondary, Tcp, Tls, Transfer, TsigKey};
 pub(super) use value::{Count, DurationText, Integer, StatusText};
 
 /// A string and its place.
@@ -58,6 +58,7 @@ pub(super) struct Node {
     pub(super) webhook: Vec<Spanned<Webhook>>,
     #[serde(default)]
     pub(super) samples: Samples,
+    pub(super) dnstap: Option<Dnstap>,
 }
 
 impl Node {

@@ -10,7 +10,6 @@ use std::{
     collections::VecDeque,
     future::ready,
     io::{self, ErrorKind},
-    net::IpAddr,
 };
 
 use tokio::{
@@ -20,9 +19,10 @@ use tokio::{
 
 use super::{
     connections::Seat,
-    reply::{Reply, Responder, Transport},
+    reply::{Reply, Responder},
     transfer::Transfer,
 };
+use crate::dnstap::Line;
 
 /// Octets read, and octets of replies gathered, at a time.
 const BUFFER: usize = 4096;
@@ -34,13 +34,12 @@ const LENGTH: usize = 2;
 /// Answers messages as they come, until the client ends or misbehaves.
 pub(super) async fn converse(
     stream: impl AsyncRead + AsyncWrite + Unpin,
-    client: IpAddr,
-    transport: Transport,
+    line: &Line,
     responder: &Responder,
     seat: &Seat,
 ) -> io::Result<()> {
     let mut stream = BufWriter::with_capacity(BUFFER, stream);
-    let ended = answer(&mut stream, client, transport, responder, seat).await;
+    let ended = answer(&mut stream, line, responder, seat).await;
     // Over TLS the end is said, and not only come to; not to who takes no replies either.
     if stream.buffer().is_empty() {
         timeout(seat.message_timeout(), stream.shutdown()).await.unwrap_or(Ok(())).ok();
@@ -50,8 +49,7 @@ pub(super) async fn converse(
 
 async fn answer(
     stream: &mut BufWriter<impl AsyncRead + AsyncWrite + Unpin>,
-    client: IpAddr,
-    transport: Transport,
+    line: &Line,
     responder: &Responder,
     seat: &Seat,
 ) -> io::Result<()> {
@@ -63,8 +61,10 @@ async fn answer(
         let message = if may_begin { incoming.next() } else { None };
         if let Some(message) = message {
             seat.set_busy(true);
-            match responder.respond(&message, client, transport, Some(seat.idle_timeout())) {
-                Some(Reply::Message(reply)) => write(stream, &reply, seat).await?,
+            line.heard(&message);
+            let idle = Some(seat.idle_timeout());
+            match responder.respond(&message, line.client.ip(), line.transport, idle) {
+                Some(Reply::Message(reply)) => write(stream, &reply, line, seat).await?,
                 Some(Reply::Transfer(transfer)) => transfers.push_back(transfer),
                 None => return timeout(seat.message_timeout(), stream.flush()).await?,
             }
@@ -92,19 +92,26 @@ async fn answer(
         if let Some(mut transfer) = transfers.pop_front()
             && let Some(message) = transfer.next()
         {
-            write(stream, &message, seat).await?;
+            write(stream, &message, line, seat).await?;
             transfers.push_back(transfer);
         }
     }
 }
 
-async fn write(stream: &mut (impl AsyncWrite + Unpin), reply: &[u8], seat: &Seat) -> io::Result<()> {
+async fn write(
+    stream: &mut (impl AsyncWrite + Unpin),
+    reply: &[u8],
+    line: &Line,
+    seat: &Seat,
+) -> io::Result<()> {
     let length = u16::try_from(reply.len()).map_err(io::Error::other)?;
     let written = async {
         stream.write_u16(length).await?;
         stream.write_all(reply).await
     };
-    timeout(seat.message_timeout(), written).await?
+    timeout(seat.message_timeout(), written).await??;
+    line.said(reply);
+    Ok(())
 }
 
 /// What has come in and was not yet looked at: the beginning of a message, or some messages that came together.

@@ -13,7 +13,7 @@
 //!
 //! [RFC 8484]: https://www.rfc-editor.org/rfc/rfc8484
 
-use std::{convert::Infallible, io, net::IpAddr, pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use data_encoding::BASE64URL_NOPAD;
@@ -34,11 +34,8 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use super::{
-    connections::Seat,
-    reply::{Responder, Transport},
-    write::freshness,
-};
+use super::{connections::Seat, reply::Responder, write::freshness};
+use crate::dnstap::Line;
 
 /// The media type of messages.
 const MESSAGE: &str = "application/dns-message";
@@ -55,7 +52,7 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// What the exchanges of one connection share.
 struct Site {
     responder: Arc<Responder>,
-    client: IpAddr,
+    line: Line,
     path: Arc<str>,
     seat: Arc<Seat>,
     /// How many are under way, and since when as many.
@@ -65,13 +62,13 @@ struct Site {
 /// Answers exchanges until the client ends, misbehaves or is idle for too long.
 pub(super) async fn serve(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    client: IpAddr,
+    line: Line,
     path: Arc<str>,
     responder: Arc<Responder>,
     seat: Arc<Seat>,
 ) -> io::Result<()> {
     let (under_way, mut seen) = watch::channel((0, Instant::now()));
-    let site = Arc::new(Site { responder, client, path, seat: seat.clone(), under_way });
+    let site = Arc::new(Site { responder, line, path, seat: seat.clone(), under_way });
     let service = service_fn(move |request| {
         let site = site.clone();
         async move { Ok::<_, Infallible>(site.exchange(request).await) }
@@ -162,10 +159,12 @@ impl Site {
     }
 
     fn answer(&self, query: &[u8]) -> Result<Response<Full<Bytes>>, Refused> {
+        self.line.heard(query);
         let reply = self
             .responder
-            .reply(query, self.client, Transport::Https)
+            .reply(query, self.line.client.ip(), self.line.transport)
             .ok_or(Refused(StatusCode::BAD_REQUEST, "the content is no DNS query"))?;
+        self.line.said(&reply);
         let kept = match freshness(&reply) {
             Some(seconds) => format!("max-age={seconds}"),
             None => "no-store".to_owned(),

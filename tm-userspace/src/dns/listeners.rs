@@ -24,21 +24,23 @@ use super::{
     tcp::{self, House},
     udp,
 };
+use crate::dnstap::Tap;
 
 /// How often what could not be bound is tried again.
 const RETRY: Duration = Duration::from_secs(2);
 /// How long sockets may take to close.
 const CLOSE: Duration = Duration::from_secs(2);
 
-/// Answers as planned, always as the plan is at the moment, until `shutdown`. Sockets are open as it is at present when this returns.
+/// Answers as planned, always as the plan is at the moment, until `shutdown`; `tap` is told of all messages. Sockets are open as it is at present when this returns.
 pub fn run(
     responder: Arc<Responder>,
+    tap: Tap,
     mut plan: watch::Receiver<Arc<Plan>>,
     shutdown: CancellationToken,
 ) -> impl Future<Output = anyhow::Result<()>> {
     let connections = Connections::new(plan.borrow().tcp);
     let mut listeners = Listeners {
-        house: House { responder, connections, plan: plan.clone() },
+        house: House { responder, connections, tap, plan: plan.clone() },
         shutdown: shutdown.clone(),
         open: HashMap::new(),
         waiting: HashSet::new(),
@@ -113,7 +115,7 @@ impl Listeners {
         let house = self.house.clone();
         let task = match transport {
             Transport::Udp => udp::open(address)
-                .map(|socket| self.tasks.spawn(udp::serve(socket, house.responder, stop.clone()))),
+                .map(|socket| self.tasks.spawn(udp::serve(socket, house.responder, house.tap, stop.clone()))),
             Transport::Tcp | Transport::Tls | Transport::Https => tcp::open(address)
                 .map(|socket| self.tasks.spawn(tcp::serve(socket, transport, house, stop.clone()))),
         };

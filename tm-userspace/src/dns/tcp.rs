@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, ErrorKind},
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     sync::Arc,
     time::Duration,
 };
@@ -24,6 +24,7 @@ use super::{
     plan::Plan,
     reply::{Responder, Transport},
 };
+use crate::dnstap::{Line, Tap};
 
 /// How long to wait when no connection can be accepted: for want of descriptors or memory, most often.
 const BACK_OFF: Duration = Duration::from_millis(500);
@@ -49,6 +50,7 @@ pub(super) fn open(address: SocketAddr) -> io::Result<TcpListener> {
 pub(super) struct House {
     pub(super) responder: Arc<Responder>,
     pub(super) connections: Arc<Connections>,
+    pub(super) tap: Tap,
     pub(super) plan: watch::Receiver<Arc<Plan>>,
 }
 
@@ -59,6 +61,7 @@ pub(super) async fn serve(
     house: House,
     stop: CancellationToken,
 ) -> io::Result<()> {
+    let server = listener.local_addr()?;
     let mut tasks = JoinSet::new();
     let mut is_told = false;
     loop {
@@ -71,7 +74,8 @@ pub(super) async fn serve(
             Ok((stream, client)) => {
                 is_told = false;
                 let seat = house.connections.enter(client.ip());
-                tasks.spawn(attend(stream, client.ip(), transport, house.clone(), seat));
+                let line = house.tap.line(client, server, transport);
+                tasks.spawn(attend(stream, line, house.clone(), seat));
             }
             Err(error) if is_of_client(&error) => {}
             Err(error) => {
@@ -95,7 +99,8 @@ fn is_of_client(error: &io::Error) -> bool {
 }
 
 /// One connection, until it ends or its seat is needed.
-async fn attend(stream: TcpStream, client: IpAddr, transport: Transport, house: House, seat: Seat) {
+async fn attend(stream: TcpStream, line: Line, house: House, seat: Seat) {
+    let (client, transport) = (line.client.ip(), line.transport);
     // Replies leave as soon as they are flushed, not when the last one was acknowledged.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%client, %error, "a connection sends in larger pieces than it should");
@@ -103,34 +108,28 @@ async fn attend(stream: TcpStream, client: IpAddr, transport: Transport, house: 
     let seat = Arc::new(seat);
     tokio::select! {
         () = seat.is_needed() => {}
-        ended = talk(stream, client, transport, house, &seat) => if let Err(error) = ended {
+        ended = talk(stream, line, house, &seat) => if let Err(error) = ended {
             tracing::debug!(%client, %transport, %error, "a connection was closed");
         }
     }
 }
 
 /// What is shown over TLS is as planned at this moment: a certificate that was renewed needs no more than that.
-async fn talk(
-    stream: TcpStream,
-    client: IpAddr,
-    transport: Transport,
-    house: House,
-    seat: &Arc<Seat>,
-) -> io::Result<()> {
+async fn talk(stream: TcpStream, line: Line, house: House, seat: &Arc<Seat>) -> io::Result<()> {
     let plan = house.plan.borrow().clone();
-    let shown = match transport {
+    let shown = match line.transport {
         Transport::Udp | Transport::Tcp => {
-            return converse(stream, client, transport, &house.responder, seat).await;
+            return converse(stream, &line, &house.responder, seat).await;
         }
         Transport::Tls => &plan.tls,
         Transport::Https => &plan.https,
     };
     let acceptor = TlsAcceptor::from(shown.clone().ok_or(ErrorKind::NotConnected)?);
     let stream = timeout(seat.message_timeout(), acceptor.accept(stream)).await??;
-    match transport {
+    match line.transport {
         Transport::Https => {
-            https::serve(stream, client, plan.path.clone(), house.responder, seat.clone()).await
+            https::serve(stream, line, plan.path.clone(), house.responder, seat.clone()).await
         }
-        _ => converse(stream, client, transport, &house.responder, seat).await,
+        _ => converse(stream, &line, &house.responder, seat).await,
     }
 }

@@ -12,6 +12,7 @@ use tokio::net::UdpSocket;
 use tokio_util::sync::CancellationToken;
 
 use super::reply::{Responder, Transport};
+use crate::dnstap::{Line, Tap};
 
 /// Octets of the longest datagram.
 const LONGEST: usize = 65_535;
@@ -49,8 +50,10 @@ fn ignore_path_mtu(socket: &Socket, address: SocketAddr) -> io::Result<()> {
 pub(super) async fn serve(
     socket: UdpSocket,
     responder: Arc<Responder>,
+    tap: Tap,
     stop: CancellationToken,
 ) -> io::Result<()> {
+    let server = socket.local_addr()?;
     let mut query = vec![0; LONGEST];
     loop {
         tokio::select! {
@@ -59,7 +62,10 @@ pub(super) async fn serve(
         }
         for _ in 0..BATCH {
             match socket.try_recv_from(&mut query) {
-                Ok((length, client)) => answer(&socket, &responder, &query[..length], client).await,
+                Ok((length, client)) => {
+                    let line = tap.line(client, server, Transport::Udp);
+                    answer(&socket, &responder, &query[..length], &line).await;
+                }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) => return Err(error),
             }
@@ -67,16 +73,19 @@ pub(super) async fn serve(
     }
 }
 
-async fn answer(socket: &UdpSocket, responder: &Responder, query: &[u8], client: SocketAddr) {
+async fn answer(socket: &UdpSocket, responder: &Responder, query: &[u8], line: &Line) {
+    let client = line.client;
     // Nobody listens at port 0: whoever writes it there wants the reply to do harm.
     if client.port() == 0 || is_reserved(client.ip()) {
         return;
     }
+    line.heard(query);
     let Some(reply) = responder.reply(query, client.ip(), Transport::Udp) else {
         return;
     };
-    if let Err(error) = socket.send_to(&reply, client).await {
-        tracing::debug!(%client, %error, "a reply could not be sent");
+    match socket.send_to(&reply, client).await {
+        Ok(_) => line.said(&reply),
+        Err(error) => tracing::debug!(%client, %error, "a reply could not be sent"),
     }
 }
 

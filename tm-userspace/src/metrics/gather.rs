@@ -148,6 +148,12 @@ impl Gather {
         )?;
         let waiting = self.view.webhooks.count() as f64;
         out.gauge("tm_webhook_waiting_events", "Events that receivers have not taken yet", waiting)?;
+        let (sent, dropped) = self.view.tap.counts();
+        out.counters(
+            "tm_dnstap_messages",
+            "Messages for the dnstap collector, by what became of them",
+            [([("result", "sent")], sent), ([("result", "dropped")], dropped)],
+        )?;
         let store = f64::from(u8::from(self.view.catalog.alert().is_none()));
         out.gauge("tm_store_ok", "Is the store of what the API manages well: 1 or 0", store)?;
         let built = desired.atlas.as_ref().map(|atlas| seconds(atlas.survey.built));

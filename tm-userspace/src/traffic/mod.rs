@@ -27,6 +27,7 @@ pub use told::{Asked, Told};
 use crate::{
     control::{Published, Tables},
     desired::{Desired, EndpointKey, Profile, Profiles, Target},
+    dnstap::Tap,
     names::DnsName,
 };
 use ring::Ring;
@@ -90,13 +91,14 @@ impl Traffic {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads what is told until `shutdown`.
+    /// Reads what is told until `shutdown`; `tap` is told of all samples.
     pub async fn run(
         self,
         Telling(mut telling): Telling,
         tables: Tables,
         mut desired: watch::Receiver<Option<Desired>>,
         mut published: watch::Receiver<Arc<Published>>,
+        tap: Tap,
         shutdown: CancellationToken,
     ) -> anyhow::Result<()> {
         let mut watched = Watched::of(desired.borrow_and_update().as_ref());
@@ -117,7 +119,7 @@ impl Traffic {
                     }
                 }
                 Some(told) = telling.recv() => self.take(&told, &watched, &tables),
-                samples = ring::next(&mut ring) => {
+                samples = ring::next(&mut ring, &tap) => {
                     let (samples, lost) = samples?;
                     self.lose(lost);
                     samples.iter().for_each(|told| self.take(told, &watched, &tables));

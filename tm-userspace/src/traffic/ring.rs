@@ -4,8 +4,8 @@ use aya::maps::{MapData, RingBuf};
 use tm_common::sample::Head;
 use tokio::io::unix::AsyncFd;
 
-use super::Told;
-use crate::control::Tables;
+use super::{Told, told::Reply};
+use crate::{control::Tables, dns::Transport, dnstap::Tap};
 
 /// Samples read before others get their turn.
 const BATCH: usize = 256;
@@ -30,8 +30,8 @@ impl Ring {
     }
 }
 
-/// Waits for samples; gives some, and how many there was no room for. Without a ring it waits for ever.
-pub(super) async fn next(ring: &mut Option<Ring>) -> anyhow::Result<(Vec<Told>, u64)> {
+/// Waits for samples, and tells `tap` of them; gives some, and how many there was no room for. Without a ring it waits for ever.
+pub(super) async fn next(ring: &mut Option<Ring>, tap: &Tap) -> anyhow::Result<(Vec<Told>, u64)> {
     let Some(Ring { tables, ring }) = ring else { return std::future::pending().await };
     let mut ready = ring.readable_mut().await?;
     let (mut samples, mut lost) = (vec![], 0);
@@ -42,7 +42,9 @@ pub(super) async fn next(ring: &mut Option<Ring>) -> anyhow::Result<(Vec<Told>, 
         };
         if let Some((head, frame)) = Head::split(&item) {
             lost += u64::from(head.lost);
-            samples.extend(Told::of_sample(*tables, &head, frame));
+            let Some(reply) = Reply::in_frame(frame) else { continue };
+            tap.line(reply.client, reply.server, Transport::Udp).said(reply.message);
+            samples.push(Told::of_sample(*tables, &head, &reply));
         }
     }
     Ok((samples, lost))

@@ -40,11 +40,22 @@ pub struct Asked {
     pub network: Network,
 }
 
+/// A reply in the frame that it left in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reply<'a> {
+    /// To whom it went.
+    pub client: SocketAddr,
+    /// From where.
+    pub server: SocketAddr,
+    /// What it says.
+    pub message: &'a [u8],
+}
+
 impl Told {
-    /// A sample of the programs that read the tables `tables`. `None` where it is none of a reply.
-    pub fn of_sample(tables: u64, head: &Head, frame: &[u8]) -> Option<Self> {
-        let (client, message) = reply_in(frame)?;
-        Some(Told { tables, counter: head.counter, count: head.one_in, client, message: message.to_vec() })
+    /// A sample of the programs that read the tables `tables`.
+    pub fn of_sample(tables: u64, head: &Head, reply: &Reply<'_>) -> Self {
+        let Reply { client, message, .. } = *reply;
+        Told { tables, counter: head.counter, count: head.one_in, client, message: message.to_vec() }
     }
 
     /// What the reply says.
@@ -65,26 +76,36 @@ impl Told {
     }
 }
 
-/// To whom a reply goes, and what it says. There may be VLAN tags; what the engine writes has neither options nor extension headers.
-fn reply_in(frame: &[u8]) -> Option<(SocketAddr, &[u8])> {
-    let mut at = EthHdr::LEN - 2;
-    let kind = loop {
-        let kind: [u8; 2] = frame.get(at..at + 2)?.try_into().ok()?;
-        at += 2;
-        match u16::from_be_bytes(kind) {
-            0x8100 | 0x88a8 => at += 2,
-            kind => break kind,
-        }
-    };
-    let (client, udp): (IpAddr, usize) = if kind.to_be() == EtherType::Ipv4 as u16 {
-        let target: [u8; 4] = frame.get(at + 16..at + 20)?.try_into().ok()?;
-        (Ipv4Addr::from(target).into(), at + Ipv4Hdr::LEN)
-    } else {
-        let target: [u8; 16] = frame.get(at + 24..at + 40)?.try_into().ok()?;
-        (Ipv6Addr::from(target).into(), at + Ipv6Hdr::LEN)
-    };
-    let port: [u8; 2] = frame.get(udp + 2..udp + 4)?.try_into().ok()?;
-    Some((SocketAddr::new(client, u16::from_be_bytes(port)), frame.get(udp + UdpHdr::LEN..)?))
+impl<'a> Reply<'a> {
+    /// There may be VLAN tags; what the engine writes has neither options nor extension headers. `None` where the frame is shorter than that.
+    pub fn in_frame(frame: &'a [u8]) -> Option<Self> {
+        let mut at = EthHdr::LEN - 2;
+        let kind = loop {
+            let kind = u16::from_be_bytes(read(frame, at)?);
+            at += 2;
+            match kind {
+                0x8100 | 0x88a8 => at += 2,
+                kind => break kind,
+            }
+        };
+        let (server, client, udp): (IpAddr, IpAddr, usize) = if kind.to_be() == EtherType::Ipv4 as u16 {
+            let address = |at| Some(Ipv4Addr::from(read::<4>(frame, at)?).into());
+            (address(at + 12)?, address(at + 16)?, at + Ipv4Hdr::LEN)
+        } else {
+            let address = |at| Some(Ipv6Addr::from(read::<16>(frame, at)?).into());
+            (address(at + 8)?, address(at + 24)?, at + Ipv6Hdr::LEN)
+        };
+        let port = |at| Some(u16::from_be_bytes(read(frame, at)?));
+        Some(Reply {
+            client: SocketAddr::new(client, port(udp + 2)?),
+            server: SocketAddr::new(server, port(udp)?),
+            message: frame.get(udp + UdpHdr::LEN..)?,
+        })
+    }
+}
+
+fn read<const LENGTH: usize>(frame: &[u8], at: usize) -> Option<[u8; LENGTH]> {
+    frame.get(at..)?.first_chunk().copied()
 }
 
 #[cfg(test)]
@@ -113,7 +134,7 @@ mod tests {
         // A reply's source is the server: whoever `frame` calls the client.
         let reply = frame(message, [2; 6], (server.parse().unwrap(), 53), (client.parse().unwrap(), 5353));
         let head = Head { counter: 30, one_in: 100, lost: 0, length: 0 };
-        Told::of_sample(9, &head, &reply.unwrap()).unwrap()
+        Told::of_sample(9, &head, &Reply::in_frame(&reply.unwrap()).unwrap())
     }
 
     fn network(client: &str, server: &str, subnet: Option<(&str, u8)>) -> String {
@@ -150,9 +171,12 @@ mod tests {
         .unwrap();
         let tags = [0x88, 0xa8, 0, 5, 0x81, 0, 0, 7];
         let tagged = [&plain[..12], &tags, &plain[12..]].concat();
-        assert_eq!(reply_in(&tagged), reply_in(&plain));
+        assert_eq!(Reply::in_frame(&tagged), Reply::in_frame(&plain));
+        let reply = Reply::in_frame(&plain).unwrap();
+        assert_eq!(reply.server, "10.0.0.1:53".parse().unwrap());
+        assert_eq!(reply.client, "198.51.100.7:5353".parse().unwrap());
         for length in 0..plain.len() - message.len() {
-            assert_eq!(reply_in(&plain[..length]), None, "{length}");
+            assert_eq!(Reply::in_frame(&plain[..length]), None, "{length}");
         }
     }
 }

@@ -111,6 +111,7 @@ fn the_example_is_what_it_says() {
         metrics: None,
         webhooks: vec![],
         sampling: Sampling::default(),
+        dnstap: None,
     };
     let profile = Profile {
         name: "contoso".into(),

@@ -1,4 +1,4 @@
-//! `[[webhook]]` and `[metrics]`, key by key.
+//! `[[webhook]]`, `[metrics]` and `[dnstap]`, key by key.
 #![expect(clippy::unwrap_used, reason = "a test's own files that cannot be written end the test")]
 
 use std::fs;
@@ -73,4 +73,28 @@ fn metrics_are_read_at_an_address_with_a_port() {
         &format!("{NODE}[metrics]\nlisten = \"9153\"\n"),
         "tm.toml:6:10 `\"9153\"` listen `9153` is not an address with a port",
     );
+}
+
+#[test]
+fn a_collector_of_dnstap_listens_at_a_socket() {
+    let tap = |keys: &str| {
+        let node = load_files(&[("tm.toml", format!("{NODE}{keys}").as_bytes())]).1.unwrap().node.clone();
+        node.dnstap.as_ref().map(|tap| (tap.socket.display().to_string(), tap.identity.to_string()))
+    };
+    let pair = |socket: &str, identity: &str| Some((socket.to_owned(), identity.to_owned()));
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    assert_eq!(tap(""), None);
+    assert_eq!(tap("[dnstap]\n"), pair("/run/dnstap.sock", host.trim()));
+    assert_eq!(tap("[dnstap]\nsocket = \"/tap\"\nidentity = \"\"\n"), pair("/tap", ""));
+    let longest = format!("/{}", "a".repeat(106));
+    assert_eq!(tap(&format!("[dnstap]\nsocket = \"{longest}\"\nidentity = \"e\"\n")), pair(&longest, "e"));
+    check_node(
+        &format!("{NODE}[dnstap]\nsocket = \"tap\"\n"),
+        "tm.toml:6:10 `\"tap\"` socket `tap` is not an absolute path",
+    );
+    check_node(
+        &format!("{NODE}[dnstap]\nsocket = \"{longest}b\"\n"),
+        &format!("tm.toml:6:10 `\"{longest}b\"` the path has 108 octets, and that of a socket at most 107"),
+    );
+    check_node(&format!("{NODE}[dnstap]\nunix = \"/tap\"\n"), "tm.toml:6:1 `unix` unknown key `unix`");
 }

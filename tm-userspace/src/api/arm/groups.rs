@@ -13,7 +13,7 @@ use super::{
     world::{World, id_of},
 };
 use crate::{
-    catalog::{Catalog, Edit, Expected},
+    catalog::{Attempt, Catalog, Edit, Expected, Record},
     desired::Scope,
     store::Level,
 };
@@ -193,12 +193,12 @@ pub(super) async fn delete(
         let mut last = None;
         let mut stay = Vec::new();
         for name in left {
-            let gone = catalog.edit(request.principal.actor(), &name, Expected::Anything, false, |record| {
-                match record {
-                    Some(_) => Ok::<_, Fault>(Edit::Delete),
-                    None => Err(Fault::not_found("NotFound", "")),
-                }
-            });
+            let delete = |record: Option<&Record>| match record {
+                Some(_) => Ok::<_, Fault>(Edit::Delete),
+                None => Err(Fault::not_found("NotFound", "")),
+            };
+            let actor = request.principal.actor();
+            let gone = catalog.edit(actor, Attempt::Delete, &name, Expected::Anything, false, delete);
             match gone.await {
                 Err(fault) if fault.status != axum::http::StatusCode::NOT_FOUND => {
                     last = Some(fault);
@@ -234,7 +234,7 @@ pub(super) fn resources(
             && group.is_none_or(|group| scope.resource_group.eq_ignore_ascii_case(group))
             && request.principal.sees(scope)
     });
-    let show = |record: &Arc<crate::catalog::Record>| {
+    let show = |record: &Arc<Record>| {
         let id = id_of(record);
         json!({
             "id": id.to_string(), "name": id.name, "type": "Microsoft.Network/trafficManagerProfiles",

@@ -13,7 +13,7 @@ use super::{
     world::{World, whole},
 };
 use crate::{
-    catalog::{Draft, Edit, Expected, Outcome, Record},
+    catalog::{Attempt, Draft, Edit, Expected, Outcome, Record},
     desired::Scope,
 };
 
@@ -89,6 +89,7 @@ pub(super) async fn delete(request: &Request, world: &World, id: &ProfileId) -> 
     let Some(record) = world.find(id) else { return Ok(Answer::nothing()) };
     let deleted = request.view.catalog.edit(
         request.principal.actor(),
+        Attempt::Delete,
         &record.name,
         Expected::Anything,
         false,
@@ -117,6 +118,7 @@ pub(super) async fn change(
             groups::come_into_being(request, &world, &scope).await?;
         }
         let (around, make, called) = (world.clone(), make.clone(), name.clone());
+        let attempt = if may_be_new { Attempt::Put } else { Attempt::Change };
         let has_limits = limits_hold(&request.view);
         let edit = move |record: Option<&Record>| {
             let whole = make(record, &around, &called)?;
@@ -135,7 +137,7 @@ pub(super) async fn change(
         let edited = request
             .view
             .catalog
-            .edit(request.principal.actor(), &name, Expected::Anything, false, edit)
+            .edit(request.principal.actor(), attempt, &name, Expected::Anything, false, edit)
             .await;
         match edited {
             // Somebody elsewhere took the name in between.

@@ -66,6 +66,12 @@ pub(super) enum Refused {
     Changing,
 }
 
+/// The profile that is asked for, if it is there.
+pub(super) fn name_of(view: &View, inquiry: &Inquiry) -> Option<Arc<str>> {
+    let desired = view.desired.borrow().clone()?;
+    world::find_profile(&desired, &inquiry.profile).ok().map(|profile| profile.name.clone())
+}
+
 /// Explains, as of now.
 pub(super) fn explain(view: &View, inquiry: &Inquiry) -> Result<Explained, Refused> {
     let desired = view.desired.borrow().clone().context("no configuration is in force yet");

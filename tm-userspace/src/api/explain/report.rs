@@ -23,6 +23,20 @@ pub struct Explained {
     pub all_clients: Option<Vec<Group>>,
 }
 
+impl Explained {
+    /// Every profile on the way, some more than once.
+    pub(crate) fn profiles(&self) -> impl Iterator<Item = &str> {
+        let mut found = Vec::new();
+        let mut left: Vec<&ProfileStep> =
+            [&self.now].into_iter().chain(&self.then).map(|outcome| &outcome.profile).collect();
+        while let Some(step) = left.pop() {
+            found.push(&*step.name);
+            left.extend(step.endpoints.iter().filter_map(|endpoint| endpoint.profile.as_ref()));
+        }
+        found.into_iter()
+    }
+}
+
 /// A client.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Client {

@@ -16,7 +16,7 @@ use crate::{
     api::{
         Answered, Explained, Inquiry, NodeView, Order, Ordered, Question, RoundTripView, RoundTripsChange,
         Status, VERSION, View,
-        access::Principal,
+        access::{self, Principal},
         explain, node,
         orders::{self, Refused},
         query, round_trips, status,
@@ -26,9 +26,14 @@ use crate::{
 
 #[utoipa::path(get, path = "/api/v1/status", tag = "state", responses((status = 200, body = Status)))]
 pub(super) async fn status(principal: Principal, State(view): State<View>) -> Result<Json<Status>, Problem> {
-    principal.may(Level::Read, None)?;
-    match tokio::task::spawn_blocking(move || status::status(&view)).await {
-        Ok(Ok(status)) => Ok(Json(status)),
+    principal.has(Level::Read)?;
+    let gathered = {
+        let view = view.clone();
+        tokio::task::spawn_blocking(move || status::status(&view)).await
+    };
+    match gathered {
+        Ok(Ok(status)) if principal.sees_all() => Ok(Json(status)),
+        Ok(Ok(status)) => Ok(Json(status.of(|profile| principal.sees_profile(&view, profile)))),
         Ok(Err(error)) => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, format_args!("{error:#}"))),
         Err(error) => Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error)),
     }
@@ -56,7 +61,8 @@ pub(super) async fn query(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Answered>, Problem> {
-    principal.may(Level::Read, None)?;
+    // Everybody may ask at port 53.
+    principal.has(Level::Read)?;
     let question: Question = read(&headers, body).await?;
     match tokio::task::spawn_blocking(move || query::query(&view, &question)).await {
         Ok(Ok(answered)) => Ok(Json(answered)),
@@ -75,14 +81,24 @@ pub(super) async fn explain(
 ) -> Result<Json<Explained>, Problem> {
     const TRIES: usize = 5;
     const PATIENCE: Duration = Duration::from_millis(500);
-    principal.may(Level::Read, None)?;
+    principal.has(Level::Read)?;
     let inquiry: Arc<Inquiry> = Arc::new(read(&headers, body).await?);
+    let sees = |profile: &str| principal.sees_profile(&view, profile);
+    if !principal.sees_all() && !explain::name_of(&view, &inquiry).is_some_and(|name| sees(&name)) {
+        return Err(Problem::not_found(format_args!("there is no profile `{}`", inquiry.profile)));
+    }
     let mut published = view.published.clone();
     for attempt in 1..=TRIES {
         published.mark_unchanged();
         let (view, inquiry) = (view.clone(), inquiry.clone());
         match tokio::task::spawn_blocking(move || explain::explain(&view, &inquiry)).await {
-            Ok(Ok(explained)) if explained.check.agrees || attempt == TRIES => return Ok(Json(explained)),
+            Ok(Ok(explained)) if explained.check.agrees || attempt == TRIES => {
+                if !explained.profiles().all(sees) {
+                    let detail = "what it leads to is not all within what you may look at";
+                    return Err(access::Denied::Forbidden(detail.to_owned()).into());
+                }
+                return Ok(Json(explained));
+            }
             Ok(Ok(_) | Err(explain::Refused::Changing)) => {
                 // Nothing new is an answer too.
                 _ = tokio::time::timeout(PATIENCE, published.changed()).await;

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     api::{View, access::Principal},
-    catalog::Record,
+    catalog::{Attempt, Record},
     config::{Document, EndpointSchema, key},
 };
 
@@ -76,7 +76,9 @@ pub(super) async fn put(
     };
     let existed =
         view.catalog.profile(&profile).is_some_and(|record| find(&record.document, &shown).is_some());
-    let done = change(principal, view.clone(), profile.clone(), query.dry_run, &headers, make).await?;
+    let done =
+        change(principal, view.clone(), Attempt::Change, profile.clone(), query.dry_run, &headers, make)
+            .await?;
     let status = if existed || query.dry_run { StatusCode::OK } else { StatusCode::CREATED };
     answer(done, status, &view, &profile, &shown)
 }
@@ -103,7 +105,9 @@ pub(super) async fn patch(
         }
         Ok(document)
     };
-    let done = change(principal, view.clone(), profile.clone(), query.dry_run, &headers, make).await?;
+    let done =
+        change(principal, view.clone(), Attempt::Change, profile.clone(), query.dry_run, &headers, make)
+            .await?;
     answer(done, StatusCode::OK, &view, &profile, &shown)
 }
 
@@ -121,7 +125,7 @@ pub(super) async fn delete(
         endpoints_mut(&mut document)?.remove(index);
         Ok(document)
     };
-    change(principal, view, profile, query.dry_run, &headers, make).await?;
+    change(principal, view, Attempt::Change, profile, query.dry_run, &headers, make).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -78,14 +78,16 @@ pub(super) async fn history(
     State(view): State<View>,
     Asked(query): Asked<HistoryQuery>,
 ) -> Result<Json<History>, Problem> {
-    principal.may(Level::Read, None)?;
+    principal.has(Level::Read)?;
     let HistoryQuery { profile, limit } = query;
     let limit = limit.unwrap_or(PAGE);
     if !(1..=PAGE_AT_MOST).contains(&limit) {
         return Err(Problem::bad(format_args!("limit {limit} is not from 1 to {PAGE_AT_MOST}")));
     }
     let (kept, _) = view.events.after(0);
-    let of = |event: &Event| profile.as_ref().is_none_or(|profile| key(profile) == key(&event.profile));
+    let of = |event: &Event| {
+        profile.as_ref().is_none_or(|profile| key(profile) == key(&event.profile)) && event.is_for(&principal)
+    };
     Ok(Json(History { value: kept.into_iter().rev().filter(of).take(limit).collect() }))
 }
 
@@ -97,7 +99,7 @@ pub(super) async fn follow(
     Asked(query): Asked<FollowQuery>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<sse::Event, Infallible>>>, Problem> {
-    principal.may(Level::Read, None)?;
+    principal.has(Level::Read)?;
     let last = headers.get("last-event-id").map(|id| id.to_str().ok().and_then(|id| id.parse().ok()));
     let after = match last {
         None => u64::MAX,
@@ -109,7 +111,7 @@ pub(super) async fn follow(
     let (to, ready) = mpsc::channel(AHEAD);
     tokio::spawn(async move {
         let mut gone = pin!(principal.is_gone(&view));
-        for event in missed {
+        for event in missed.into_iter().filter(|event| event.is_for(&principal)) {
             if to.send(written(&event)).await.is_err() {
                 return;
             }
@@ -121,6 +123,7 @@ pub(super) async fn follow(
                 () = to.closed() => return,
                 () = &mut gone => return,
                 event = next.recv() => match event {
+                    Ok(event) if !event.is_for(&principal) => {}
                     // Fails where nobody reads any more.
                     Ok(event) => drop(to.send(written(&event)).await),
                     // Who is too slow misses what is lost in between, and sees it by the numbers.
@@ -128,7 +131,7 @@ pub(super) async fn follow(
                     Err(RecvError::Closed) => return,
                 },
                 Ok(()) = samples.changed(), if query.rates.is_some() => {
-                    let rates = RateEvent::of(&view, query.rates.as_deref().filter(|name| *name != "all"));
+                    let rates = RateEvent::of(&view, &principal, query.rates.as_deref().filter(|name| *name != "all"));
                     let data = serde_json::to_string(&rates).unwrap_or_default();
                     drop(to.send(sse::Event::default().event("rates").data(data)).await);
                 }

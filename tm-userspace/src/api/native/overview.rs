@@ -1,6 +1,6 @@
 //! What a page of many profiles shows at once, and what moves on it: summaries, states, rates.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
@@ -75,9 +75,7 @@ pub(super) async fn summaries(
     State(view): State<View>,
     Asked(query): Asked<OneQuery>,
 ) -> Result<Json<Summaries>, Problem> {
-    if principal.level < Level::Read {
-        principal.may(Level::Read, None)?;
-    }
+    principal.has(Level::Read)?;
     let node = view.catalog.desired().map(|desired| desired.node);
     let node = node.ok_or_else(|| {
         Problem::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "no configuration is in force yet")
@@ -101,7 +99,10 @@ pub(super) async fn profile_status(
     Named(name): Named<String>,
 ) -> Result<Json<Vec<ProfileView>>, Problem> {
     let record = readable(&principal, &view, &name)?;
-    Ok(Json(status::tree(&view, &record.name)))
+    let mut tree = status::tree(&view, &record.name);
+    // What lies below may be another group's.
+    tree.retain(|profile| principal.sees_profile(&view, &profile.name));
+    Ok(Json(tree))
 }
 
 #[utoipa::path(get, path = "/api/v1/profiles/{profile}/traffic", tag = "profiles", params(("profile" = String, Path)), responses((status = 200, description = "Who asked for it, where its `traffic_view` is true", body = TrafficView)))]
@@ -123,8 +124,8 @@ pub(super) async fn rates(
     State(view): State<View>,
     Asked(query): Asked<OneQuery>,
 ) -> Result<Json<RatesView>, Problem> {
-    principal.may(Level::Read, None)?;
-    let (at, profiles, endpoints) = all(&view, query.profile.as_deref());
+    principal.has(Level::Read)?;
+    let (at, profiles, endpoints) = all(&view, &principal, query.profile.as_deref());
     let listed =
         |all: BTreeMap<String, Series>| all.into_iter().map(|(key, its)| (key, its.to_vec())).collect();
     let interval_ms = INTERVAL.as_millis() as u64;
@@ -133,8 +134,8 @@ pub(super) async fn rates(
 
 impl RateEvent {
     /// Of the profiles that answer now, or of this one and its endpoints.
-    pub(super) fn of(view: &View, profile: Option<&str>) -> Self {
-        let (at, profiles, endpoints) = all(view, profile);
+    pub(super) fn of(view: &View, principal: &Principal, profile: Option<&str>) -> Self {
+        let (at, profiles, endpoints) = all(view, principal, profile);
         let last = |all: BTreeMap<String, Series>| {
             let last = all.into_iter().filter_map(|(key, its)| Some((key, *its.last()?)));
             last.filter(|(_, rate)| *rate > 0.0).collect()
@@ -145,11 +146,12 @@ impl RateEvent {
 
 type ByName = BTreeMap<String, Series>;
 
-fn all(view: &View, profile: Option<&str>) -> (String, ByName, ByName) {
+/// Of what they may look at.
+fn all(view: &View, principal: &Principal, profile: Option<&str>) -> (String, ByName, ByName) {
     let published = view.published.borrow().clone();
     let samples = view.rates.samples();
     let mut endpoints = ByName::new();
-    let profiles = match profile.and_then(|name| view.catalog.profile(name)) {
+    let mut profiles: ByName = match profile.and_then(|name| view.catalog.profile(name)) {
         Some(record) => {
             let series = samples.of(&published, &record.name, Some(&mut endpoints));
             series.into_iter().map(|series| (record.name.to_string(), series)).collect()
@@ -160,5 +162,12 @@ fn all(view: &View, profile: Option<&str>) -> (String, ByName, ByName) {
             names.filter_map(|name| Some((name.to_string(), samples.of(&published, name, None)?))).collect()
         }
     };
+    if !principal.sees_all() {
+        let mut seen = HashMap::new();
+        let mut sees =
+            |name: &str| *seen.entry(name.to_owned()).or_insert_with(|| principal.sees_profile(view, name));
+        profiles.retain(|name, _| sees(name));
+        endpoints.retain(|key, _| key.split_once('/').is_some_and(|(profile, _)| sees(profile)));
+    }
     (rfc3339(samples.at), profiles, endpoints)
 }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     api::{View, access::Principal, body},
-    catalog::{Draft, Edit, ManagedBy, Outcome, Record},
+    catalog::{Attempt, Draft, Edit, ManagedBy, Outcome, Record},
     config::{Document, FieldFault, ProfileSchema, key},
     desired::Scope,
     names::DnsName,
@@ -109,10 +109,8 @@ pub(super) async fn list(
     State(view): State<View>,
     Asked(query): Asked<ListQuery>,
 ) -> Result<Json<Page>, Problem> {
-    principal.may(Level::Read, None).or_else(|denied| {
-        // Who has a scope of their own sees what lies in it.
-        if principal.level >= Level::Read { Ok(()) } else { Err(denied) }
-    })?;
+    // Who has a scope of their own sees what lies in it.
+    principal.has(Level::Read)?;
     let limit = query.limit.unwrap_or(PAGE);
     if !(1..=PAGE_AT_MOST).contains(&limit) {
         return Err(Problem::bad(format_args!("limit {limit} is not from 1 to {PAGE_AT_MOST}")));
@@ -166,7 +164,7 @@ pub(super) async fn put(
     body: Body,
 ) -> Result<Response, Problem> {
     let document = object(&headers, body).await?;
-    change(principal, view, name, query.dry_run, &headers, move |_, _| Ok(document)).await
+    change(principal, view, Attempt::Put, name, query.dry_run, &headers, move |_, _| Ok(document)).await
 }
 
 #[utoipa::path(patch, path = "/api/v1/profiles/{profile}", tag = "profiles", operation_id = "patch_profile", params(("profile" = String, Path), ChangeQuery), request_body(content = Object, content_type = "application/merge-patch+json"), responses((status = 200, body = ProfileResource)))]
@@ -179,7 +177,7 @@ pub(super) async fn patch(
     body: Body,
 ) -> Result<Response, Problem> {
     let patch = Value::Object(object(&headers, body).await?);
-    change(principal, view, name, query.dry_run, &headers, move |name, before| {
+    change(principal, view, Attempt::Change, name, query.dry_run, &headers, move |name, before| {
         let before =
             before.ok_or_else(|| Problem::not_found(format_args!("there is no profile `{name}`")))?;
         let mut merged = Value::Object(writable(before));
@@ -211,7 +209,7 @@ pub(super) async fn delete(
         }
         Ok::<_, Problem>(Edit::Delete)
     };
-    catalog.edit(actor, &name, expected, query.dry_run, allowed).await?;
+    catalog.edit(actor, Attempt::Delete, &name, expected, query.dry_run, allowed).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -221,9 +219,7 @@ pub(super) async fn is_free(
     State(view): State<View>,
     Named(name): Named<String>,
 ) -> Result<Json<Availability>, Problem> {
-    if principal.level < Level::Read {
-        principal.may(Level::Read, None)?;
-    }
+    principal.has(Level::Read)?;
     let node = view.catalog.desired().map(|desired| desired.node);
     let node = node
         .ok_or_else(|| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no configuration is in force yet"))?;
@@ -242,6 +238,7 @@ pub(super) async fn is_free(
 pub(super) async fn change(
     principal: Principal,
     view: View,
+    attempt: Attempt,
     name: String,
     dry_run: bool,
     headers: &HeaderMap,
@@ -263,7 +260,7 @@ pub(super) async fn change(
         let annotations = before.map(|before| Value::clone(&before.annotations)).unwrap_or_default();
         Ok::<_, Problem>(Edit::Put(Draft { scope, document, annotations }))
     };
-    let outcome = view.catalog.edit(actor, &name, expected, dry_run, edit).await?;
+    let outcome = view.catalog.edit(actor, attempt, &name, expected, dry_run, edit).await?;
     Ok(match outcome {
         Outcome::Created(record, warnings) if dry_run => answer(&view, StatusCode::OK, &record, warnings),
         Outcome::Created(record, warnings) => answer(&view, StatusCode::CREATED, &record, warnings),

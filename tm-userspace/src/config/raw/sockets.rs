@@ -28,6 +28,14 @@ pub(in crate::config) struct Samples {
     pub(in crate::config) window: Option<Spanned<DurationText>>,
 }
 
+/// `[dnstap]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct Dnstap {
+    pub(in crate::config) socket: Option<Text>,
+    pub(in crate::config) identity: Option<Text>,
+}
+
 /// `[tls]`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

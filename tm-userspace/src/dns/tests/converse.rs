@@ -8,7 +8,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::kit::{CLIENT, ask, responder};
+use super::kit::{CLIENT, ask, responder, untapped};
 use crate::{
     desired::Tcp,
     dns::{Responder, Transport, connections::Connections, converse::converse},
@@ -27,7 +27,7 @@ fn connect_by(room: usize, transport: Transport, bounds: Tcp) -> (Arc<Responder>
     let task = {
         let responder = responder.clone();
         tokio::spawn(async move {
-            converse(server, CLIENT, transport, &responder, &Connections::new(bounds).enter(CLIENT)).await
+            converse(server, &untapped(transport), &responder, &Connections::new(bounds).enter(CLIENT)).await
         })
     };
     (responder, client, task)
@@ -222,7 +222,7 @@ async fn a_message_on_its_way_keeps_its_seat_before_an_idle_connection() {
     let (mut client, server) = duplex(1024);
     let task = {
         let first = first.clone();
-        tokio::spawn(async move { converse(server, CLIENT, Transport::Tcp, &responder(), &first).await })
+        tokio::spawn(async move { converse(server, &untapped(Transport::Tcp), &responder(), &first).await })
     };
     client.write_all(&[0, 30, 1]).await.unwrap();
     sleep(Duration::from_millis(1)).await;

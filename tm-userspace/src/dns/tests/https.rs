@@ -8,7 +8,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::kit::{CLIENT, ask, responder};
+use super::kit::{CLIENT, ask, responder, untapped};
 use crate::{
     desired::Tcp,
     dns::{Responder, Transport, connections::Connections, https},
@@ -18,7 +18,13 @@ fn connect() -> (Arc<Responder>, DuplexStream) {
     let (client, server) = duplex(65_536);
     let responder = Arc::new(responder());
     let seat = Arc::new(Connections::new(Tcp::default()).enter(CLIENT));
-    tokio::spawn(https::serve(server, CLIENT, "/dns-query".into(), responder.clone(), seat));
+    tokio::spawn(https::serve(
+        server,
+        untapped(Transport::Https),
+        "/dns-query".into(),
+        responder.clone(),
+        seat,
+    ));
     (responder, client)
 }
 

@@ -24,6 +24,7 @@ use crate::{
         tcp::{self, House},
         udp,
     },
+    dnstap::Tap,
 };
 
 /// Longer than anything here takes; only a test that fails waits for it.
@@ -50,7 +51,7 @@ fn listen(address: &str, most: usize) -> (SocketAddr, Arc<Responder>, Cancellati
     let (responder, stop) = (Arc::new(responder()), CancellationToken::new());
     let (_, plan) = watch::channel(Arc::default());
     let connections = Connections::new(Tcp { connections: most, ..Tcp::default() });
-    let house = House { responder: responder.clone(), connections, plan };
+    let house = House { responder: responder.clone(), connections, tap: Tap::new().0, plan };
     tokio::spawn(tcp::serve(listener, Transport::Tcp, house, stop.clone()));
     (address, responder, stop)
 }
@@ -61,7 +62,7 @@ async fn datagrams_are_answered_from_the_address_that_was_asked() {
         let socket = udp::open(address.parse().unwrap()).unwrap();
         let address = socket.local_addr().unwrap();
         let (responder, stop) = (Arc::new(responder()), CancellationToken::new());
-        let task = tokio::spawn(udp::serve(socket, responder.clone(), stop.clone()));
+        let task = tokio::spawn(udp::serve(socket, responder.clone(), Tap::new().0, stop.clone()));
         let client = UdpSocket::bind((address.ip(), 0)).await.unwrap();
         // Longer than fits, no query, a reply; each of these is followed by one that is answered.
         let mut octets = [0; 2000];
@@ -215,7 +216,7 @@ async fn sockets_follow_the_list_of_addresses() {
     let responder = Arc::new(responder());
     let (plan_to, plans) = watch::channel(plan(&[nowhere, first]));
     let shutdown = CancellationToken::new();
-    let task = tokio::spawn(run(responder.clone(), plans, shutdown.clone()));
+    let task = tokio::spawn(run(responder.clone(), Tap::new().0, plans, shutdown.clone()));
     soon(answers(first, &responder)).await;
     plan_to.send_replace(plan(&[second, v6]));
     soon(answers(second, &responder)).await;
@@ -244,7 +245,7 @@ async fn an_address_that_was_taken_is_bound_when_it_is_free() {
     let responder = Arc::new(responder());
     let (_plan_to, plans) = watch::channel(plan(&[address]));
     let shutdown = CancellationToken::new();
-    let task = tokio::spawn(run(responder.clone(), plans, shutdown.clone()));
+    let task = tokio::spawn(run(responder.clone(), Tap::new().0, plans, shutdown.clone()));
     // TCP serves though UDP cannot.
     let query = ask("web.tm.example A").octets();
     let mut stream = soon(async {

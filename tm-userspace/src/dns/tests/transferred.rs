@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    kit::CLIENT,
+    kit::{CLIENT, untapped},
     signed::{SECRET, keyed, now, one, query, responder, responder_for, said, signed, signer},
 };
 use crate::{
@@ -124,7 +124,8 @@ async fn converse_with(messages: &[Vec<u8>]) -> (DuplexStream, JoinHandle<std::i
     let (mut client, server) = duplex(4096);
     let seat = Connections::new(Tcp::default()).enter(CLIENT);
     let responder = responder_for(&desired);
-    let task = tokio::spawn(async move { converse(server, CLIENT, Transport::Tcp, &responder, &seat).await });
+    let task =
+        tokio::spawn(async move { converse(server, &untapped(Transport::Tcp), &responder, &seat).await });
     for message in messages {
         client.write_all(&[&(message.len() as u16).to_be_bytes()[..], message].concat()).await.unwrap();
     }
