@@ -10,6 +10,7 @@ pub mod bpffs;
 mod cable;
 pub mod classes;
 pub mod client;
+pub mod cookie;
 pub mod corpus;
 pub mod daemon;
 pub mod dig;
