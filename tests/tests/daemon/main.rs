@@ -7,6 +7,7 @@ mod answers;
 mod chaos;
 mod cli;
 mod contract;
+mod cookies;
 mod encrypted;
 mod ended;
 mod explain;
