@@ -3,9 +3,11 @@
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     sync::{Arc, LazyLock},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use serde::{Deserialize, Serialize};
+use tm_common::cookie::seal;
 use tm_common::link::Link;
 use tm_userspace::{
     compile::{Choices, Compiled, Records, Zone, interleave, nodata, stick},
@@ -57,6 +59,8 @@ const COOKIE: [u8; 12] = [0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8];
 /// The option of one that sends a server's cookie back.
 const COOKIE_BACK: [u8; 28] =
     [0, 10, 0, 24, 1, 2, 3, 4, 5, 6, 7, 8, 1, 0, 0, 0, 104, 0, 0, 0, 9, 8, 7, 6, 5, 4, 3, 2];
+/// What the tables make cookies with.
+const COOKIE_SECRET: [u8; 16] = *b"only a benchmark";
 /// The option of a resolver that asks for the network 203.0.113.0/24.
 const SUBNET: [u8; 11] = [0, 8, 0, 7, 0, 1, 24, 0, 203, 0, 113];
 
@@ -96,6 +100,7 @@ pub fn image_with_vlans(profiles: usize, vlans: &[u16]) -> Image {
     let served = [address(SERVER.0), address(SERVER.1)];
     image.set_addresses(&served, &served);
     image.set_link(Link::of([SERVER_MAC]).expect("there is a card"));
+    image.set_cookies(&[COOKIE_SECRET]);
     image
 }
 
@@ -114,6 +119,12 @@ pub fn classes(profiles: usize) -> Vec<Class> {
     let carrying = |indices: Vec<usize>, option: &[u8]| -> Vec<Vec<u8>> {
         let frame = |(n, i): (usize, &usize)| query_with(&wire(*i, false), A, option, n as u16);
         indices.iter().enumerate().map(frame).collect()
+    };
+    let right = |v6: bool| -> Vec<Vec<u8>> {
+        let option = right_cookie(if v6 { CLIENT.1 } else { CLIENT.0 });
+        let message = |i: usize, n| message(&wire(i, false), A, Some(&option), n);
+        let asked = some(Kind::A).into_iter().zip(0..);
+        asked.map(|(i, n)| wrapped(&message(i, n), v6, n, 53)).collect()
     };
     vec![
         class(HIT, Some(Most::Count(950.0)), ask(some(Kind::A), A, true, false, false)),
@@ -135,6 +146,8 @@ pub fn classes(profiles: usize) -> Vec<Class> {
         class("NODATA (TXT), EDNS", None, ask(some(Kind::A), TXT, true, false, false)),
         class("A hit, EDNS, cookie", None, carrying(some(Kind::A), &COOKIE)),
         class("A hit, EDNS, server cookie", None, carrying(some(Kind::A), &COOKIE_BACK)),
+        class("A hit, EDNS, right cookie, IPv4", Some(Most::AboveHit(500.0)), right(false)),
+        class("A hit, EDNS, right cookie, IPv6", None, right(true)),
         class("A hit, EDNS, client subnet", None, carrying(some(Kind::A), &SUBNET)),
         class(
             "Subnet hit, EDNS, IPv4",
@@ -365,6 +378,20 @@ fn query_with(wire: &[u8], kind: u16, options: &[u8], id: u16) -> Vec<u8> {
 
 fn other_port(id: u16) -> Vec<u8> {
     wrapped(&[0; 48], false, id, 4433)
+}
+
+/// The option of a client whose cookie was made just now.
+fn right_cookie(client: &str) -> Vec<u8> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as u32);
+    let [client_cookie, head] = [*b"a client", (u64::from(now.swap_bytes()) << 32 | 1).to_le_bytes()];
+    let [low, high] = [0, 8].map(|at| word(&COOKIE_SECRET[at..]));
+    let seal =
+        seal(&[low, high], word(&client_cookie), word(&head), &tm_userspace::listen::key(&parse(client)));
+    [&[0, 10, 0, 24][..], &client_cookie, &head, &seal.to_le_bytes()].concat()
+}
+
+fn word(octets: &[u8]) -> u64 {
+    octets.first_chunk().map_or(0, |octets| u64::from_le_bytes(*octets))
 }
 
 /// A frame of TCP, to what would be the DNS port: its first octets are all that is looked at.

@@ -11,6 +11,7 @@ mod cable;
 pub mod classes;
 pub mod client;
 pub mod collector;
+pub mod cookie;
 pub mod corpus;
 pub mod daemon;
 pub mod dig;

@@ -1,6 +1,9 @@
 //! The loaded programs and the engine on the host: same reason, same verdict, same octets, for every frame.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use anyhow::{Context, Result, ensure};
 use tm_common::verdict::{Reason, Verdict};
@@ -27,7 +30,13 @@ impl Pair {
     /// every length and checksum.
     pub fn ask(&self, frame: &[u8]) -> Result<(Reason, Vec<u8>)> {
         let (reason, octets) = ask(&self.kernel, frame)?;
+        if let Some(made) = cookie_time(&octets).filter(|_| reason == Reason::Answered) {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+            ensure!(now.abs_diff(made.into()) < 3700, "a cookie of {made}, and it is {now}");
+            self.image.set_time(made);
+        }
         let (expected, wanted) = answer_frame(frame, &self.image);
+        self.image.set_time(0);
         ensure!(
             (reason, &octets) == (expected, &wanted),
             "the kernel says {} {octets:02x?}, the host {} {wanted:02x?}, to {frame:02x?}",
@@ -57,6 +66,13 @@ impl Pair {
         }
         Ok(reasons)
     }
+}
+
+/// When the cookie in a reply was made, if there is one: what the program's clock said, or whoever made it before.
+fn cookie_time(reply: &[u8]) -> Option<u32> {
+    let at = reply.windows(4).rposition(|head| head == [0, 10, 0, 24])? + 4 + 8;
+    let [version, _, _, _, time @ ..] = reply.get(at..at + 8)? else { return None };
+    (*version == 1).then(|| u32::from_be_bytes(time.try_into().unwrap_or_default()))
 }
 
 /// Keeps this thread on one CPU.

@@ -58,7 +58,7 @@ fn kernel_and_host_agree_on_corpus_and_golden_cases() {
     let world = World::new().unwrap_or_else(|error| panic!("{error:#}"));
     let reasons = compare(world.image, &frames);
     // What only a driver can lack, what cannot happen, and what counts answers alone.
-    let missing = ["no_room", "broken", "full", "no_such_name"];
+    let missing = ["no_room", "broken", "full", "options", "cookie", "no_such_name"];
     for reason in tm_common::verdict::Reason::ALL.iter().map(|reason| reason.label()) {
         assert_eq!(reasons.contains_key(reason), !missing.contains(&reason), "{reason}: {reasons:?}");
     }

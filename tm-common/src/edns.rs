@@ -12,12 +12,9 @@
 //!
 //! [RFC 6891, section 6.1.2]: https://www.rfc-editor.org/rfc/rfc6891#section-6.1.2
 
-use core::hint::black_box;
-
 use crate::{
-    dns,
+    cookie, dns,
     packet::Packet,
-    subnet,
     sum::Sum,
     verdict::{OrRefuse as _, Reason},
 };
@@ -30,9 +27,12 @@ pub const PAYLOAD: u16 = 1232;
 /// What a client takes that says nothing, or less ([RFC 6891, section 6.2.3](https://www.rfc-editor.org/rfc/rfc6891#section-6.2.3)).
 pub const SMALLEST: u16 = 512;
 
-/// Options read here: octets and number. A query with more is left to the sockets.
-const MOST_OPTIONS: usize = 8;
-const MOST_WORDS: usize = 16;
+/// What options are read: none; a cookie, if that is all; all that we know.
+pub const NONE: u8 = 0;
+/// As said there.
+pub const ONLY_COOKIE: u8 = 1;
+/// As said there.
+pub const ALL: u8 = 2;
 
 /// Root name, type 41, our payload size, no upper RCODE bits, version 0, no flags; the three octets after these eight are zero.
 const REPLY: u64 = u64::from_le_bytes([0, 0, 41, (PAYLOAD >> 8) as u8, PAYLOAD as u8, 0, 0, 0]);
@@ -44,14 +44,12 @@ const DNSSEC_OK: u64 = 0x80 << 56;
 pub struct Tail {
     /// Type and class, in memory order.
     pub fixed: u32,
-    /// Their sum and the OPT's, at the parity of the name's zero octet.
+    /// Their sum and the OPT's but for its options, at the parity of the name's zero octet.
     pub sum: Sum,
     /// Octets after type and class.
     pub len: usize,
     /// Octets the client takes: 512 to 1232.
     pub limit: u16,
-    /// One more than where the first client-subnet option begins among the options; 0 where there is none.
-    pub subnet: usize,
     /// Octets of the reply's OPT but for its options; 0 where there is to be none.
     pub reply_len: usize,
     /// Its first eight octets.
@@ -65,23 +63,20 @@ pub fn without(packet: &impl Packet, at: usize) -> Result<(u64, Tail), Reason> {
     let last = u64::from(low) | u64::from(high) << 32;
     Ok((
         last,
-        Tail {
-            fixed,
-            sum: Sum::of(u64::from(fixed) << 8),
-            len: 0,
-            limit: SMALLEST,
-            subnet: 0,
-            reply_len: 0,
-            opt: 0,
-        },
+        Tail { fixed, sum: Sum::of(u64::from(fixed) << 8), len: 0, limit: SMALLEST, reply_len: 0, opt: 0 },
     ))
 }
 
-/// Reads a question with an OPT behind it, likewise. Options, unless `FULL`, are [`Reason::Full`].
+/// Reads a question with an OPT behind it, likewise, but for its options, which whoever wants them reads. Where `OPTIONS` says none and there are some, that is made known, and is
+/// [`Reason::Cookie`] for a cookie at their beginning, else [`Reason::Options`].
 ///
 /// The name's zero octet, type, class and OPT are sixteen octets: with those before them, one read of three words.
 #[inline(always)]
-pub fn with<const FULL: bool>(packet: &impl Packet, at: usize) -> Result<(u64, Tail), Reason> {
+pub fn with<const OPTIONS: u8>(
+    packet: &impl Packet,
+    at: usize,
+    make_known: impl FnOnce(),
+) -> Result<(u64, Tail), Reason> {
     const OPT: u64 = u64::from_le_bytes([0, 0, 0, 0, 0, 0, 0, 41]) >> 40;
     const CLEAR: u64 = u64::from_le_bytes([0, 0, 0xff, 0xff, 0, 0, 0, 0]);
     const LENGTH: u64 = u64::from_le_bytes([0, 0, 0, 0, 0, 0, 0xff, 0xff]);
@@ -89,18 +84,19 @@ pub fn with<const FULL: bool>(packet: &impl Packet, at: usize) -> Result<(u64, T
     if first >> 40 != OPT || second & CLEAR != 0 {
         return Reason::Edns.refuse();
     }
-    let mut sum = Sum::of(first).and64(second);
+    let sum = Sum::of(first).and64(second);
     let mut len = LEN;
-    let mut subnet = 0;
     if second & LENGTH != 0 {
-        if !FULL {
-            return Reason::Full.refuse();
+        if OPTIONS == NONE {
+            let code: u16 = packet.read(at + 8 + 1 + dns::FIXED + LEN).or_refuse(Reason::Edns)?;
+            make_known();
+            return match code {
+                cookie::CODE => Reason::Cookie,
+                _ => Reason::Options,
+            }
+            .refuse();
         }
-        let options = usize::from(((second >> 48) as u16).swap_bytes());
-        let (options_sum, option) = self::options(packet, at + 8 + 1 + dns::FIXED + LEN, options)?;
-        sum = sum.plus(options_sum);
-        len += options;
-        subnet = option;
+        len += usize::from(((second >> 48) as u16).swap_bytes());
     }
     // DO is the fifth octet's top bit in the second word, and the eighth's in the reply.
     let opt = REPLY | (second << 24) & DNSSEC_OK;
@@ -109,7 +105,6 @@ pub fn with<const FULL: bool>(packet: &impl Packet, at: usize) -> Result<(u64, T
         sum,
         len,
         limit: (second as u16).swap_bytes().clamp(SMALLEST, PAYLOAD),
-        subnet,
         reply_len: LEN,
         opt,
     };
@@ -138,44 +133,4 @@ impl Tail {
             (self.opt >> 56) as u32 | (options as u32) << 24,
         )
     }
-}
-
-/// Walks `len` octets of options that begin at `at` and end the packet; gives their sum at the parity of `at`, and one more than where the first
-/// client-subnet option begins among them, 0 where there is none. What we do not know is ignored (RFC 6891, section 6.1.2), but its lengths must be right.
-#[inline(always)]
-fn options(packet: &impl Packet, at: usize, len: usize) -> Result<(Sum, usize), Reason> {
-    if len > 8 * MOST_WORDS {
-        return Reason::Edns.refuse();
-    }
-    let (mut next, mut option) = (0, 0);
-    for _ in 0..MOST_OPTIONS {
-        if next == len {
-            break;
-        }
-        // Hidden: else the compiler adds up another way what it has compared, and Linux 6.1 does not see that it is the same number.
-        let head: u32 = packet.read(black_box(at + next)).or_refuse(Reason::Edns)?;
-        if head as u16 == subnet::CODE && option == 0 {
-            option = next + 1;
-        }
-        next += 4 + usize::from(((head >> 16) as u16).swap_bytes());
-        if next > len {
-            return Reason::Edns.refuse();
-        }
-    }
-    if next != len {
-        return Reason::Edns.refuse();
-    }
-    // Here, before there is more to follow for each of them.
-    let (len, option) = (packet.blur::<256>(len), packet.blur::<{ 8 * MOST_WORDS }>(option));
-    let mut sum = Sum::default();
-    for i in 0..MOST_WORDS {
-        if 8 * i + 8 > len {
-            break;
-        }
-        sum = sum.and64(packet.read(at + 8 * i).or_refuse(Reason::Edns)?);
-    }
-    if len & 7 != 0 {
-        sum = sum.and64(packet.rest(at + (len & !7)).or_refuse(Reason::Edns)?);
-    }
-    Ok((sum, option))
 }

@@ -148,7 +148,7 @@ fn known<const WORDS: usize, T: Names<WORDS>>(
     tables: &T,
 ) -> Option<(u32, usize, Sum)> {
     packet.forget();
-    let entry = tables.find(hash)?;
+    let (_, entry) = tables.find(hash)?;
     let capitals = name::begins(packet, udp + QUESTION + skip, entry)?;
     packet.forget();
     let end = usize::from(entry.end) & 511;

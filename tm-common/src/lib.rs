@@ -5,7 +5,7 @@
 //! through which every byte is touched, and [`tables::Lookup`], what userspace has written down.
 //!
 //! Read in this order: [`verdict`] (what can become of a packet), [`packet`], [`tables`], [`answer`]; then [`net`], [`link`], [`dns`], [`edns`],
-//! [`name`], [`encloser`], [`place`], [`subnet`], [`sample`] and [`sum`], which [`answer`] calls.
+//! [`options`], [`cookie`], [`subnet`], [`name`], [`encloser`], [`place`], [`sample`] and [`sum`], which [`answer`] calls.
 //!
 //! # Invariants
 //!
@@ -27,15 +27,18 @@
 #![forbid(unsafe_code)]
 
 pub mod answer;
+pub mod cookie;
 pub mod dns;
 pub mod edns;
 pub mod encloser;
 pub mod link;
 pub mod name;
 pub mod net;
+pub mod options;
 pub mod packet;
 pub mod place;
 pub mod sample;
+pub mod sip;
 pub mod subnet;
 pub mod sum;
 pub mod tables;

@@ -119,6 +119,8 @@ pub trait Headers: Plain {
     type Start: Start;
     /// Octets of the IP header.
     const IP: usize;
+    /// Their Ethernet type, in memory order.
+    const KIND: u16;
     /// Did it come over a network, whose every rule is ours to check? Else a socket has checked them.
     const CHECKED: bool = true;
     /// Who asks, IPv4 as IPv6 sees it.
@@ -208,6 +210,7 @@ impl Start for V4Start {
 impl Headers for V4 {
     type Start = V4Start;
     const IP: usize = Ipv4Hdr::LEN;
+    const KIND: u16 = IPV4;
 
     #[inline(always)]
     fn source(&self) -> Address {

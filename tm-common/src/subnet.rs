@@ -29,8 +29,7 @@ const LONGEST: usize = 16;
 
 /// The option of a query, or none.
 ///
-/// Without an option all is read all the same, of what stands first in the packet, and `len` is zero: one way for the verifier to follow, where
-/// an `Option` would be two from here to the end of the reply.
+/// Without an option all is zero.
 #[derive(Clone, Copy, Debug)]
 pub struct Subnet {
     /// Octets of the option; 0 where there is none.
@@ -49,17 +48,13 @@ impl Subnet {
     /// No option.
     pub const NONE: Subnet = Subnet { len: 0, head: 0, first: 0, second: 0, last: 0 };
 
-    /// Reads the option that begins at `at`, all of which is known to be in the packet; none where that is 0. One that breaks a rule is [`Reason::Edns`].
+    /// Reads the option that begins at `at`, all of which is known to be in the packet. One that breaks a rule is [`Reason::Edns`].
     #[inline(always)]
     pub fn read(packet: &mut impl Packet, at: usize) -> Result<Self, Reason> {
-        let len = match at {
-            0 => 0,
-            _ => checked(packet, at)?,
-        };
+        let len = checked(packet, at)?;
         packet.forget();
         let at = packet.blur::<1024>(at);
         // Sums of two unknown numbers are hidden from the compiler, which may else check one and use another that is equal; the verifier does not see that they are.
-        // Both below are at most what the option has, and without one, what the shortest frame has.
         let count = packet.blur::<32>(len.saturating_sub(HEAD));
         let near = packet.blur::<16>(count.min(8));
         let far = packet.blur::<32>(count.max(8));
@@ -67,14 +62,12 @@ impl Subnet {
         let first: u64 = packet.read(black_box(at + near)).or_refuse(Reason::Edns)?;
         let last: u64 = packet.read(black_box(at + count)).or_refuse(Reason::Edns)?;
         // Shifts by the octets that are missing: in halves, since they may be all.
-        // All ones, but for an option that is none.
-        let some = 0u64.wrapping_sub(((packet.blur::<32>(len) as u64 + 24) >> 5) & 1);
         let (near, far) = ((4 * (8 - near)) & 63, (4 * (16 - far)) & 63);
         Ok(Subnet {
             len: packet.blur::<32>(len),
-            head: head & some,
-            first: first >> near >> near & some,
-            second: last >> far >> far & some,
+            head,
+            first: first >> near >> near,
+            second: last >> far >> far,
             last,
         })
     }

@@ -11,6 +11,9 @@
 pub struct Sum(u64);
 
 impl Sum {
+    /// Of nothing.
+    pub const ZERO: Sum = Sum(0);
+
     /// The sum of eight octets.
     #[inline(always)]
     pub const fn of(word: u64) -> Self {

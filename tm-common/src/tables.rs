@@ -7,10 +7,14 @@
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::{
+    cookie::Jar,
     dns::{ASKED, Asked},
     link::Link,
     name::{LONG, SHORT, mix, word_of},
+    options::Options,
+    packet::Packet,
     place::{self, Asker, Client, Found, Line, Root},
+    sum::Sum,
     verdict::{OrRefuse as _, Reason},
 };
 
@@ -131,7 +135,7 @@ impl<const WORDS: usize> Entry<WORDS> {
         *name.last_mut()? = last;
         Some(Entry {
             name,
-            name_sum: crate::sum::Sum::of_bytes(wire).folded(),
+            name_sum: Sum::of_bytes(wire).folded(),
             end: (crate::net::UDP + size_of::<crate::dns::Header>() + wire.len() - 1 - 8) as u16,
             whole: whole as u8,
             covered: 64 - 8 * (wire.len() - 8 * whole) as u8,
@@ -227,7 +231,7 @@ impl<const WORDS: usize> Answer<WORDS> {
         for (word, chunk) in words.iter_mut().zip(records.get(..tail)?.chunks(8)) {
             *word = word_of(chunk);
         }
-        let sum = crate::sum::Sum::of_bytes(records).folded();
+        let sum = Sum::of_bytes(records).folded();
         Some(Answer {
             meta: Meta { tail: tail as u16, sum, ..meta },
             records: words,
@@ -287,7 +291,7 @@ pub enum Records<'a> {
 }
 
 /// All look-ups but those of names. An index out of range finds nothing.
-pub trait Lookup {
+pub trait Lookup: Jar {
     /// UDP port we serve, in memory order.
     fn port(&self) -> u16;
     /// What name hashes begin with: random, so that nobody can prepare names that share a bucket.
@@ -327,6 +331,17 @@ pub trait Lookup {
             false => self.find_client(root, &asker.sender),
         }
     }
+    /// What `len` octets of options at `at` come to, which whoever is at this address has sent. [`Reason::Options`] where they are yet to be read by another program.
+    #[inline(always)]
+    fn options(
+        &self,
+        packet: &mut impl Packet,
+        at: usize,
+        len: usize,
+        address: &Address,
+    ) -> Result<Options, Reason> {
+        Options::read(packet, at, len, address, self)
+    }
     /// A slot.
     fn slot(&self, index: u32) -> Option<AnswerIndex>;
     /// An answer of the small class.
@@ -337,6 +352,10 @@ pub trait Lookup {
     fn large(&self, index: u32) -> Option<&Answer<LARGE>>;
     /// Counts an answer given.
     fn count(&self, counter: u32);
+
+    /// Keeps what was found until the program for its options goes on with it, where there is one.
+    #[inline(always)]
+    fn put_aside(&self, _found: Aside) {}
 
     /// Do we answer at this address?
     #[inline(always)]
@@ -390,16 +409,31 @@ fn has(line: &Addresses, address: &Address) -> bool {
     line.0.iter().any(|ours| ours[1] == address[1] && ours[0] == address[0])
 }
 
+/// How far a question was read when it was left to a program for its options: what cost most to find.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(C)]
+pub struct Aside {
+    /// The name's entry.
+    pub entry: u32,
+    /// The Ethernet type behind the tags.
+    pub kind: u16,
+    /// Where what follows it begins.
+    pub at: u16,
+    /// The case bits that the entry's whole words lack.
+    pub capitals: Sum,
+}
+
 /// Look-ups by name, in one size class of entries.
 pub trait Names<const WORDS: usize>: Lookup {
     /// An entry.
     fn entry(&self, index: u32) -> Option<&Entry<WORDS>>;
 
-    /// The entry filed under this hash, if any.
+    /// The entry filed under this hash, if any, and its index.
     #[inline(always)]
-    fn find(&self, hash: u64) -> Option<&Entry<WORDS>> {
+    fn find(&self, hash: u64) -> Option<(u32, &Entry<WORDS>)> {
         let tag = tag(hash);
         let place = self.bucket(bucket_index(hash))?.0.iter().find(|place| (**place >> 32) as u32 == tag)?;
-        self.entry(*place as u32)
+        let index = *place as u32;
+        Some((index, self.entry(index)?))
     }
 }

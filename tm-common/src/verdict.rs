@@ -71,8 +71,12 @@ reasons! {
     NoRoom = "no_room",
     /// A name over 64 octets where the full program is not loaded.
     LongName = "long_name",
-    /// Options or a long answer where the full program is not loaded.
+    /// A long answer, or listed tags, where the full program is not loaded.
     Full = "full",
+    /// Options where the full program is not loaded.
+    Options = "options",
+    /// A cookie, where the program for it is not loaded.
+    Cookie = "cookie",
     /// Half written: cannot happen, and must not leave.
     Broken = "broken",
 }

@@ -18,12 +18,16 @@ use aya_ebpf::{
     programs::XdpContext,
 };
 use frame::Frame;
-use maps::{COLD, COLD_BELOW, COLD_BELOW_FULL, COLD_FULL, COLD_LONG, Maps};
+use maps::{
+    COLD, COLD_BELOW, COLD_BELOW_FULL, COLD_COOKIE, COLD_FIND, COLD_FIND_LONG, COLD_FULL, COLD_FULL_LONG,
+    COLD_OPTIONS, Maps,
+};
 use tm_common::{
-    answer::{answer, answer_below, answer_sifted, sift},
+    answer::{answer_aside, answer_below, answer_sifted, put_aside, sift},
+    edns::{ALL, NONE, ONLY_COOKIE},
     encloser::{self, Encloser, FEW},
     name::{LONG, SHORT},
-    tables::Lookup as _,
+    tables::{Lookup as _, Names},
     verdict::Reason,
 };
 
@@ -38,9 +42,13 @@ pub fn tm(context: XdpContext) -> u32 {
         Err(Reason::UnknownName) => return unknown(&context),
         Err(reason) if !reason.is_rare() => {}
         // SAFETY: the context is the one this program was given. A tail call comes back only where the slot is empty.
-        Err(Reason::Full) => unsafe { COLD.tail_call(&context, COLD_FULL) },
+        Err(Reason::Full) => unsafe { COLD.tail_call(&context, COLD_FIND) },
         // SAFETY: as above.
-        Err(Reason::LongName) => unsafe { COLD.tail_call(&context, COLD_LONG) },
+        Err(Reason::Options) => unsafe { COLD.tail_call(&context, COLD_FULL) },
+        // SAFETY: as above.
+        Err(Reason::LongName) => unsafe { COLD.tail_call(&context, COLD_FIND_LONG) },
+        // SAFETY: as above.
+        Err(Reason::Cookie) => unsafe { COLD.tail_call(&context, COLD_COOKIE) },
         _ => {}
     }
     finish(&context, answered)
@@ -52,35 +60,75 @@ fn serve(context: *mut xdp_md, kind: u16) -> Result<(), Reason> {
     answer_sifted::<SHORT>(&mut Frame::of(context), kind, &Maps)
 }
 
-/// Short names with options in the query, or with an answer of the large class.
+/// Short names with a cookie and no other option, from where the first program has left them.
 #[xdp]
-pub fn tm_full(context: XdpContext) -> u32 {
-    finish_named(&context, answer::<SHORT, true>(&mut Frame::new(&context), &Maps))
+pub fn tm_cookie(context: XdpContext) -> u32 {
+    let answered = answer_aside::<SHORT, ONLY_COOKIE>(&mut Frame::new(&context), Maps::aside(), &Maps);
+    if answered == Err(Reason::Full) {
+        // SAFETY: as above.
+        unsafe { COLD.tail_call(&context, COLD_FULL) };
+    }
+    finish_named(&context, answered)
 }
 
-/// Names of 65 to 255 octets.
+/// Looks short names up behind tags, and those once more whose answers are of the large class.
 #[xdp]
-pub fn tm_long(context: XdpContext) -> u32 {
-    finish_named(&context, answer::<LONG, true>(&mut Frame::new(&context), &Maps))
+pub fn tm_find(context: XdpContext) -> u32 {
+    find::<SHORT>(&context, COLD_FULL)
+}
+
+/// Looks up names of 65 to 255 octets.
+#[xdp]
+pub fn tm_find_long(context: XdpContext) -> u32 {
+    find::<LONG>(&context, COLD_FULL_LONG)
+}
+
+/// Any query for a short name, once that was looked up.
+#[xdp]
+pub fn tm_full(context: XdpContext) -> u32 {
+    let answered = answer_aside::<SHORT, ALL>(&mut Frame::new(&context), Maps::aside(), &Maps);
+    have_read(&context, answered, COLD_FULL);
+    finish_named(&context, answered)
+}
+
+/// Any query for a long name, likewise.
+#[xdp]
+pub fn tm_full_long(context: XdpContext) -> u32 {
+    let answered = answer_aside::<LONG, ALL>(&mut Frame::new(&context), Maps::aside(), &Maps);
+    have_read(&context, answered, COLD_FULL_LONG);
+    finish_named(&context, answered)
 }
 
 /// Names that are not there, by what there is above them.
 #[xdp]
 pub fn tm_below(context: XdpContext) -> u32 {
     let encloser = Encloser(find_encloser(context.as_ptr().cast()));
-    let answered = answer_below::<false>(&mut Frame::new(&context), encloser, &Maps);
-    if let Err(Reason::Full) = answered {
+    let answered = answer_below::<NONE>(&mut Frame::new(&context), encloser, &Maps);
+    if let Err(Reason::Full | Reason::Options | Reason::Cookie) = answered {
+        Maps::put_encloser_aside(encloser);
         // SAFETY: as above.
         unsafe { COLD.tail_call(&context, COLD_BELOW_FULL) };
     }
     finish(&context, answered)
 }
 
-/// The same with options in the query, or with an answer of the large class.
+/// The same with options in the query, or with an answer of the large class, once the encloser was found.
 #[xdp]
 pub fn tm_below_full(context: XdpContext) -> u32 {
-    let encloser = Encloser(find_encloser(context.as_ptr().cast()));
-    finish(&context, answer_below::<true>(&mut Frame::new(&context), encloser, &Maps))
+    let answered = answer_below::<ALL>(&mut Frame::new(&context), Maps::encloser(), &Maps);
+    have_read(&context, answered, COLD_BELOW_FULL);
+    finish(&context, answered)
+}
+
+/// Reads options for the three programs above that answer with them.
+#[xdp]
+pub fn tm_options(context: XdpContext) -> u32 {
+    let read = Maps::read_options(&mut Frame::new(&context));
+    if let Ok(back) = read {
+        // SAFETY: as above.
+        unsafe { COLD.tail_call(&context, back) };
+    }
+    finish(&context, read.and(Reason::Options.refuse()))
 }
 
 /// A function of its own for the kernel too, which goes through it by itself.
@@ -88,6 +136,29 @@ pub fn tm_below_full(context: XdpContext) -> u32 {
 #[unsafe(no_mangle)]
 extern "C" fn find_encloser(context: *mut xdp_md) -> u64 {
     encloser::find::<FEW, _>(&mut Frame::of(context), &Maps).unwrap_or(Encloser::NOTHING).0
+}
+
+#[inline(always)]
+fn find<const WORDS: usize>(context: &XdpContext, next: u32) -> u32
+where
+    Maps: Names<WORDS>,
+{
+    let found = put_aside::<WORDS>(&mut Frame::new(context), &Maps);
+    if found.is_ok() {
+        // SAFETY: as above.
+        unsafe { COLD.tail_call(context, next) };
+    }
+    finish_named(context, found.and(Reason::Full.refuse()))
+}
+
+/// Options are read by another program, which comes back to the one of this number.
+#[inline(always)]
+fn have_read(context: &XdpContext, answered: Result<(), Reason>, back: u32) {
+    if let Err(Reason::Options) = answered {
+        Maps::wait_for_options(back);
+        // SAFETY: as above.
+        unsafe { COLD.tail_call(context, COLD_OPTIONS) };
+    }
 }
 
 #[inline(always)]

@@ -18,6 +18,7 @@ use crate::{
     names::DnsName,
 };
 
+mod cookies;
 mod monitor;
 mod rules;
 mod sampling;
@@ -27,6 +28,7 @@ mod subnet;
 mod transfer;
 mod webhook;
 
+pub use cookies::Cookies;
 pub use monitor::{Monitor, Protocol};
 pub use rules::{Allowance, Failback, Guard, Rules, WhenAllDown};
 pub use sampling::{Dnstap, Sampling};
@@ -70,6 +72,8 @@ pub struct Node {
     pub listen: Listen,
     /// How connections are treated.
     pub sockets: Sockets,
+    /// Whether clients are given cookies.
+    pub cookies: Cookies,
     /// Who may have the zone as a whole.
     pub transfer: Transfer,
     /// Targets that may be probed though they are loopback, link-local or the like.

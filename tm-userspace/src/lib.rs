@@ -10,6 +10,7 @@ pub mod cli;
 pub mod compile;
 pub mod config;
 pub mod control;
+pub mod cookies;
 pub mod decide;
 pub mod desired;
 pub mod dns;

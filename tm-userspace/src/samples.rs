@@ -3,9 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::desired::{
-    Desired, Endpoint, EndpointKey, Listen, MinChild, Monitor, NameServer, Node, Probes, Profile, Protocol,
-    RoutingMethod, Rules, Sampling, Scope, Service, ServiceKind, ServiceState, Soa, Sockets, Status, Target,
-    Transfer, XdpMode, Zone,
+    Cookies, Desired, Endpoint, EndpointKey, Listen, MinChild, Monitor, NameServer, Node, Probes, Profile,
+    Protocol, RoutingMethod, Rules, Sampling, Scope, Service, ServiceKind, ServiceState, Soa, Sockets,
+    Status, Target, Transfer, XdpMode, Zone,
 };
 
 /// The smallest state with `profiles`, in which `allow` may be probed.
@@ -36,6 +36,7 @@ pub(crate) fn desired(allow: &[(&str, u8)], profiles: Vec<Profile>) -> Desired {
             keep: false,
         },
         sockets: Sockets::default(),
+        cookies: Cookies::Off,
         transfer: Transfer::default(),
         probes: Probes { allow },
         capacity: 1,

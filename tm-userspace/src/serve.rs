@@ -20,6 +20,7 @@ use crate::{
     catalog::{Catalog, Opened},
     config::{self, ConfigError, Stored},
     control::{Control, Inputs, Published, Tables},
+    cookies::Secrets,
     desired::{Desired, XdpMode},
     dns::{self, Plan, Responder, Transfers, ZoneView},
     dnstap::Tap,
@@ -78,6 +79,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         Catalog::open(options.source, store, contents, generation, published.clone())?;
     let first = catalog.desired().context("no configuration")?;
     let pins = usable_pins(&first);
+    let own_cookies = Secrets::own(&state_dir)?;
     let before = earlier.as_ref().map(|earlier| earlier.counted(&first, pins.as_ref()));
     let (known, memories) = earlier.as_ref().map(|earlier| earlier.health(&first)).unwrap_or_default();
 
@@ -98,6 +100,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         host: host.clone(),
         clock: Clock::System,
         meters: meters.clone(),
+        own_cookies,
     };
     let control = Control::start(&mut inputs, tables.clone(), published_to, pins, before.unwrap_or_default())
         .context("no configuration")?;

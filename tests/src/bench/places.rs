@@ -15,6 +15,7 @@ use tm_common::place::Line;
 use tm_userspace::{
     compile::{Compiled, Zones, compile},
     control::{Control, Counted, Inputs, Published, Tables},
+    cookies::Secrets,
     decide::decide,
     desired::{Desired, EndpointKey, Subnet},
     health::{Health, Verdict},
@@ -138,7 +139,9 @@ fn flips_meanwhile(large: &Desired) -> Result<Spread> {
         let (health_to, health) = watch::channel(Health::default());
         let (_host, host) = watch::channel(Host::default());
         let (published_to, mut published) = watch::channel(Arc::<Published>::default());
-        let mut inputs = Inputs { desired, health, host, clock: Clock::System, meters: Default::default() };
+        let own_cookies = Secrets::parse(&[b'0'; 32]).map_err(anyhow::Error::msg)?;
+        let (clock, meters) = (Clock::System, Default::default());
+        let mut inputs = Inputs { desired, health, host, clock, meters, own_cookies };
         let control = Control::start(&mut inputs, Tables::empty(), published_to, None, Counted::default());
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(control.context("nothing is desired")?.run(inputs, shutdown.clone()));

@@ -66,7 +66,7 @@ fn what_is_asked_decides_what_is_answered() {
 }
 
 #[test]
-fn options_are_taken_and_only_the_client_subnet_comes_back() {
+fn options_are_taken_and_the_cookie_and_the_client_subnet_come_back() {
     let lab = Lab::new().unwrap();
     let daemon = serve(&lab, "", &profile("web", "192.0.2.10"));
     // What kdig is told, the flags of the OPT that comes back, and whether XDP answers: at most 128 octets of options are read there.
@@ -98,10 +98,14 @@ fn options_are_taken_and_only_the_client_subnet_comes_back() {
             let line = said.lines().find_map(|line| line.strip_prefix(";; Version: 0; flags: "));
             let expected = opt.map(|flags| format!("{flags}; UDP size: 1232 B; ext-rcode: NOERROR"));
             assert_eq!(line.map(str::trim), expected.as_deref(), "{words:?} {server} {way}: {said}");
-            for option in ["COOKIE", "NSID", "PADDING", "Option"] {
+            for option in ["NSID", "PADDING", "Option"] {
                 assert!(!said.contains(option), "{words:?} {server} {way}: {said}");
             }
-            // It alone comes back: who asks makes no difference.
+            // The client's half, which kdig checks, and the server's.
+            let cookie = said.lines().find_map(|line| line.strip_prefix(";; COOKIE: "));
+            let expected = words.contains(&"+cookie").then_some(2 * (8 + 16));
+            assert_eq!(cookie.map(str::len), expected, "{words:?} {server} {way}: {said}");
+            // With scope 0: who asks makes no difference.
             let subnet = words.iter().find_map(|word| word.strip_prefix("+subnet="));
             let told = said.lines().find_map(|line| line.strip_prefix(";; CLIENT-SUBNET: "));
             let expected = subnet.map(|subnet| format!("{subnet}/0"));

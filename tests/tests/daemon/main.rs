@@ -7,6 +7,7 @@ mod answers;
 mod chaos;
 mod cli;
 mod contract;
+mod cookies;
 mod dnstap;
 mod encrypted;
 mod ended;

@@ -63,6 +63,7 @@ impl Start for BareStart {
 impl Headers for Bare {
     type Start = BareStart;
     const IP: usize = 16;
+    const KIND: u16 = 0;
     const CHECKED: bool = false;
 
     fn source(&self) -> Address {

@@ -54,6 +54,7 @@ impl Start for V6Start {
 impl Headers for V6 {
     type Start = V6Start;
     const IP: usize = Ipv6Hdr::LEN;
+    const KIND: u16 = super::IPV6;
 
     #[inline(always)]
     fn source(&self) -> Address {

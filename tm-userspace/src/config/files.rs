@@ -71,7 +71,8 @@ pub(super) fn profile_files(dir: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 /// Tables of `tm.toml` and their keys that name files elsewhere.
-const BESIDE: [(&str, &str); 4] = [DATABASE, LATENCY, ("tls", "certificate"), ("tls", "key")];
+const BESIDE: [(&str, &str); 5] =
+    [DATABASE, LATENCY, ("tls", "certificate"), ("tls", "key"), ("cookies", "secret_file")];
 const DATABASE: (&str, &str) = ("geo", "database");
 const LATENCY: (&str, &str) = ("geo", "latency");
 

@@ -7,6 +7,7 @@
 //!
 //! [`load`] is the one way in: `tm check`, the daemon's start and each reload call it. [`watch`](mod@watch) says when to reload.
 
+mod cookies;
 pub mod defaults;
 pub mod watch;
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::desired::{Node, Probes};
 
 use super::{
-    address, api, defaults, listen,
+    address, api, cookies, defaults, listen,
     raw::{self, Text},
     report::{Fault, Notes},
     sampling, sockets, transfer,
@@ -19,6 +19,7 @@ pub(super) fn check(raw: &raw::Node, notes: &mut Notes<'_>) -> Option<Node> {
     let state_dir = absolute(notes, "state_dir", raw.state_dir.as_ref(), defaults::STATE_DIR);
     let listen = listen::check(raw.listen.as_ref(), notes);
     let sockets = sockets::check(raw, listen.as_ref(), notes);
+    let cookies = cookies::check(&raw.cookies, notes);
     let transfer = transfer::check(raw, notes);
     let probes = Probes { allow: prefixes(&raw.probes.allow, notes) };
     let names = raw.limits.names.as_ref();
@@ -36,6 +37,7 @@ pub(super) fn check(raw: &raw::Node, notes: &mut Notes<'_>) -> Option<Node> {
         state_dir,
         listen: listen?,
         sockets,
+        cookies,
         transfer,
         probes,
         capacity,

@@ -15,7 +15,7 @@ use serde::{
 use toml::Spanned;
 use utoipa::ToSchema;
 
-pub(super) use sockets::{Chaos, Dnstap, Doh, Dot, Samples, Secondary, Tcp, Tls, Transfer, TsigKey};
+pub(super) use sockets::{Chaos, Cookies, Dnstap, Doh, Dot, Samples, Secondary, Tcp, Tls, Transfer, TsigKey};
 pub(super) use value::{Count, DurationText, Integer, StatusText};
 
 /// A string and its place.
@@ -40,6 +40,8 @@ pub(super) struct Node {
     pub(super) doh: Option<Spanned<Doh>>,
     #[serde(default)]
     pub(super) chaos: Chaos,
+    #[serde(default)]
+    pub(super) cookies: Cookies,
     #[serde(default)]
     pub(super) tsig_key: Vec<Spanned<TsigKey>>,
     #[serde(default)]

@@ -39,6 +39,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     compile::{Compiled, Tree, Zones, compile},
+    cookies::Secrets,
     decide::{Ancestors, Decision, decide},
     desired::{Desired, Profile},
     geo::RoundTrips,
@@ -86,6 +87,8 @@ pub struct Inputs {
     pub clock: Clock,
     /// Where it is noted how soon the tables had what was decided.
     pub meters: Meters,
+    /// What cookies are made with where the configuration says nothing else.
+    pub own_cookies: Secrets,
 }
 
 /// The task.
@@ -109,6 +112,7 @@ pub struct Control {
     due: Due,
     clock: Clock,
     meters: Meters,
+    own_cookies: Secrets,
     /// Hands a new program's means to wait to the thread that waits.
     barriers: mpsc::UnboundedSender<Barrier>,
     /// Where the programs are kept for when this process is gone.
@@ -149,6 +153,7 @@ impl Control {
             due: Due::default(),
             clock: inputs.clock.clone(),
             meters: inputs.meters.clone(),
+            own_cookies: inputs.own_cookies.clone(),
             barriers,
             pins,
             needs_tables: true,
@@ -304,6 +309,7 @@ impl Control {
         changes.extend(self.tree.all().map(|(name, compiled)| (name, Some(compiled))));
         self.write(&changes);
         self.set_addresses();
+        self.set_cookies();
         self.attach();
         self.forget_endpoints(before.profiles.values());
         self.publish_desired(&before, began);

@@ -50,8 +50,14 @@ impl Bench {
         let (health_to, health) = watch::channel(health);
         let (host_to, host) = watch::channel(Host::default());
         let (published_to, published) = watch::channel(Arc::default());
-        let mut inputs =
-            Inputs { desired, health, host, clock: Clock::Owned(time), meters: Default::default() };
+        let mut inputs = Inputs {
+            desired,
+            health,
+            host,
+            clock: Clock::Owned(time),
+            meters: Default::default(),
+            own_cookies: cookies(),
+        };
         let tables = Tables::empty();
         let mut control =
             Control::start(&mut inputs, tables.clone(), published_to, None, Counted::default()).unwrap();
@@ -95,6 +101,10 @@ fn back_at(since: SystemTime) -> Health {
     let recovered = Verdict { up: true, since, recovered: true };
     health.verdicts.insert(samples::key("p", "first"), recovered);
     health
+}
+
+fn cookies() -> Secrets {
+    Secrets::parse(b"00112233445566778899aabbccddeeff").unwrap()
 }
 
 #[tokio::test(start_paused = true)]
@@ -225,7 +235,14 @@ async fn a_few_changes_bring_what_a_full_pass_would() {
     let (_desired_to, desired) = watch::channel(Some(states[0].clone()));
     let (_health_to, health) = watch::channel(Health::default());
     let (_host_to, host) = watch::channel(Host::default());
-    let mut inputs = Inputs { desired, health, host, clock: Clock::System, meters: Default::default() };
+    let mut inputs = Inputs {
+        desired,
+        health,
+        host,
+        clock: Clock::System,
+        meters: Default::default(),
+        own_cookies: cookies(),
+    };
     let mut control =
         Control::start(&mut inputs, Tables::empty(), published, None, Counted::default()).unwrap();
     let mut names: BTreeSet<Arc<str>> = states[0].profiles.keys().cloned().collect();

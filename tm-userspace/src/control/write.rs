@@ -1,7 +1,7 @@
 //! What was decided and compiled, put into the tables in use.
 
 use super::Control;
-use crate::{compile::Compiled, names::DnsName, sync::Image};
+use crate::{compile::Compiled, desired::Cookies, names::DnsName, sync::Image};
 
 impl Control {
     pub(super) fn write(&mut self, changes: &[(DnsName, Option<Compiled>)]) {
@@ -32,6 +32,23 @@ impl Control {
             tracing::info!("the interfaces have other addresses on their links, loading the programs anew");
         }
         self.needs_tables |= !holds;
+    }
+
+    /// Puts what cookies are made with into all tables.
+    pub(super) fn set_cookies(&mut self) {
+        self.tables.image_mut().set_cookies(self.cookie_secrets());
+        let image = self.tables.image();
+        if let Some(kernel) = &*self.tables.kernel() {
+            kernel.set_cookies(&image);
+        }
+    }
+
+    pub(super) fn cookie_secrets(&self) -> &[[u8; 16]] {
+        match &self.desired.node.cookies {
+            Cookies::Off => &[],
+            Cookies::Own => self.own_cookies.all(),
+            Cookies::Of(secrets) => secrets.all(),
+        }
     }
 
     /// Puts the addresses into the daemon's tables; the kernel's still have to follow.

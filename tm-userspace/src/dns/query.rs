@@ -8,7 +8,7 @@ use hickory_proto::{
     rr::{DNSClass, Name, RecordType},
     serialize::binary::{BinDecodable, BinDecoder},
 };
-use tm_common::subnet;
+use tm_common::{cookie, subnet};
 
 /// Octets of a header.
 const HEADER: usize = 12;
@@ -25,6 +25,8 @@ pub(super) struct Query<'a> {
     pub(super) opt: Option<Opt<'a>>,
     /// Is all of it well-formed? Octets behind the message do no harm.
     pub(super) is_whole: bool,
+    /// The cookie that the reply is to have.
+    pub(super) cookie: Option<[u8; cookie::LEN]>,
 }
 
 /// What is asked.
@@ -50,6 +52,8 @@ pub(super) struct Opt<'a> {
     pub(super) dnssec_ok: bool,
     /// The data of the first client-subnet option.
     subnet: Option<&'a [u8]>,
+    /// And of the first cookie.
+    pub(super) cookie: Option<&'a [u8]>,
 }
 
 impl<'a> Query<'a> {
@@ -60,7 +64,7 @@ impl<'a> Query<'a> {
         if metadata.message_type == MessageType::Response {
             return None;
         }
-        let mut query = Query { metadata, question: None, opt: None, is_whole: false };
+        let mut query = Query { metadata, question: None, opt: None, is_whole: false, cookie: None };
         query.is_whole = query.read_sections(&mut decoder, counts).is_some();
         Some(query)
     }
@@ -86,7 +90,7 @@ impl<'a> Query<'a> {
         Some(())
     }
 
-    /// The same question in the form that the engine speaks: nothing but the question, and where there was an OPT, one with nothing but the client's subnet.
+    /// The same question in the form that the engine speaks: nothing but the question, and where there was an OPT, one with nothing but the cookie and the client's subnet.
     pub(super) fn canonical(&self) -> Option<Vec<u8>> {
         let question = self.question.as_ref()?;
         let mut octets = Vec::with_capacity(HEADER + question.octets.len() + tm_common::edns::LEN);
@@ -95,7 +99,8 @@ impl<'a> Query<'a> {
         octets.extend([0, 1, 0, 0, 0, 0, 0, u8::from(self.opt.is_some())]);
         octets.extend(question.octets);
         if let Some(opt) = &self.opt {
-            octets.extend(opt.reply(opt.payload, 0));
+            let cookie = opt.cookie.map(|data| option(cookie::CODE, data)).unwrap_or_default();
+            octets.extend(opt.reply(opt.payload, 0, &cookie));
         }
         Some(octets)
     }
@@ -116,14 +121,15 @@ impl<'a> Question<'a> {
 }
 
 impl<'a> Opt<'a> {
-    /// Of the options only the client's subnet is read, but where the version is ours they must fill the record.
+    /// Of the options only the cookie and the client's subnet are read, but where the version is ours they must fill the record.
     fn read(record: &Record<'a>, decoder: &BinDecoder<'_>) -> Option<Self> {
         let at = u16::try_from(record.at).ok()?;
         if !Name::read(&mut decoder.clone(at)).ok()?.is_root() {
             return None;
         }
         let [_, version, flags, _] = record.ttl.to_be_bytes();
-        let mut opt = Opt { payload: record.class, version, dnssec_ok: flags & 0x80 != 0, subnet: None };
+        let mut opt =
+            Opt { payload: record.class, version, dnssec_ok: flags & 0x80 != 0, subnet: None, cookie: None };
         let mut options = BinDecoder::new(record.data);
         while version == 0 && !options.is_empty() {
             let code = short(&mut options)?;
@@ -132,12 +138,25 @@ impl<'a> Opt<'a> {
             if code == u16::from_be(subnet::CODE) && opt.subnet.is_none() {
                 opt.subnet = Some(data);
             }
+            if code == u16::from_be(cookie::CODE) && opt.cookie.is_none() {
+                opt.cookie = Some(data);
+            }
         }
         Some(opt)
     }
 
-    /// Is the client's subnet as RFC 7871, section 6, has it, if there is one?
+    /// Are the options that are read as their RFCs have them?
     pub(super) fn is_right(&self) -> bool {
+        self.has_right_cookie() && self.has_right_subnet()
+    }
+
+    /// As long as RFC 7873, section 4, has it, if there is one?
+    fn has_right_cookie(&self) -> bool {
+        self.cookie.is_none_or(|cookie| matches!(cookie.len(), 8 | 16..=40))
+    }
+
+    /// As RFC 7871, section 6, has it, if there is one?
+    fn has_right_subnet(&self) -> bool {
         let Some(subnet) = self.subnet else { return true };
         let [family @ .., prefix, scope] = match subnet.first_chunk::<4>() {
             Some(head) => *head,
@@ -154,20 +173,23 @@ impl<'a> Opt<'a> {
         prefix <= most && scope == 0 && address.len() == usize::from(prefix).div_ceil(8) && beyond == 0
     }
 
-    /// An OPT that announces `payload`, with the upper bits of an RCODE, DO as it came, and the client's subnet, if it came, with scope 0: what is written
-    /// here is the same for all clients, and the engine puts its own scope there.
-    pub(super) fn reply(&self, payload: u16, upper_code: u8) -> Vec<u8> {
+    /// An OPT that announces `payload`, with the upper bits of an RCODE, DO as it came, these options, and the client's subnet, if it came, with scope 0: what is
+    /// written here is the same for all clients, and the engine puts its own scope there.
+    pub(super) fn reply(&self, payload: u16, upper_code: u8, options: &[u8]) -> Vec<u8> {
         let [high, low] = payload.to_be_bytes();
         let mut octets = vec![0, 0, 41, high, low, upper_code, 0, u8::from(self.dnssec_ok) << 7, 0];
-        let subnet = self.subnet.filter(|_| self.is_right());
-        octets.extend(subnet.map_or(0, |subnet| subnet.len() as u16 + 4).to_be_bytes());
-        if let Some(subnet) = subnet {
-            octets.extend(u16::from_be(subnet::CODE).to_be_bytes());
-            octets.extend((subnet.len() as u16).to_be_bytes());
-            octets.extend(subnet);
-        }
+        let subnet = self.subnet.filter(|_| self.has_right_subnet());
+        let subnet = subnet.map(|data| option(subnet::CODE, data)).unwrap_or_default();
+        octets.extend(((options.len() + subnet.len()) as u16).to_be_bytes());
+        octets.extend(options);
+        octets.extend(subnet);
         octets
     }
+}
+
+/// An option whose number is given in memory order.
+fn option(code: u16, data: &[u8]) -> Vec<u8> {
+    [&code.to_le_bytes()[..], &(data.len() as u16).to_be_bytes(), data].concat()
 }
 
 /// A record whose data is not looked at.

@@ -13,6 +13,7 @@ use hickory_proto::{
 };
 use tm_common::{
     answer::{answer_message, answer_message_below},
+    cookie,
     edns::{PAYLOAD, SMALLEST},
     name::{LONG, SHORT},
     net::{BARE, Bare},
@@ -33,6 +34,7 @@ use super::{
     zone::{Found, ZoneView},
 };
 use crate::{
+    listen,
     names::DnsName,
     sync::Image,
     traffic::{Told, Traffic},
@@ -267,9 +269,13 @@ impl Responder {
         if let Ok(reply) = ask(message) {
             return Answered { outcome: Outcome::of_engine(&reply), reply: Some(reply), sampled };
         }
-        let Some(query) = Query::read(message) else {
+        let Some(mut query) = Query::read(message) else {
             return Answered { outcome: Outcome::Ignored, reply: None, sampled: None };
         };
+        query.cookie = query.opt.and_then(|opt| cookie::Asked::of(opt.cookie?)).and_then(|asked| {
+            let cookie = asked.answer(tables, &listen::key(&client))?;
+            Some(cookie.octets())
+        });
         let ask_again = || ask(&query.canonical().ok_or(Reason::NotQuery)?);
         let limit = limit(&query, transport);
         let (outcome, reply) = match self.judge(&query, |name| image.has(name), ask_again) {

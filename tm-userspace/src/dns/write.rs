@@ -88,7 +88,8 @@ pub(super) fn write(
     limit: usize,
 ) -> (Outcome, Vec<u8>) {
     let code = u16::from(outcome.code());
-    let opt = query.opt.map(|opt| opt.reply(PAYLOAD, (code >> 4) as u8));
+    let options = query.cookie.as_ref().map_or(&[][..], |cookie| cookie);
+    let opt = query.opt.map(|opt| opt.reply(PAYLOAD, (code >> 4) as u8, options));
     let rest = HEADER
         + query.question.as_ref().map_or(0, |question| question.octets.len())
         + opt.as_ref().map_or(0, Vec::len)

@@ -198,8 +198,8 @@ fn a_name_whose_bucket_is_full_is_found_by_the_sockets_all_the_same() {
     let length = |image: &Image, name: &DnsName| -> Option<usize> {
         let hash = hash(name.wire(), 7);
         let end = match name.wire().len() <= 8 * SHORT {
-            true => Names::<SHORT>::find(image, hash)?.end,
-            false => Names::<LONG>::find(image, hash)?.end,
+            true => Names::<SHORT>::find(image, hash)?.1.end,
+            false => Names::<LONG>::find(image, hash)?.1.end,
         };
         Some(usize::from(end) + BEHIND_END - BEFORE_NAME)
     };
@@ -213,7 +213,7 @@ fn a_name_whose_bucket_is_full_is_found_by_the_sockets_all_the_same() {
         assert_eq!(length(&image, name), Some(name.wire().len()), "{name}");
     }
     let find = |image: &Image| {
-        Names::<LONG>::find(image, hash(names[11].wire(), 7)).map(|entry| entry.blocks[0].count)
+        Names::<LONG>::find(image, hash(names[11].wire(), 7)).map(|(_, entry)| entry.blocks[0].count)
     };
     assert_eq!(find(&image), Some(2));
     for name in &names {

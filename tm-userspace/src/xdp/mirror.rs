@@ -3,7 +3,9 @@
 use std::sync::atomic::{Ordering, fence};
 
 use aya::Ebpf;
+use nix::time::{ClockId, clock_gettime};
 use tm_common::{
+    cookie::Cookies,
     name::{ENDINGS, LONG, SHORT},
     place::Line,
     tables::{
@@ -24,6 +26,7 @@ pub(super) struct Mapped {
     served: Region,
     own: Region,
     endings: Region,
+    cookies: Region,
     buckets: Region,
     entries: Region,
     long_entries: Region,
@@ -43,6 +46,7 @@ impl Mapped {
             served: Region::map(bpf, "SERVED", ADDRESS_LINES, size_of::<Addresses>())?,
             own: Region::map(bpf, "OWN", OWN_BITS / 64, 8)?,
             endings: Region::map(bpf, "ENDINGS", ENDINGS as u32, 8)?,
+            cookies: Region::map(bpf, "COOKIES", 1, size_of::<Cookies>())?,
             buckets: Region::map(bpf, "BUCKETS", sizes.buckets, size_of::<Bucket>())?,
             entries: Region::map(bpf, "ENTRIES", sizes.entries, size_of::<Entry<SHORT>>())?,
             long_entries: Region::map(bpf, "LONG_ENTRIES", sizes.long_entries, size_of::<Entry<LONG>>())?,
@@ -100,6 +104,7 @@ impl Kernel {
     pub fn repair(&self, image: &Image, repair: &mut Repair) -> bool {
         if (repair.table, repair.index) == (0, 0) {
             repair.differed += self.set_vlans(image) + self.set_addresses(image);
+            self.set_cookies(image);
         }
         let Some(table) = ORDER.get(repair.table) else { return false };
         let elements = length(image, *table);
@@ -130,6 +135,16 @@ impl Kernel {
         let (own, served) = (&self.tables.own, &self.tables.served);
         let differed = image.own_words().iter().zip(0..).filter(|(word, i)| own.store(*i, *word)).count();
         differed + image.served_lines().iter().zip(0..).filter(|(line, i)| served.store(*i, *line)).count()
+    }
+
+    /// Copies what cookies are made with, and tells the programs what their clock is ahead: since leap seconds do not come by surprise, and whoever sets the clock
+    /// tells the kernel of them at most once, to look now and then is enough. Less than a minute makes no cookie wrong in any case.
+    pub fn set_cookies(&self, image: &Image) {
+        let seconds =
+            |clock| clock_gettime(clock).map(|time| time.tv_sec() * 1000 + time.tv_nsec() / 1_000_000);
+        let ahead = seconds(ClockId::CLOCK_TAI).and_then(|tai| Ok(tai - seconds(ClockId::CLOCK_REALTIME)?));
+        let ahead = ((ahead.unwrap_or(0) + 500) / 1000) as u32;
+        self.tables.cookies.store(0, &Cookies { ahead, ..*image.cookie_secrets() });
     }
 
     /// Elements past the end of a table are left out: nothing the programs find there leads to an answer, and the sockets have it.

@@ -50,7 +50,16 @@ pub static OBJECT: &[u8] = include_bytes_aligned!(concat!(env!("OUT_DIR"), "/tm-
 /// The program that is attached.
 pub const PROGRAM: &str = "tm";
 /// What it tail-calls, by slot of `COLD`.
-const COLD: [&str; 4] = ["tm_full", "tm_long", "tm_below", "tm_below_full"];
+const COLD: [&str; 8] = [
+    "tm_full",
+    "tm_full_long",
+    "tm_cookie",
+    "tm_find",
+    "tm_find_long",
+    "tm_below",
+    "tm_below_full",
+    "tm_options",
+];
 
 /// Octets of samples that may wait, a power of two: a good 5,000 of them.
 const SAMPLES: u32 = 1 << 20;

@@ -11,6 +11,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use aya::{Ebpf, maps::Map};
 use tm_common::{
+    cookie::Cookies,
     name::{LONG, SHORT},
     place::Line,
     tables::{Addresses, Answer, Bucket, Entry, LARGE, MEDIUM, Placed, SMALL},
@@ -31,7 +32,7 @@ macro_rules! whole {
     )+ };
 }
 whole!(u64, Addresses, Bucket, Entry<SHORT>, Entry<LONG>, Answer<SMALL>, Answer<MEDIUM>, Answer<LARGE>);
-whole!(Line, Placed);
+whole!(Line, Placed, Cookies);
 
 /// The memory of one array map, shared with the kernel.
 #[derive(Debug)]

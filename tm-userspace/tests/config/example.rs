@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use tm_userspace::desired::{
-    Chaos, Endpoint, Listen, MinChild, Monitor, NameServer, Node, Probes, Profile, Protocol, RoutingMethod,
-    Rules, Sampling, Scope, Soa, Sockets, Status, Target, Tcp, Transfer, XdpMode, Zone,
+    Chaos, Cookies, Endpoint, Listen, MinChild, Monitor, NameServer, Node, Probes, Profile, Protocol,
+    RoutingMethod, Rules, Sampling, Scope, Soa, Sockets, Status, Target, Tcp, Transfer, XdpMode, Zone,
 };
 
 use crate::kit::{NODE, PROFILE, load_files, loaded_profile};
@@ -100,6 +100,7 @@ fn the_example_is_what_it_says() {
             doh: None,
             chaos: Chaos::default(),
         },
+        cookies: Cookies::Own,
         transfer: Transfer::default(),
         probes: Probes { allow: vec![] },
         capacity: 0,

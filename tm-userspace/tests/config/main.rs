@@ -1,5 +1,6 @@
 //! Configurations as files, and what loading them gives.
 
+mod cookies;
 mod encrypted;
 mod endpoints;
 mod example;

@@ -2,6 +2,7 @@
 //!
 //! Types of no data, zone transfers and cookies are left out: servers may differ in these, and other tests have them.
 
+mod cookies;
 mod random;
 mod servers;
 

@@ -35,6 +35,26 @@ impl Peer {
         Self::start(lab, "nsd", &["-d", "-c"], NSD, port, zone)
     }
 
+    /// BIND, Knot DNS and NSD with this secret of cookies, in hexadecimal digits. The first two answer none but who has a right one, where one is sent.
+    pub(super) fn with_cookies(lab: &Lab, ports: [u16; 3], zone: &str, secret: &str) -> [Self; 3] {
+        let [named, knot, nsd] = ports;
+        let cookies =
+            format!("cookie-algorithm siphash24; cookie-secret \"{secret}\"; require-server-cookie yes;");
+        let named_text = NAMED.replace("answer-cookie no;", &cookies);
+        let cookies = format!("mod-cookies:\n  - id: one\n    secret: 0x{secret}\n");
+        let knot_text = KNOT.replace(
+            "zone:\n",
+            &format!("{cookies}template:\n  - id: default\n    global-module: mod-cookies/one\nzone:\n"),
+        );
+        let cookies = format!("answer-cookie: yes\n    cookie-secret: \"{secret}\"\nremote-control:");
+        let nsd_text = NSD.replace("remote-control:", &format!("    {cookies}"));
+        [
+            Self::start(lab, "named", &["-g", "-c"], &named_text, named, zone),
+            Self::start(lab, "knotd", &["-c"], &knot_text, knot, zone),
+            Self::start(lab, "nsd", &["-d", "-c"], &nsd_text, nsd, zone),
+        ]
+    }
+
     fn start(lab: &Lab, name: &'static str, words: &[&str], text: &str, port: u16, zone: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let at = directory.path().display().to_string();

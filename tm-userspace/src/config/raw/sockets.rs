@@ -67,6 +67,14 @@ pub(in crate::config) struct Chaos {
     pub(in crate::config) server: Option<Text>,
 }
 
+/// `[cookies]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct Cookies {
+    pub(in crate::config) enabled: Option<bool>,
+    pub(in crate::config) secret_file: Option<Text>,
+}
+
 /// `[[tsig_key]]`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

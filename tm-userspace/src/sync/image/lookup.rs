@@ -1,8 +1,12 @@
 //! The engine's look-ups over the daemon's own tables: what the sockets answer from.
 
-use std::sync::atomic::Ordering;
+use std::{
+    sync::atomic::Ordering,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use tm_common::{
+    cookie::{Cookies, EARLIEST, Jar},
     link::Link,
     name::{LONG, SHORT},
     place::Line,
@@ -77,6 +81,20 @@ impl Lookup for Image {
     }
 }
 
+impl Jar for Image {
+    fn cookies(&self) -> Option<&Cookies> {
+        Some(&self.cookies)
+    }
+    fn now(&self, _cookies: &Cookies) -> Option<u32> {
+        let time = self.time.load(Ordering::Relaxed);
+        if time != 0 {
+            return Some(time);
+        }
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
+        (now >= EARLIEST).then_some(now as u32)
+    }
+}
+
 impl Image {
     /// The element that a name's entry is filed under; unlike in a mirror, none is ever left out.
     fn filed(&self, hash: u64, class: usize) -> Option<u32> {
@@ -93,8 +111,9 @@ impl Names<SHORT> for Image {
     fn entry(&self, index: u32) -> Option<&Entry<SHORT>> {
         self.entries.get(index)
     }
-    fn find(&self, hash: u64) -> Option<&Entry<SHORT>> {
-        self.entries.get(self.filed(hash, SHORT)?)
+    fn find(&self, hash: u64) -> Option<(u32, &Entry<SHORT>)> {
+        let index = self.filed(hash, SHORT)?;
+        Some((index, self.entries.get(index)?))
     }
 }
 
@@ -102,7 +121,8 @@ impl Names<LONG> for Image {
     fn entry(&self, index: u32) -> Option<&Entry<LONG>> {
         self.long_entries.get(index)
     }
-    fn find(&self, hash: u64) -> Option<&Entry<LONG>> {
-        self.long_entries.get(self.filed(hash, LONG)?)
+    fn find(&self, hash: u64) -> Option<(u32, &Entry<LONG>)> {
+        let index = self.filed(hash, LONG)?;
+        Some((index, self.long_entries.get(index)?))
     }
 }

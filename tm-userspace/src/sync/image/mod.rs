@@ -11,10 +11,14 @@ mod write;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, atomic::AtomicU32},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use tm_common::{
+    cookie::{self, Cookies},
     dns::ASKED,
     link::Link,
     name::{ENDINGS, LONG, SHORT},
@@ -53,6 +57,9 @@ pub struct Image {
     link: Link,
     served: Vec<Addresses>,
     own: Vec<u64>,
+    cookies: Cookies,
+    /// The time that cookies bear; 0 for the clock's.
+    time: AtomicU32,
     buckets: Vec<Bucket>,
     entries: Store<Entry<SHORT>>,
     long_entries: Store<Entry<LONG>>,
@@ -94,6 +101,8 @@ impl Image {
             link: Link::ANY,
             served: vec![Addresses::new_zeroed(); ADDRESS_LINES as usize],
             own: vec![0; OWN_BITS as usize / 64],
+            cookies: Cookies::default(),
+            time: AtomicU32::new(0),
             buckets: vec![Bucket([0; 8]); buckets.next_power_of_two() as usize],
             entries: Store::new(entry(no_entry)),
             long_entries: Store::new(entry(no_entry)),
@@ -115,6 +124,27 @@ impl Image {
             below: Below::default(),
             endings: [0; ENDINGS],
         }
+    }
+
+    /// What cookies are made with from now on; none at first.
+    pub fn set_cookies(&mut self, secrets: &[[u8; 16]]) {
+        let mut cookies = Cookies { count: secrets.len().min(2) as u32, ..Cookies::default() };
+        for (words, secret) in cookies.secrets.iter_mut().zip(secrets) {
+            *words = zerocopy::transmute!(*secret);
+        }
+        // What was remembered of another secret is right no longer.
+        cookies.epoch = cookie::seal(&cookies.secrets[0], 0, 0, &[0; 2]) | 1;
+        self.cookies = cookies;
+    }
+
+    /// Makes it this time for cookies, in seconds since 1970, instead of what the clock says: to answer as somebody else has answered.
+    pub fn set_time(&self, seconds: u32) {
+        self.time.store(seconds, Ordering::Relaxed);
+    }
+
+    /// What cookies are made with.
+    pub(crate) fn cookie_secrets(&self) -> &Cookies {
+        &self.cookies
     }
 
     /// Makes names what they are to be, and says what changed. Names that are not mentioned stay.

@@ -1,6 +1,7 @@
 //! The tables asked without a trace: nothing is counted, and it is whoever's turn the asker says.
 
 use tm_common::{
+    cookie::{Cookies, Jar},
     dns::Asked,
     link::Link,
     name::{LONG, SHORT},
@@ -86,11 +87,20 @@ impl Lookup for Still<'_> {
     fn count(&self, _counter: u32) {}
 }
 
+impl Jar for Still<'_> {
+    fn cookies(&self) -> Option<&Cookies> {
+        self.image.cookies()
+    }
+    fn now(&self, cookies: &Cookies) -> Option<u32> {
+        self.image.now(cookies)
+    }
+}
+
 impl Names<SHORT> for Still<'_> {
     fn entry(&self, index: u32) -> Option<&Entry<SHORT>> {
         Names::<SHORT>::entry(self.image, index)
     }
-    fn find(&self, hash: u64) -> Option<&Entry<SHORT>> {
+    fn find(&self, hash: u64) -> Option<(u32, &Entry<SHORT>)> {
         Names::<SHORT>::find(self.image, hash)
     }
 }
@@ -99,7 +109,7 @@ impl Names<LONG> for Still<'_> {
     fn entry(&self, index: u32) -> Option<&Entry<LONG>> {
         Names::<LONG>::entry(self.image, index)
     }
-    fn find(&self, hash: u64) -> Option<&Entry<LONG>> {
+    fn find(&self, hash: u64) -> Option<(u32, &Entry<LONG>)> {
         Names::<LONG>::find(self.image, hash)
     }
 }

@@ -1,0 +1,279 @@
+//! DNS cookies: the vectors of RFC 9018, how long a cookie is right, and what the loaded programs make of all this beside the engine on the host.
+#![expect(clippy::unwrap_used, reason = "helpers of tests: a panic is how they fail")]
+
+use std::net::IpAddr;
+
+use tm_common::{
+    cookie::{Asked, Cookies, Jar},
+    verdict::Reason,
+};
+use tm_tests::{
+    cookie::{made, now},
+    frame::Frame,
+    lab::{CLIENT_V4, CLIENT_V6},
+    namespace::require_root,
+    parity::Pair,
+    query::{Edns, Query, qtype},
+    reply::check_reply,
+    world::World,
+};
+use tm_userspace::listen::key;
+
+const FIRST: [u8; 16] = *b"the first secret";
+const OTHER: [u8; 16] = *b"the other secret";
+
+/// What cookies are made with, at a time of the test's choice.
+struct Fixed {
+    cookies: Cookies,
+    now: u32,
+}
+
+impl Fixed {
+    fn new(secrets: &[[u8; 16]], now: u32) -> Self {
+        let mut cookies = Cookies { count: secrets.len() as u32, ..Cookies::default() };
+        for (words, secret) in cookies.secrets.iter_mut().zip(secrets) {
+            *words = [0, 8].map(|at| u64::from_le_bytes(secret[at..at + 8].try_into().unwrap()));
+        }
+        Fixed { cookies, now }
+    }
+
+    /// The reply's cookie, and whether the query's was right.
+    fn answer(&self, sent: &[u8], client: &str) -> (Vec<u8>, bool) {
+        let address = key(&client.parse::<IpAddr>().unwrap());
+        let cookie = Asked::of(sent).unwrap().answer(self, &address).unwrap();
+        let octets = cookie.octets();
+        assert_eq!(octets[..4], [0, 10, 0, 24]);
+        (octets[4..].to_vec(), cookie.is_right)
+    }
+}
+
+impl Jar for Fixed {
+    fn cookies(&self) -> Option<&Cookies> {
+        Some(&self.cookies)
+    }
+    fn now(&self, _: &Cookies) -> Option<u32> {
+        Some(self.now)
+    }
+}
+
+fn hexadecimal(text: &str) -> Vec<u8> {
+    let digits: Vec<u8> = text.bytes().filter(u8::is_ascii_hexdigit).collect();
+    digits.chunks(2).map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+}
+
+/// Secrets, the time, the client, its cookie, the reply's, and whether it was right.
+type Vector = (&'static [&'static str], u32, &'static str, &'static str, &'static str, bool);
+
+#[test]
+fn rfc9018_appendix_a() {
+    const SECRET: &str = "e5e973e5a6b2a43f48e7dc849e37bfcf";
+    const VECTORS: [Vector; 5] = [
+        // A.1: a new cookie.
+        (
+            &[SECRET],
+            1_559_731_985,
+            "198.51.100.100",
+            "2464c4abcf10c957",
+            "2464c4abcf10c957 010000005cf79f11 1f8130c3eee29480",
+            false,
+        ),
+        // A.2: the same client, forty minutes later.
+        (
+            &[SECRET],
+            1_559_734_385,
+            "198.51.100.100",
+            "2464c4abcf10c957 010000005cf79f11 1f8130c3eee29480",
+            "2464c4abcf10c957 010000005cf7a871 d4a564a1442aca77",
+            true,
+        ),
+        // A.3: reserved octets that are not zero, of a cookie that is too old; and of the same a minute after it was made.
+        (
+            &[SECRET],
+            1_559_734_700,
+            "203.0.113.203",
+            "fc93fc62807ddb86 01abcdef5cf78f71 a314227b6679ebf5",
+            "fc93fc62807ddb86 010000005cf7a9ac f73a7810aca2381e",
+            false,
+        ),
+        (
+            &[SECRET],
+            1_559_728_045,
+            "203.0.113.203",
+            "fc93fc62807ddb86 01abcdef5cf78f71 a314227b6679ebf5",
+            "fc93fc62807ddb86 01abcdef5cf78f71 a314227b6679ebf5",
+            true,
+        ),
+        // A.4: IPv6, and a cookie of the secret before.
+        (
+            &["445536bcd2513298075a5d379663c962", "dd3bdf9344b678b185a6f5cb60fca715"],
+            1_559_741_961,
+            "2001:db8:220:1:59de:d0f4:8769:82b8",
+            "22681ab97d52c298 010000005cf7c579 26556bd0934c72f8",
+            "22681ab97d52c298 010000005cf7c609 a6bb79d16625507a",
+            true,
+        ),
+    ];
+    for (secrets, now, client, sent, expected, is_right) in VECTORS {
+        let secrets: Vec<[u8; 16]> =
+            secrets.iter().map(|secret| hexadecimal(secret).try_into().unwrap()).collect();
+        let fixed = Fixed::new(&secrets, now);
+        assert_eq!(fixed.answer(&hexadecimal(sent), client), (hexadecimal(expected), is_right), "{client}");
+    }
+}
+
+#[test]
+fn rfc9018_4_3_a_cookie_is_right_for_an_hour_and_is_made_anew_after_half_of_it() {
+    let client: IpAddr = "192.0.2.1".parse().unwrap();
+    // Also where seconds begin again at zero, in 2106: serial arithmetic (RFC 1982).
+    for time in [1_800_000_000, u32::MAX - 100] {
+        // How old, whether it is right, and whether it comes back unchanged.
+        let ages = [
+            (0, true, true),
+            (1800, true, true),
+            (1801, true, false),
+            (3600, true, false),
+            (3601, false, false),
+        ];
+        let ahead = [(-300, true, true), (-301, false, false)];
+        for (age, is_right, same) in ages.into_iter().chain(ahead) {
+            let now = time.wrapping_add_signed(age);
+            let sent = made(FIRST, *b"a client", [0; 3], time, client);
+            let (reply, right) = Fixed::new(&[FIRST], now).answer(&sent, "192.0.2.1");
+            assert_eq!((right, reply == sent), (is_right, same), "{age} s");
+            assert_eq!(reply, made(FIRST, *b"a client", [0; 3], if same { time } else { now }, client));
+        }
+    }
+}
+
+#[test]
+fn rfc9018_5_a_cookie_of_the_other_secret_is_right_and_made_anew() {
+    let client: IpAddr = "2001:db8::5".parse().unwrap();
+    let sent = made(OTHER, *b"a client", [0; 3], 1_800_000_000, client);
+    let fresh = made(FIRST, *b"a client", [0; 3], 1_800_000_060, client);
+    let answer = |secrets: &[[u8; 16]]| Fixed::new(secrets, 1_800_000_060).answer(&sent, "2001:db8::5");
+    assert_eq!(answer(&[FIRST, OTHER]), (fresh.clone(), true));
+    assert_eq!(answer(&[FIRST]), (fresh, false));
+}
+
+#[test]
+fn a_clients_cookie_is_no_other_clients() {
+    let client: IpAddr = "192.0.2.1".parse().unwrap();
+    let sent = made(FIRST, *b"a client", [0; 3], 1_800_000_000, client);
+    let is_right = |sent: &[u8], client| Fixed::new(&[FIRST, OTHER], 1_800_000_000).answer(sent, client).1;
+    assert!(is_right(&sent, "192.0.2.1"));
+    for other in ["192.0.2.2", "::192.0.2.1", "2001:db8::1"] {
+        assert!(!is_right(&sent, other), "{other}");
+    }
+    for octet in 0..sent.len() {
+        let mut sent = sent.clone();
+        sent[octet] ^= 1;
+        assert!(!is_right(&sent, "192.0.2.1"), "octet {octet}");
+    }
+    // Lengths that are allowed, but not ours: as if there were none.
+    for length in [8, 16, 23, 25, 40] {
+        let mut sent = sent.clone();
+        sent.resize(length, 0);
+        assert!(!is_right(&sent, "192.0.2.1"), "{length} octets");
+    }
+    for length in [0, 1, 7, 9, 15, 41] {
+        assert!(Asked::of(&vec![1; length]).is_none(), "{length} octets");
+    }
+}
+
+fn frame(v6: bool, name: &str, options: &[(u16, Vec<u8>)]) -> Frame {
+    let edns = Edns { options: options.to_vec(), ..Edns::default() };
+    let query = Query { edns: Some(edns), ..Query::new(name, qtype::A) }.build();
+    if v6 { Frame::v6(query) } else { Frame::v4(query) }
+}
+
+fn client(v6: bool) -> IpAddr {
+    if v6 { CLIENT_V6.into() } else { CLIENT_V4.into() }
+}
+
+/// The data of the options in a reply to a frame, and whether XDP gave it.
+fn options(pair: &Pair, frame: &Frame) -> Result<Vec<(u16, Vec<u8>)>, Reason> {
+    let (reason, reply) = pair.ask(&frame.build()).unwrap_or_else(|error| panic!("{error:#}"));
+    if reason != Reason::Answered {
+        return Err(reason);
+    }
+    let message = check_reply(&reply).unwrap().payload;
+    let mut options = vec![];
+    let mut rest = &message[message.len() - opt_length(&message)..];
+    while let [a, b, c, d, data @ ..] = rest {
+        let length = usize::from(u16::from_be_bytes([*c, *d]));
+        options.push((u16::from_be_bytes([*a, *b]), data[..length].to_vec()));
+        rest = &data[length..];
+    }
+    Ok(options)
+}
+
+/// Octets of options: what stands behind the last record's fixed part.
+fn opt_length(message: &[u8]) -> usize {
+    let opt = message.windows(5).rposition(|octets| octets == [0, 0, 41, 4, 208]).unwrap();
+    let length = usize::from(u16::from_be_bytes([message[opt + 9], message[opt + 10]]));
+    assert_eq!(opt + 11 + length, message.len());
+    length
+}
+
+#[test]
+fn the_loaded_programs_make_and_know_cookies() {
+    require_root();
+    let mut image = World::new().unwrap().image;
+    image.set_cookies(&[FIRST, OTHER]);
+    let pair = Pair::load(image).unwrap();
+    // One that is there, one of a wildcard, one that is not.
+    let names = ["web.tm.example", "x.shop.tm.example", "nobody.tm.example"];
+    let subnet = (8, vec![0, 1, 24, 0, 198, 51, 100]);
+    let unknown = (65_001, vec![1, 2, 3]);
+    for (v6, name) in [false, true].into_iter().flat_map(|v6| names.map(|name| (v6, name))) {
+        let sent = |cookie: Vec<u8>| frame(v6, name, &[(10, cookie)]);
+        let first = options(&pair, &sent(b"a client".to_vec())).unwrap();
+        let [(10, fresh)] = &first[..] else { panic!("{first:?}") };
+        let time = u32::from_be_bytes(fresh[12..16].try_into().unwrap());
+        assert!(now().abs_diff(time) <= 2, "{time}");
+        assert_eq!(*fresh, made(FIRST, *b"a client", [0; 3], time, client(v6)));
+        // Known by its hash, then by having been seen; behind a tag and among other options too.
+        for _ in 0..3 {
+            assert_eq!(options(&pair, &sent(fresh.clone())).unwrap(), first);
+        }
+        let among = frame(v6, name, &[unknown.clone(), subnet.clone(), (10, fresh.clone())]);
+        assert_eq!(options(&pair, &among).unwrap(), [first[0].clone(), subnet.clone()]);
+        let among = frame(v6, name, &[(10, fresh.clone()), subnet.clone(), (10, vec![7; 8])]);
+        assert_eq!(options(&pair, &among).unwrap(), [first[0].clone(), subnet.clone()]);
+
+        // Not right: of the other secret, too old, of another client, spoilt, or of a length that is not ours. All bring a fresh one.
+        let old = |age: i32| made(FIRST, *b"a client", [0; 3], now().wrapping_add_signed(-age), client(v6));
+        assert_eq!(options(&pair, &sent(old(1700))).unwrap()[0].1, old(1700), "not old enough");
+        let mut spoilt = fresh.clone();
+        spoilt[20] ^= 1;
+        let stale = [
+            made(OTHER, *b"a client", [0; 3], now(), client(v6)),
+            old(1802),
+            old(3700),
+            old(-400),
+            made(FIRST, *b"a client", [0; 3], now(), client(!v6)),
+            spoilt,
+            [fresh.clone(), vec![0; 8]].concat(),
+            fresh[..16].to_vec(),
+        ];
+        for cookie in stale {
+            let reply = options(&pair, &sent(cookie.clone())).unwrap();
+            let [(10, fresh)] = &reply[..] else { panic!("{reply:?}") };
+            let time = u32::from_be_bytes(fresh[12..16].try_into().unwrap());
+            assert!(now().abs_diff(time) <= 2, "{cookie:02x?}: {time}");
+            assert_eq!(*fresh, made(FIRST, *b"a client", [0; 3], time, client(v6)), "{cookie:02x?}");
+        }
+        // RFC 7873, section 5.2.2: FORMERR, which the sockets say.
+        for length in [0, 1, 7, 9, 15, 41] {
+            assert_eq!(options(&pair, &sent(vec![1; length])), Err(Reason::Edns), "{length} octets");
+        }
+    }
+}
+
+#[test]
+fn where_cookies_are_off_the_option_is_one_like_any_other() {
+    require_root();
+    let pair = Pair::load(World::new().unwrap().image).unwrap();
+    let sent = frame(false, "web.tm.example", &[(10, b"a client".to_vec())]);
+    assert_eq!(options(&pair, &sent).unwrap(), []);
+}

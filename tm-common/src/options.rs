@@ -1,0 +1,181 @@
+//! The options of a query's OPT ([RFC 6891, section 6.1.2]): walked once, for all that they say. The cookie and the client's subnet mean something to us; what we do not know is ignored, but
+//! its lengths must be right.
+//!
+//! [RFC 6891, section 6.1.2]: https://www.rfc-editor.org/rfc/rfc6891#section-6.1.2
+
+use core::hint::black_box;
+
+use crate::{
+    cookie::{self, Asked, Cookie, Jar},
+    packet::Packet,
+    subnet::{self, Subnet},
+    sum::Sum,
+    tables::Address,
+    verdict::{OrRefuse as _, Reason},
+};
+
+/// Options read here: octets and number. A query with more is left to the sockets.
+const MOST_OPTIONS: usize = 8;
+const MOST_WORDS: usize = 16;
+
+/// What the options of a query come to, and those of its reply.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Options {
+    /// The sum of the query's, at the parity of where they begin.
+    pub sum: Sum,
+    /// The cookie that is given back.
+    pub cookie: Cookie,
+    /// The client's subnet as it was sent.
+    pub subnet: Subnet,
+}
+
+impl Options {
+    /// None.
+    pub const NONE: Options = Options { sum: Sum::ZERO, cookie: Cookie::NONE, subnet: Subnet::NONE };
+
+    /// Reads `len` octets of options that begin at `at` and end the packet; whoever is at `address` has sent them.
+    #[inline(always)]
+    pub fn read(
+        packet: &mut impl Packet,
+        at: usize,
+        len: usize,
+        address: &Address,
+        jar: &(impl Jar + ?Sized),
+    ) -> Result<Self, Reason> {
+        let found = Found::walk(packet, at, len)?;
+        packet.forget();
+        let sum = sum(packet, at, found.len)?;
+        packet.forget();
+        let (mut cookie, mut subnet) = (Cookie::NONE, Subnet::NONE);
+        if found.subnet != 0 {
+            subnet = Subnet::read(packet, at - 1 + found.subnet)?;
+        }
+        if found.cookie != 0 {
+            let asked = Asked::among(packet, at - 1 + found.cookie)?;
+            cookie = asked.answer(jar, address).unwrap_or(Cookie::NONE);
+        }
+        Ok(Options { sum, cookie, subnet })
+    }
+
+    /// Octets of the reply's options.
+    #[inline(always)]
+    pub fn reply_len(&self) -> usize {
+        self.cookie.len() + self.subnet.len()
+    }
+
+    /// Their sum, at an even place of the OPT: both begin at an odd one, since the first one's length is even.
+    #[inline(always)]
+    pub fn reply_sum(&self) -> Sum {
+        self.subnet.sum().plus(self.cookie.sum())
+    }
+
+    /// Writes them at `at`: back to front, since what is written of a subnet may begin before it.
+    #[inline(always)]
+    pub fn write(&self, packet: &mut impl Packet, at: usize) -> Option<()> {
+        self.subnet.write(packet, at + self.cookie.len())?;
+        self.cookie.write(packet, at)
+    }
+}
+
+/// Where the first of each kind begins among all: one more than that, 0 where there is none.
+struct Found {
+    len: usize,
+    subnet: usize,
+    cookie: usize,
+}
+
+impl Found {
+    #[inline(always)]
+    fn walk(packet: &impl Packet, at: usize, len: usize) -> Result<Self, Reason> {
+        if len > 8 * MOST_WORDS {
+            return Reason::Edns.refuse();
+        }
+        let (mut next, mut subnet, mut cookie) = (0, 0, 0);
+        for _ in 0..MOST_OPTIONS {
+            if next == len {
+                break;
+            }
+            // Hidden: else the compiler adds up another way what it has compared, and Linux 6.1 does not see that it is the same number.
+            let head: u32 = packet.read(black_box(at + next)).or_refuse(Reason::Edns)?;
+            if head as u16 == subnet::CODE && subnet == 0 {
+                subnet = next + 1;
+            }
+            if head as u16 == cookie::CODE && cookie == 0 {
+                cookie = next + 1;
+            }
+            next += 4 + usize::from(((head >> 16) as u16).swap_bytes());
+            if next > len {
+                return Reason::Edns.refuse();
+            }
+        }
+        if next != len {
+            return Reason::Edns.refuse();
+        }
+        // Here, before there is more to follow for each of them.
+        Ok(Found {
+            len: packet.blur::<256>(len),
+            subnet: packet.blur::<{ 8 * MOST_WORDS }>(subnet),
+            cookie: packet.blur::<{ 8 * MOST_WORDS }>(cookie),
+        })
+    }
+}
+
+/// The sum of `len` octets, at most what is read here, at the parity of `at`; they end the packet.
+#[inline(always)]
+fn sum(packet: &impl Packet, at: usize, len: usize) -> Result<Sum, Reason> {
+    let mut sum = Sum::default();
+    for i in 0..MOST_WORDS {
+        if 8 * i + 8 > len {
+            break;
+        }
+        sum = sum.and64(packet.read(at + 8 * i).or_refuse(Reason::Edns)?);
+    }
+    if len & 7 != 0 {
+        sum = sum.and64(packet.rest(at + (len & !7)).or_refuse(Reason::Edns)?);
+    }
+    Ok(sum)
+}
+
+/// Options that are read by a program of their own, for the programs that answer with them: what these leave for it, and what it leaves for them.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Case {
+    at: usize,
+    len: usize,
+    address: Address,
+    options: Options,
+    /// Were they read? 0 or 1.
+    is_read: u32,
+    /// Which of the programs waits for it.
+    pub back: u32,
+}
+
+impl Case {
+    /// Leaves `len` octets at `at`, of whoever is at this address.
+    #[inline(always)]
+    pub fn ask(&mut self, at: usize, len: usize, address: &Address) {
+        (self.at, self.len, self.address, self.is_read) = (at, len, *address, 0);
+    }
+    /// Reads what was left.
+    #[inline(always)]
+    pub fn read(&mut self, packet: &mut impl Packet, jar: &impl Jar) -> Result<(), Reason> {
+        self.options = Options::read(packet, self.at, self.len, &self.address, jar)?;
+        self.is_read = 1;
+        Ok(())
+    }
+    /// What was read, once.
+    #[inline(always)]
+    pub fn take(&mut self) -> Option<Options> {
+        if self.is_read == 0 {
+            return None;
+        }
+        self.is_read = 0;
+        Some(self.options)
+    }
+    /// Forgets what was left for another packet.
+    #[inline(always)]
+    pub fn forget(&mut self) {
+        self.is_read = 0;
+    }
+}
