@@ -7,9 +7,10 @@
 //! code with larger parameters, in programs of their own.
 
 use crate::{
-    dns,
+    dns::{self, Asked},
     edns::{self, Tail},
     encloser::{self, Encloser},
+    kind,
     name::{self, LONG, SHORT},
     net::{self, Bare, Headers, Start, V4, V6},
     packet::Packet,
@@ -277,12 +278,21 @@ fn settle<'a, H: Headers, const WORDS: usize, const FULL: bool>(
         return Reason::Source.refuse();
     }
     let kind = dns::asked(tail.fixed).or_refuse(Reason::Type)?;
+    // Looked at here alone, so that the first program is what it is without.
+    let of_type = match kind {
+        Asked::Other if FULL => {
+            let kind = (tail.fixed as u16).swap_bytes();
+            Some(kind::block(tables, entry.block(Asked::Other), kind).or_refuse(Reason::NoAnswer)?)
+        }
+        _ => None,
+    };
+    let all = || of_type.unwrap_or(entry.block(kind));
     let block = match entry.root_bits {
-        0 => *entry.block(kind),
+        0 => *all(),
         _ => {
             let asker = Asker { subnet: subnet.client(), sender: headers.client() };
             let found = tables.find_asker::<FULL>(entry.root(), &asker).or_refuse(Reason::NoAnswer)?;
-            let first = entry.block(kind).first;
+            let first = all().first;
             let block = tables.placed(first.wrapping_add(found.place())).or_refuse(Reason::NoAnswer)?.block;
             let is_sticky = block.turn == STICKY;
             let mut client = asker.sender;

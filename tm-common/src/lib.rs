@@ -30,6 +30,7 @@ pub mod answer;
 pub mod dns;
 pub mod edns;
 pub mod encloser;
+pub mod kind;
 pub mod link;
 pub mod name;
 pub mod net;

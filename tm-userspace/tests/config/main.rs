@@ -12,6 +12,7 @@ mod node;
 mod own_monitors;
 mod places;
 mod profiles;
+mod records;
 mod report;
 mod rules;
 mod services;
