@@ -74,9 +74,10 @@ enum Kind {
     Subnet,
     Tree,
     Sticky,
+    Carried,
 }
 
-/// Tables with so many profiles: a tenth each AAAA, CNAME, weighted, by the client's subnet, Geographic over Weighted, and sticky; the rest one A each.
+/// Tables with so many profiles: a tenth each AAAA, CNAME, weighted, by the client's subnet, Geographic over Weighted, and sticky, a hundredth A and TXT; the rest one A each.
 pub fn image(profiles: usize) -> Image {
     image_with_vlans(profiles, &[])
 }
@@ -92,7 +93,8 @@ pub fn image_with_vlans(profiles: usize, vlans: &[u16]) -> Image {
     let apex = Compiled {
         name: zone.name.clone(),
         view: None,
-        places: vec![[(); 4].map(|()| one(nodata(&zone.name, 60, &zone)))],
+        types: vec![],
+        places: vec![vec![one(nodata(&zone.name, 60, &zone)); 4]],
         absent: Some(zone.absence()),
     };
     image.apply([(&apex.name, Some(&apex))]);
@@ -144,6 +146,10 @@ pub fn classes(profiles: usize) -> Vec<Class> {
         class("weighted hit, EDNS", None, ask(some(Kind::Weighted), A, true, false, false)),
         class("CNAME hit, EDNS", None, ask(some(Kind::Cname), A, true, false, false)),
         class("NODATA (TXT), EDNS", None, ask(some(Kind::A), TXT, true, false, false)),
+        class("TXT hit, EDNS, IPv4", None, ask(some(Kind::Carried), TXT, true, false, false)),
+        class("TXT hit, EDNS, IPv6", None, ask(some(Kind::Carried), TXT, true, true, false)),
+        class("A hit beside TXT, EDNS, IPv4", None, ask(some(Kind::Carried), A, true, false, false)),
+        class("NODATA (AAAA) beside TXT, EDNS", None, ask(some(Kind::Carried), AAAA, true, false, false)),
         class("A hit, EDNS, cookie", None, carrying(some(Kind::A), &COOKIE)),
         class("A hit, EDNS, server cookie", None, carrying(some(Kind::A), &COOKIE_BACK)),
         class("A hit, EDNS, right cookie, IPv4", Some(Most::AboveHit(500.0)), right(false)),
@@ -205,6 +211,7 @@ fn kind_of(i: usize) -> Kind {
         5 => Kind::Tree,
         // A full block each: no more than a hundred of them.
         6 if i < 1_000 => Kind::Sticky,
+        7 if i % 100 == 7 => Kind::Carried,
         _ => Kind::A,
     }
 }
@@ -280,10 +287,21 @@ fn compiled(i: usize, zone: &Zone) -> Compiled {
     };
     let [.., a, b, c] = (i as u32).to_be_bytes();
     let v4 = record(1, &[10, a, b, c], "first");
-    let absent = Some(zone.absence());
+    let placed = |view, places: Vec<[Choices; 4]>| Compiled {
+        name: name.clone(),
+        view,
+        types: vec![],
+        places: places.into_iter().map(Vec::from).collect(),
+        absent: Some(zone.absence()),
+    };
     let none = one(nodata(&name, 30, zone));
     let blocks = match kind_of(i) {
         Kind::A => [one(v4.clone()), none.clone(), one(v4), none],
+        Kind::Carried => {
+            let text = one(record(TXT as u8, b"\x0bv=spf1 -all", "first"));
+            let row = vec![one(v4.clone()), none.clone(), one(v4), none, text];
+            return Compiled { types: vec![TXT], places: vec![row], ..placed(None, vec![]) };
+        }
         Kind::Aaaa => {
             let v6 = record(28, &[0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c], "first");
             [none.clone(), one(v6.clone()), one(v6), none]
@@ -303,8 +321,8 @@ fn compiled(i: usize, zone: &Zone) -> Compiled {
             let all = Choices { answers, slots: slots.into_iter().map(|slot| slot as u16).collect(), sticky };
             let row = [all.clone(), none.clone(), all, none];
             match kind_of(i) {
-                Kind::Tree => return Compiled { name, view: Some(world()), places: vec![row; 3], absent },
-                Kind::Sticky => return Compiled { name, view: Some(view(i)), places: vec![row; 3], absent },
+                Kind::Tree => return placed(Some(world()), vec![row; 3]),
+                Kind::Sticky => return placed(Some(view(i)), vec![row; 3]),
                 _ => row,
             }
         }
@@ -314,10 +332,10 @@ fn compiled(i: usize, zone: &Zone) -> Compiled {
                 [answer.clone(), none.clone(), answer, none.clone()]
             };
             let places = vec![place(0, "first"), place(128, "second"), place(64, "third")];
-            return Compiled { name, view: Some(view(i)), places, absent };
+            return placed(Some(view(i)), places);
         }
     };
-    Compiled { name, view: None, places: vec![blocks], absent }
+    placed(None, vec![blocks])
 }
 
 /// A view of its own for each profile, in which both who asks and whom its option names are found in the last octet of a /24 and of a /64.

@@ -12,7 +12,7 @@ use std::fmt::Write;
 
 use hickory_proto::{
     op::{Edns, Message, MessageType},
-    rr::{DNSClass, Record, RecordType},
+    rr::{DNSClass, RData, Record, RecordType},
 };
 
 /// The whole message: rcode and flags, question, answers, authorities, additionals, OPT; a line each, in the message's order.
@@ -53,7 +53,14 @@ pub fn answers(message: &Message) -> Vec<String> {
 
 fn line(record: &Record) -> String {
     let (class, kind) = (class(record.dns_class), kind(record.record_type()));
-    format!("{} {} {class} {kind} {}", record.name, record.ttl, record.data)
+    format!("{} {} {class} {kind} {}", record.name, record.ttl, data(record))
+}
+
+/// Texts in quotes, which hickory runs together.
+fn data(record: &Record) -> String {
+    let RData::TXT(texts) = &record.data else { return record.data.to_string() };
+    let quoted = |text: &[u8]| format!("\"{}\"", text.escape_ascii());
+    texts.txt_data.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(" ")
 }
 
 /// [RFC 3597, section 5](https://www.rfc-editor.org/rfc/rfc3597#section-5): what has no name has a number.

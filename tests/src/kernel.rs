@@ -10,10 +10,7 @@ use aya::{
     programs::{ProgramError, TestRun, TestRunOptions, Xdp},
 };
 
-use tm_common::{
-    dns::Asked,
-    verdict::{Reason, Verdict},
-};
+use tm_common::verdict::{Reason, Verdict};
 use tm_userspace::{places::Place, sync::Image, xdp::Kernel};
 
 use crate::{
@@ -182,7 +179,7 @@ fn ask_a_twin() -> Result<String> {
     for (name, edns) in [("split", Edns::default()), ("heavy", Edns::default()), ("names", with_client())] {
         let name = format!("{name}.tm.example");
         let block =
-            image.block(&name.parse()?, Place::ANYWHERE, Asked::A).context("the zone has no such name")?;
+            image.block(&name.parse()?, Place::ANYWHERE, qtype::A).context("the zone has no such name")?;
         let query = Query { edns: Some(edns), ..Query::new(&name, qtype::A) };
         let frame = Frame::v4(query.build()).build();
         let due: Vec<_> = (0..block.count).map(|_| answer_frame(&frame, &image).1).collect();

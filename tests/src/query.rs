@@ -13,6 +13,7 @@ pub mod qtype {
     pub const MX: u16 = 15;
     pub const TXT: u16 = 16;
     pub const AAAA: u16 = 28;
+    pub const SRV: u16 = 33;
     pub const HTTPS: u16 = 65;
     pub const ANY: u16 = 255;
 }

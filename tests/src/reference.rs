@@ -279,10 +279,10 @@ impl World<'_> {
         chances
     }
 
-    /// What one endpoint answers. Where its name is that of a profile, who asks for addresses is told what that answers too.
+    /// What one endpoint answers. Where its name is that of a profile, who asks for one type is told what that answers too.
     fn answer(&self, endpoint: &Endpoint, asked: Asked) -> Chances {
         if let Target::Name(name) = &endpoint.target
-            && matches!(asked, Asked::A | Asked::Aaaa)
+            && !matches!(asked, Asked::Any)
             && let Some(to) = self.profiles.values().find(|profile| profile.dns_name == *name)
             && let Some(behind) = self.answers(&to.name, asked)
         {

@@ -7,10 +7,11 @@
 //! code with larger parameters, in programs of their own; [`Reason::Options`] and [`Reason::Cookie`] are gone on with where they were left.
 
 use crate::{
-    cookie::{self, Asked},
-    dns,
+    cookie,
+    dns::{self, Asked},
     edns::{self, ALL, NONE, ONLY_COOKIE, Tail},
     encloser::{self, Encloser},
+    kind,
     name::{self, LONG, SHORT},
     net::{self, Bare, Headers, Start, V4, V6},
     options::Options,
@@ -349,7 +350,7 @@ fn settle<'a, H: Headers, const WORDS: usize, const OPTIONS: u8>(
     let options_at = at + H::IP + end + 8 + 1 + dns::FIXED + edns::LEN;
     let (mut options, mut asked_cookie) = (Options::NONE, None);
     if OPTIONS == ONLY_COOKIE {
-        let asked = Asked::alone(packet, options_at, tail.len - edns::LEN)?;
+        let asked = cookie::Asked::alone(packet, options_at, tail.len - edns::LEN)?;
         tail.sum = tail.sum.plus(asked.sum());
         asked_cookie = Some(asked);
     }
@@ -386,8 +387,17 @@ fn settle<'a, H: Headers, const WORDS: usize, const OPTIONS: u8>(
         options.cookie = asked.answer(tables, &headers.source()).or_refuse(Reason::Full)?;
     }
     let kind = dns::asked(tail.fixed).or_refuse(Reason::Type)?;
+    // Looked at here alone, so that the first program is what it is without.
+    let of_type = match kind {
+        Asked::Other if OPTIONS == ALL => {
+            let kind = (tail.fixed as u16).swap_bytes();
+            Some(kind::block(tables, entry.block(Asked::Other), kind).or_refuse(Reason::NoAnswer)?)
+        }
+        _ => None,
+    };
+    let all = || of_type.unwrap_or(entry.block(kind));
     let block = match entry.root_bits {
-        0 => *entry.block(kind),
+        0 => *all(),
         _ => {
             let asker = Asker { subnet: options.subnet.client(), sender: headers.client() };
             let found = match OPTIONS {
@@ -395,7 +405,7 @@ fn settle<'a, H: Headers, const WORDS: usize, const OPTIONS: u8>(
                 _ => tables.find_asker::<false>(entry.root(), &asker),
             };
             let found = found.or_refuse(Reason::NoAnswer)?;
-            let first = entry.block(kind).first;
+            let first = all().first;
             let block = tables.placed(first.wrapping_add(found.place())).or_refuse(Reason::NoAnswer)?.block;
             let is_sticky = block.turn == STICKY;
             let mut client = asker.sender;

@@ -31,6 +31,7 @@ pub mod cookie;
 pub mod dns;
 pub mod edns;
 pub mod encloser;
+pub mod kind;
 pub mod link;
 pub mod name;
 pub mod net;

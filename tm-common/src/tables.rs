@@ -9,6 +9,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 use crate::{
     cookie::Jar,
     dns::{ASKED, Asked},
+    kind,
     link::Link,
     name::{LONG, SHORT, mix, word_of},
     options::Options,
@@ -100,21 +101,22 @@ pub struct Block {
     pub first: u32,
     /// How many, 1 to [`MOST_SLOTS`].
     pub count: u32,
-    /// Whose turn it is: an index into the per-CPU turns; or, chosen by place, [`STICKY`]. Unused where there is one slot.
+    /// Whose turn it is: an index into the per-CPU turns; or, chosen by place, [`STICKY`]. Zero where there is one slot; but of what an entry has for other types, where the row by
+    /// type begins ([`kind`]), if there is one.
     pub turn: u32,
 }
 
 /// [`Block::turn`]: nobody's; the client's prefix says which slot ([`Client::seat`]).
 pub const STICKY: u32 = u32::MAX;
 
-/// What answers one kind of question at one place.
+/// What answers one kind of question at one place, or, in an entry's place, one type.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, FromBytes, IntoBytes, Immutable)]
 #[repr(C, align(8))]
 pub struct Placed {
-    /// The run of slots.
+    /// The run of slots; of a type, as the entry would have it.
     pub block: Block,
-    /// Zero.
-    pub spare: u32,
+    /// The type; 0 for all others, and in a row by place.
+    pub kind: u32,
 }
 
 /// The longest block.
@@ -210,6 +212,10 @@ pub const SMALL: usize = 4;
 pub const MEDIUM: usize = 28;
 /// In the large class: 1024 octets, records of up to 1008.
 pub const LARGE: usize = 124;
+/// Octets of the shortest records that an answer holds.
+pub const LEAST_OCTETS: usize = 16;
+/// Octets of the longest.
+pub const MOST_OCTETS: usize = 8 * LARGE + LEAST_OCTETS;
 
 const _: () = assert!(size_of::<Addresses>() == 64 && size_of::<Bucket>() == 64, "one cache line");
 const _: () = assert!(size_of::<Entry<SHORT>>() == 128, "two cache lines");
@@ -223,7 +229,7 @@ const _: () = assert!(
 impl<const WORDS: usize> Answer<WORDS> {
     /// The answer of these records. `None` for fewer than sixteen octets or more than fit. Length and sum in `meta` are filled in.
     pub fn new(records: &[u8], meta: Meta) -> Option<Self> {
-        let tail = records.len().checked_sub(16)?;
+        let tail = records.len().checked_sub(LEAST_OCTETS)?;
         if tail > 8 * WORDS {
             return None;
         }
@@ -341,6 +347,11 @@ pub trait Lookup: Jar {
         address: &Address,
     ) -> Result<Options, Reason> {
         Options::read(packet, at, len, address, self)
+    }
+    /// Which block of a row by type is for this one.
+    #[inline(always)]
+    fn find_type(&self, first: u32, kind: u32) -> Option<u32> {
+        kind::find(self, first, kind)
     }
     /// A slot.
     fn slot(&self, index: u32) -> Option<AnswerIndex>;

@@ -17,6 +17,7 @@ use aya_ebpf::{
 use tm_common::{
     cookie::{self, Cookies, EARLIEST, Jar, Known, MOST_KNOWN},
     encloser::Encloser,
+    kind,
     link::Link,
     name::{self, LONG, SHORT},
     options::{Case, Options},
@@ -215,6 +216,10 @@ impl Lookup for Maps {
         (found != Found::NOTHING.0).then_some(Found(found))
     }
     #[inline(always)]
+    fn find_type(&self, first: u32, kind: u32) -> Option<u32> {
+        Some(find_type(first, kind))
+    }
+    #[inline(always)]
     fn slot(&self, index: u32) -> Option<AnswerIndex> {
         SLOTS.get(index).map(|slot| AnswerIndex(*slot))
     }
@@ -378,6 +383,13 @@ fn seal(secret: &[u64; 2], client: u64, head: u64, first: u64, second: u64) -> u
 #[unsafe(no_mangle)]
 extern "C" fn find_v4(line: u32, bits: u32, high: u64) -> u32 {
     place::find(&Maps, Root { line, bits }, &Client { high, low: 0, bits: 32 }).unwrap_or(Found::NOTHING).0
+}
+
+/// The same for what looks at no type.
+#[inline(never)]
+#[unsafe(no_mangle)]
+extern "C" fn find_type(first: u32, kind: u32) -> u32 {
+    kind::find(&Maps, first, kind).unwrap_or(0)
 }
 
 #[inline(never)]

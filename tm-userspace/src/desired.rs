@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use hickory_proto::rr::RecordType;
 use imbl::OrdMap;
 
 use crate::{
@@ -20,6 +21,7 @@ use crate::{
 
 mod cookies;
 mod monitor;
+mod record;
 mod rules;
 mod sampling;
 mod service;
@@ -30,6 +32,7 @@ mod webhook;
 
 pub use cookies::Cookies;
 pub use monitor::{Monitor, Protocol};
+pub use record::Record;
 pub use rules::{Allowance, Failback, Guard, Rules, WhenAllDown};
 pub use sampling::{Dnstap, Sampling};
 pub use service::{Service, ServiceKind, ServiceState, Services};
@@ -249,6 +252,8 @@ pub struct Profile {
     pub max_return: u8,
     /// Does Traffic View look at who is answered?
     pub traffic_view: bool,
+    /// What its name has beside addresses, whoever answers.
+    pub records: Vec<Record>,
     /// In the order they were written.
     pub endpoints: Vec<Arc<Endpoint>>,
 }
@@ -323,6 +328,8 @@ pub struct Endpoint {
     pub geo_mapping: Vec<Code>,
     /// Performance: the region it is in, or near to.
     pub location: Option<Region>,
+    /// What the name has beside addresses while it answers; of no use where its target is a name.
+    pub records: Vec<Record>,
 }
 
 /// How many endpoints of a nested endpoint's target must be available for it to be so itself; all three must hold.
@@ -399,6 +406,11 @@ impl Profile {
 }
 
 impl Endpoint {
+    /// Does it carry records of this type?
+    pub fn has(&self, kind: RecordType) -> bool {
+        self.records.iter().any(|record| record.kind == kind)
+    }
+
     /// Is it a service that is stopped?
     pub fn is_stopped(&self) -> bool {
         self.service.as_ref().is_some_and(|service| service.state == ServiceState::Stopped)

@@ -87,6 +87,7 @@ pub(crate) fn profile(name: &str, monitor: Monitor, endpoints: Vec<Endpoint>) ->
         monitor: Arc::new(monitor),
         max_return: 2,
         traffic_view: false,
+        records: Vec::new(),
         endpoints: endpoints.into_iter().map(Arc::new).collect(),
     }
 }
@@ -107,6 +108,7 @@ pub(crate) fn endpoint(name: &str, target: &str) -> Endpoint {
         subnets: Vec::new(),
         geo_mapping: Vec::new(),
         location: None,
+        records: Vec::new(),
     }
 }
 

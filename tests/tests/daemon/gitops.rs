@@ -192,7 +192,8 @@ fn what_is_exported_can_be_applied_elsewhere_and_is_the_same_there() {
         "routing_method": "weighted", "ttl": 5, "slow_start": "2m", "resource_group": "other",
         "guard": { "withdraw_at_most": "50%", "window": "10m" },
         "monitor": { "path": "/h?a=1", "expected_status": ["200-299", "304"], "headers": { "X-B": "no", "X-A": "1" } },
-        "endpoint": [{ "name": "a", "target": "192.0.2.20", "weight": 3, "monitor": { "target": "192.0.2.21" }, "always_serve": true },
+        "record": [{ "type": "TXT", "data": "\"a; b\" \\\"c\\092" }, { "type": "CAA", "ttl": 300, "data": "0 issue \"ca.example\"" }],
+        "endpoint": [{ "name": "a", "target": "192.0.2.20", "weight": 3, "record": [{ "type": "SRV", "data": "0 5 443 a.contoso.com" }], "monitor": { "target": "192.0.2.21" }, "always_serve": true },
                      { "name": "b", "target": "192.0.2.22", "weight": 1, "always_serve": true, "priority": null }],
     });
     assert_eq!(plane.put("rich", &rich).status, 201);

@@ -4,6 +4,7 @@
 mod access;
 mod alike;
 mod answers;
+mod carried;
 mod chaos;
 mod cli;
 mod contract;

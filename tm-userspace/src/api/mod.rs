@@ -11,6 +11,7 @@ mod explain;
 mod https;
 pub mod jwt;
 mod limits;
+mod line;
 mod metrics_key;
 pub mod native;
 mod node;

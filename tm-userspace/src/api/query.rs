@@ -16,7 +16,10 @@ use hickory_proto::{
 use serde::{Deserialize, Serialize};
 use tm_common::{tables::Lookup as _, verdict::Verdict};
 
-use super::View;
+use super::{
+    View,
+    line::{data, line},
+};
 use crate::{
     desired::Desired,
     dns::Transport,
@@ -97,14 +100,14 @@ pub(super) fn query(view: &View, question: &Question) -> anyhow::Result<Answered
     };
     let message =
         Message::from_vec(&reply).context("the reply is no DNS message; this is a bug worth a report")?;
-    let lines = |records: &[hickory_proto::rr::Record]| records.iter().map(ToString::to_string).collect();
+    let lines = |records: &[hickory_proto::rr::Record]| records.iter().map(line).collect();
     Ok(Answered {
         name: name.to_string(),
         by: by.to_owned(),
         rcode: rcode_name(message.metadata.response_code),
         answers: lines(&message.answers),
         authorities: lines(&message.authorities),
-        data: message.answers.iter().map(|record| record.data.to_string()).collect(),
+        data: message.answers.iter().map(data).collect(),
         size: reply.len(),
     })
 }

@@ -7,17 +7,23 @@
 //! | A | A | NODATA | CNAME |
 //! | AAAA | NODATA | AAAA | CNAME |
 //! | ANY | A | AAAA | CNAME |
+//! | a type that it carries, or its profile | its records and those of the profile whose name it is | the same | CNAME |
 //! | any other type | NODATA | NODATA | CNAME |
 //!
 //! (Azure's table; ANY is one RRset, [RFC 8482]. The type is looked at after the endpoint was chosen: with endpoints of both families a client that asks for A may
 //! be told NODATA. MultiValue alone looks at it before: `decide::multivalue`.) Where nobody is to answer, all is NODATA. The owner of an answer is the name that was asked, and its TTL that of the profile of this name, however
 //! deep the endpoint is nested: Azure does not say whose, and only this profile shows. NODATA is the SOA of the name's zone in the authority section ([RFC 2308, section 2.2]).
 //!
+//! Types that are carried have blocks of their own. A CNAME stands alone ([RFC 1034, section 3.6.2]), so that where one is answered records are not. They are one RRset whoever they are of, with
+//! the least of their TTLs ([RFC 2181, section 5.2]), and count for the endpoints whose they are. What a profile carries is answered also where nobody may answer, but not for a name that leads to one nested in it.
+//!
 //! At the apex of a zone, other types are left to the sockets, which know the SOA and the name servers.
 //!
 //! A CNAME whose target is another profile's name is followed in the same answer to who asks for A or AAAA ([RFC 1034, section 4.3.2]), each record with the TTL of
 //! the profile that has its owner's name; the answer counts for the endpoint that led there.
 //!
+//! [RFC 1034, section 3.6.2]: https://www.rfc-editor.org/rfc/rfc1034#section-3.6.2
+//! [RFC 2181, section 5.2]: https://www.rfc-editor.org/rfc/rfc2181#section-5.2
 //! [RFC 1034, section 4.3.2]: https://www.rfc-editor.org/rfc/rfc1034#section-4.3.2
 //! [RFC 8482]: https://www.rfc-editor.org/rfc/rfc8482
 //! [RFC 2308, section 2.2]: https://www.rfc-editor.org/rfc/rfc2308#section-2.2
@@ -28,19 +34,26 @@ mod stick;
 mod tree;
 mod zones;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
-use tm_common::dns::ASKED;
+use hickory_proto::rr::RecordType;
+use tm_common::{
+    dns::{ASKED, Asked, asked},
+    kind::MOST_TYPES,
+};
 
 pub use interleave::{interleave, interleave_full};
-pub use records::{NXDOMAIN, nodata, records_of};
+pub use records::{NXDOMAIN, carried, nodata, records_of};
 pub use stick::stick;
 pub use tree::{Tree, server_addresses};
 pub use zones::{SERVER_TTL, Zone, Zones};
 
 use crate::{
     decide::{Answer, Decision, Leaf, Share, nested::scale},
-    desired::{Endpoint, EndpointKey, Profile, Target},
+    desired::{Endpoint, EndpointKey, Profile, Record, Target},
     names::DnsName,
     places::View,
 };
@@ -52,8 +65,10 @@ pub struct Compiled {
     pub name: DnsName,
     /// Which clients are at which place; none where all are alike.
     pub view: Option<Arc<View>>,
-    /// What is answered at each place of the view, by `tm_common::dns::Asked`; one row where all clients are alike.
-    pub places: Vec<[Choices; ASKED]>,
+    /// The types that have answers of their own beside A, AAAA and ANY, at most `tm_common::kind::MOST_TYPES`.
+    pub types: Vec<u16>,
+    /// What is answered at each place of the view, by `tm_common::dns::Asked` and then for each of `types`; one row where all clients are alike.
+    pub places: Vec<Vec<Choices>>,
     /// What is answered for names below it that are not there and that no wildcard has; nothing where that is the sockets' to say.
     pub absent: Option<Records>,
 }
@@ -91,19 +106,63 @@ pub fn compile(decision: &Decision, zones: &Zones) -> Option<Compiled> {
     if decision.places.is_empty() {
         return None;
     }
+    let types = types(decision);
     Some(Compiled {
         name: decision.profile.dns_name.clone(),
+        types: types.iter().copied().map(u16::from).collect(),
         view: Some(decision.view.clone())
             .filter(|view| !view.is_anywhere() || decision.sticky.contains(&true)),
         places: (decision.places.iter().zip(&decision.sticky))
-            .map(|(shares, sticky)| row(decision, shares, *sticky, zones))
+            .map(|(shares, sticky)| row(decision, &types, shares, *sticky, zones))
             .collect(),
         absent: Some(zones.around(&decision.profile.dns_name).absence()),
     })
 }
 
+/// The block of a row that answers a type, where these types have blocks of their own. `None` for types that nobody has.
+pub fn row_index(types: &[u16], kind: u16) -> Option<usize> {
+    let [high, low] = kind.to_be_bytes();
+    let asked = asked(u32::from_le_bytes([high, low, 0, 1]))?;
+    let own = types.iter().position(|own| *own == kind).filter(|_| asked == Asked::Other);
+    Some(own.map_or(asked as usize, |own| ASKED + own))
+}
+
+/// The types that have answers of their own: of a profile's own endpoints whoever is up, so that a flip changes slots alone.
+fn types(decision: &Decision) -> Vec<RecordType> {
+    fn add(types: &mut BTreeSet<RecordType>, records: &[Record]) {
+        types.extend(records.iter().map(|record| record.kind));
+    }
+    fn add_shares(types: &mut BTreeSet<RecordType>, shares: &[Share]) {
+        for share in shares {
+            match &share.answer {
+                Answer::One(leaf) => add(types, &leaf.endpoint.records),
+                Answer::Several(leaves, _) => {
+                    leaves.iter().for_each(|leaf| add(types, &leaf.endpoint.records));
+                }
+                Answer::Followed(_, to, shares) => {
+                    // Who asks for the CNAME itself is not led behind it.
+                    types.insert(RecordType::CNAME);
+                    add(types, &to.records);
+                    add_shares(types, shares);
+                }
+            }
+        }
+    }
+    let mut types = BTreeSet::new();
+    add(&mut types, &decision.profile.records);
+    decision.profile.endpoints.iter().for_each(|endpoint| add(&mut types, &endpoint.records));
+    decision.places.iter().for_each(|shares| add_shares(&mut types, shares));
+    types.into_iter().take(MOST_TYPES as usize).collect()
+}
+
 /// What is answered at one place.
-fn row(decision: &Decision, shares: &[Share], sticky: bool, zones: &Zones) -> [Choices; ASKED] {
+fn row(
+    decision: &Decision,
+    types: &[RecordType],
+    shares: &[Share],
+    sticky: bool,
+    zones: &Zones,
+) -> Vec<Choices> {
     let lay_out = |weights: &[u64], answers: &[Given<'_>]| match (sticky, decision.steady) {
         (true, _) => stick(&answers.iter().map(Given::who).zip(weights.iter().copied()).collect::<Vec<_>>()),
         (false, true) => interleave(weights),
@@ -115,18 +174,25 @@ fn row(decision: &Decision, shares: &[Share], sticky: bool, zones: &Zones) -> [C
         if matches!(asked, Question::Other) && zones.get(&decision.profile.dns_name).is_some() {
             return Choices::left();
         }
-        Choices::new(slots, sticky, |given| records_of(&decision.profile, given, zones))
+        Choices::new(slots, sticky, |given| records_of(&decision.profile, asked, given, zones))
     };
-    [Question::A, Question::Aaaa, Question::Any, Question::Other].map(block)
+    let all = [Question::A, Question::Aaaa, Question::Any, Question::Other].into_iter();
+    all.chain(types.iter().copied().map(Question::Type)).map(block).collect()
 }
 
 /// What is asked for, in the order of `tm_common::dns::Asked`.
-#[derive(Clone, Copy)]
-enum Question {
+#[derive(Clone, Copy, PartialEq)]
+pub enum Question {
+    /// A.
     A,
+    /// AAAA.
     Aaaa,
+    /// ANY.
     Any,
+    /// A type that has no answers of its own.
     Other,
+    /// One that has.
+    Type(RecordType),
 }
 
 /// What one answer holds.
@@ -158,6 +224,7 @@ fn answers(answer: &Answer, asked: Question) -> Vec<(u64, Given<'_>)> {
         Answer::One(leaf) => {
             let has = match (&leaf.endpoint.target, asked) {
                 (Target::Name(_), _) => true,
+                (Target::V4(_) | Target::V6(_), Question::Type(kind)) => leaf.endpoint.has(kind),
                 (Target::V4(_), Question::A | Question::Any) => true,
                 (Target::V6(_), Question::Aaaa | Question::Any) => true,
                 (Target::V4(_) | Target::V6(_) | Target::Profile(_), _) => false,
@@ -165,8 +232,8 @@ fn answers(answer: &Answer, asked: Question) -> Vec<(u64, Given<'_>)> {
             return alone(has.then_some(leaf).into_iter().collect());
         }
         Answer::Followed(link, to, shares) => {
-            // Who asks for the CNAME itself, for any type, or for one that profiles do not have, is given the CNAME.
-            if !matches!(asked, Question::A | Question::Aaaa) {
+            // Who asks for the CNAME itself or for any type is given the CNAME.
+            if matches!(asked, Question::Any | Question::Type(RecordType::CNAME)) {
                 return alone(vec![link]);
             }
             let mut behind = given(shares, asked);
@@ -178,16 +245,17 @@ fn answers(answer: &Answer, asked: Question) -> Vec<(u64, Given<'_>)> {
         }
         Answer::Several(leaves, most) => (leaves, usize::from(*most)),
     };
-    let of = |family: fn(&Target) -> bool| -> Vec<&Leaf> {
-        leaves.iter().filter(|leaf| family(&leaf.endpoint.target)).collect()
+    let of = |has: &dyn Fn(&Endpoint) -> bool| -> Vec<&Leaf> {
+        leaves.iter().filter(|leaf| has(&leaf.endpoint)).collect()
     };
-    let (v4, v6) =
-        (of(|target| matches!(target, Target::V4(_))), of(|target| matches!(target, Target::V6(_))));
+    let v4 = of(&|endpoint| matches!(endpoint.target, Target::V4(_)));
+    let v6 = of(&|endpoint| matches!(endpoint.target, Target::V6(_)));
     let family = match asked {
         Question::A => v4,
         Question::Aaaa => v6,
         Question::Any if v4.is_empty() => v6,
         Question::Any => v4,
+        Question::Type(kind) => of(&|endpoint| endpoint.has(kind)),
         Question::Other => vec![],
     };
     if family.is_empty() {

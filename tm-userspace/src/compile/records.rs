@@ -7,53 +7,108 @@
 use std::{net::IpAddr, sync::Arc};
 
 use hickory_proto::rr::RecordType;
+use tm_common::tables::{LEAST_OCTETS, MOST_OCTETS};
 
-use super::{Given, Records, SERVER_TTL, Zone, Zones};
+use super::{Given, Question, Records, SERVER_TTL, Zone, Zones};
 use crate::{
-    desired::{EndpointKey, Profile, Target},
+    decide::Leaf,
+    desired::{EndpointKey, Profile, Record, Target},
     names::DnsName,
 };
 
 /// Where the question's name begins in a message.
 const QUESTION: usize = 12;
-/// Octets of records that the tables hold.
-const MOST_OCTETS: usize = 1008;
 const IN: u16 = 1;
 const NOERROR: u16 = 0;
 /// The RCODE that says that there is no such name.
 pub const NXDOMAIN: u16 = 3;
 
-/// What one answer holds, in octets: CNAME records that were followed, then the A, AAAA or CNAME records of endpoints, or the SOA where there are none. It counts for
-/// whoever led to them, else for all in it. Where what was followed makes it longer than the tables hold, it is the first CNAME alone.
-pub fn records_of(profile: &Profile, given: &Given<'_>, zones: &Zones) -> Records {
+/// What one answer holds, in octets: CNAME records that were followed, then the A, AAAA or CNAME records of endpoints, or what is carried of the type asked for, or the SOA where there are none. It
+/// counts for whoever led to them, else for all in it. Where it is longer than the tables hold, it is the first CNAME alone, or has fewer endpoints; where it is shorter, its owner is spelled out, or the zone's name servers come with it.
+pub fn records_of(profile: &Profile, asked: Question, given: &Given<'_>, zones: &Zones) -> Records {
     let question = &profile.dns_name;
     let (mut octets, mut owner) = (vec![], profile);
     for (link, to) in &given.links {
         put_record(&mut octets, owner, &link.endpoint.target, question);
         owner = to;
     }
-    for leaf in &given.leaves {
-        put_record(&mut octets, owner, &leaf.endpoint.target, question);
-    }
-    if given.leaves.is_empty() {
+    let count = match carried_type(asked, owner, given) {
+        Some(kind) => put_carried(&mut octets, owner, &given.leaves, kind, question),
+        None => {
+            for leaf in &given.leaves {
+                put_record(&mut octets, owner, &leaf.endpoint.target, question);
+            }
+            given.leaves.len()
+        }
+    };
+    let mut authorities = u16::from(count == 0);
+    if count == 0 {
         octets.extend(&*nodata(question, owner.ttl, zones.around(&owner.dns_name)).octets);
     }
+    // One record whose owner points to the question. That is spelled out, unless it is not known.
+    if octets.len() < LEAST_OCTETS && question.without_asterisk().is_none() {
+        octets.splice(..2, question.wire().iter().copied());
+    }
+    if octets.len() < LEAST_OCTETS {
+        authorities += put_servers(&mut octets, zones.around(question), question);
+    }
     if let Some((link, _)) = given.links.first().filter(|_| octets.len() > MOST_OCTETS) {
-        return records_of(profile, &Given { links: vec![], leaves: vec![link] }, zones);
+        return records_of(profile, asked, &Given { links: vec![], leaves: vec![link] }, zones);
+    }
+    if let Some((_, fewer)) = given.leaves.split_last().filter(|_| octets.len() > MOST_OCTETS) {
+        return records_of(profile, asked, &Given { links: vec![], leaves: fewer.to_vec() }, zones);
     }
     let counts_for: Arc<[EndpointKey]> = match given.links.first() {
         Some((link, _)) => [link.key()].into(),
         None => given.leaves.iter().map(|leaf| leaf.key()).collect(),
     };
-    let answers = (given.links.len() + given.leaves.len()) as u16;
     Records {
         octets: octets.into(),
-        answers,
-        authorities: given.leaves.is_empty().into(),
+        answers: (given.links.len() + count) as u16,
+        authorities,
         code: NOERROR,
         one_in: if profile.traffic_view && !counts_for.is_empty() { zones.one_in() } else { 0 },
         counts_for,
     }
+}
+
+/// The type of which an answer gives what is carried, if it does: that asked for, unless a CNAME answers; of ANY the first there is, where nobody has an address.
+fn carried_type(asked: Question, owner: &Profile, given: &Given<'_>) -> Option<RecordType> {
+    let is_name = |leaf: &&Leaf| matches!(leaf.endpoint.target, Target::Name(_));
+    match asked {
+        Question::Type(kind) => (!given.leaves.iter().any(is_name)).then_some(kind),
+        Question::Any if given.leaves.is_empty() => owner.records.first().map(|record| record.kind),
+        _ => None,
+    }
+}
+
+/// What the owner and who answers for it carry of a type, each once, and the least of the TTLs, which all have.
+pub fn carried<'a>(owner: &'a Profile, leaves: &[&'a Leaf], kind: RecordType) -> (u32, Vec<&'a Record>) {
+    let of_leaves = leaves.iter().flat_map(|leaf| &leaf.endpoint.records);
+    let mut carried: Vec<&Record> = vec![];
+    for record in owner.records.iter().chain(of_leaves).filter(|record| record.kind == kind) {
+        if !carried.iter().any(|known| known.data == record.data) {
+            carried.push(record);
+        }
+    }
+    let ttl = carried.iter().map(|record| record.ttl.unwrap_or(owner.ttl)).min();
+    (ttl.unwrap_or(owner.ttl), carried)
+}
+
+/// Puts one RRset, gives the number of its records.
+fn put_carried(
+    octets: &mut Vec<u8>,
+    owner: &Profile,
+    leaves: &[&Leaf],
+    kind: RecordType,
+    question: &DnsName,
+) -> usize {
+    let (ttl, records) = carried(owner, leaves, kind);
+    for record in &records {
+        octets.extend(compressed(&owner.dns_name, question));
+        put_data(octets, kind, ttl, &record.data);
+    }
+    records.len()
 }
 
 fn put_record(octets: &mut Vec<u8>, owner: &Profile, target: &Target, question: &DnsName) {
@@ -64,12 +119,17 @@ fn put_record(octets: &mut Vec<u8>, owner: &Profile, target: &Target, question: 
         // A leaf is never nested.
         Target::Profile(_) => return,
     };
-    match data.len() {
-        // The shortest records that the tables hold have 16 octets.
-        0..4 => octets.extend(owner.dns_name.wire()),
-        _ => octets.extend(compressed(&owner.dns_name, question)),
-    }
+    octets.extend(compressed(&owner.dns_name, question));
     put_data(octets, kind, owner.ttl, &data);
+}
+
+/// Puts the NS records of a zone, gives their number: they may come with any answer from it, and one of them makes it long enough for the tables.
+fn put_servers(octets: &mut Vec<u8>, zone: &Zone, question: &DnsName) -> u16 {
+    for server in zone.servers.iter() {
+        octets.extend(compressed(&zone.name, question));
+        put_data(octets, RecordType::NS, SERVER_TTL, &compressed(&server.name, question));
+    }
+    zone.servers.len() as u16
 }
 
 /// "The name exists, but not with this type": the zone's SOA. It may be kept for the lesser of MINIMUM ([RFC 2308, section 5]) and the profile's TTL, so that a

@@ -1,5 +1,7 @@
 //! Answers against hickory's parser, shares against arithmetic.
 
+mod carried;
+
 use std::{collections::HashMap, time::SystemTime};
 
 use hickory_proto::{

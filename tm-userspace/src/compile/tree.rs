@@ -132,7 +132,13 @@ impl Tree {
             let [_, _, any, other] = &mut row;
             (*any, *other) = (Choices::left(), Choices::left());
         }
-        Some(Compiled { name: name.clone(), view: None, places: vec![row], absent: Some(zone.absence()) })
+        Some(Compiled {
+            name: name.clone(),
+            view: None,
+            types: vec![],
+            places: vec![row.into()],
+            absent: Some(zone.absence()),
+        })
     }
 
     /// All names that are no profile's, each with what is there.

@@ -9,7 +9,7 @@ use super::{
     ground::Ground,
     location, monitor, nested,
     profile::STATUSES,
-    raw,
+    raw, record,
     report::{Fault, Notes},
     service, subnets,
     value::{number, operator_name, quote, word},
@@ -29,8 +29,11 @@ pub(super) fn check(
         notes.error(over.name.span(), message, "spread them over several profiles");
     }
     let written = &written[..written.len().min(defaults::ENDPOINTS_AT_MOST)];
-    let endpoints: Vec<_> =
-        written.iter().zip(1..).map(|(raw, order)| endpoint(raw, order, ground, base, notes)).collect();
+    let endpoints: Vec<_> = written
+        .iter()
+        .zip(1..)
+        .map(|(raw, order)| endpoint(raw, profile, order, ground, base, notes))
+        .collect();
     duplicates(written, &endpoints, notes);
     match method {
         RoutingMethod::MultiValue => addresses_alone(written, &endpoints, notes),
@@ -55,6 +58,7 @@ fn written_target(raw: &raw::Endpoint) -> Option<&raw::Text> {
 /// One endpoint, `order`th of its profile.
 fn endpoint(
     raw: &raw::Endpoint,
+    profile: &raw::Profile,
     order: u16,
     ground: &Ground,
     base: Option<&raw::Monitor>,
@@ -81,6 +85,11 @@ fn endpoint(
     let subnets = subnets::read(raw, notes);
     let geo_mapping = location::codes(raw, notes);
     let location = location::region(raw, notes);
+    let [profile, own] = [profile.name.get_ref(), raw.name.get_ref()].map(|name| quote(name));
+    let records = record::read(&raw.record, &format!("endpoint {own} of profile {profile}"), notes);
+    if is_nested {
+        record::none_of_nested(raw, notes);
+    }
     let target = target?;
     if let Some(base) = base.filter(|_| !always_serve) {
         source_of_the_family(raw, base, &target, notes);
@@ -99,6 +108,7 @@ fn endpoint(
         subnets,
         geo_mapping,
         location,
+        records,
     })
 }
 

@@ -31,6 +31,7 @@ mod node;
 mod parse;
 mod profile;
 mod raw;
+mod record;
 mod registry;
 mod render;
 mod report;

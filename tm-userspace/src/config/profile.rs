@@ -13,7 +13,7 @@ use super::{
     ground::Ground,
     monitor, name,
     parse::Written,
-    raw,
+    raw, record,
     report::{Fault, Notes},
     rules,
     value::{number, operator_name, quote, word},
@@ -68,7 +68,9 @@ pub(super) fn check(written: &Written, ground: &Ground, notes: &mut Notes<'_>) -
     }
     let max_return =
         number(notes, "max_return", max_return, defaults::MAX_RETURN_RANGE, defaults::MAX_RETURN);
+    let records = record::read(&raw.record, &format!("profile {}", quote(raw.name.get_ref())), notes);
     let endpoints = endpoint::check(raw, routing_method, ground, base, notes)?;
+    record::compare(raw, &records, &endpoints, notes);
     if endpoints.is_empty() {
         notes.warn(raw.name.span(), format!("profile {} has no endpoints", quote(raw.name.get_ref())));
     }
@@ -90,6 +92,7 @@ pub(super) fn check(written: &Written, ground: &Ground, notes: &mut Notes<'_>) -
             monitor,
             max_return,
             traffic_view: raw.traffic_view.unwrap_or_default(),
+            records,
             endpoints,
         },
         source: notes.source.clone(),

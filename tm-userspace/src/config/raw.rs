@@ -1,5 +1,6 @@
 //! What is written in the files, and nothing more: keys and types as they stand, each value with its place.
 
+mod record;
 mod sockets;
 mod value;
 
@@ -15,6 +16,7 @@ use serde::{
 use toml::Spanned;
 use utoipa::ToSchema;
 
+pub(super) use record::Record;
 pub(super) use sockets::{Chaos, Cookies, Dnstap, Doh, Dot, Samples, Secondary, Tcp, Tls, Transfer, TsigKey};
 pub(super) use value::{Count, DurationText, Integer, StatusText};
 
@@ -209,9 +211,10 @@ pub(super) struct Profile {
     /// The part of its DNS name before the zone. By default its name.
     #[schema(value_type = Option<String>)]
     pub(super) relative_name: Option<Text>,
-    /// `enabled` or `disabled`: then its name is no name.
+    /// Its DNS name in full, in any zone or in none.
     #[schema(value_type = Option<String>)]
     pub(super) dns_name: Option<Text>,
+    /// `enabled` or `disabled`: then its name is no name.
     #[schema(value_type = Option<String>)]
     pub(super) status: Option<Text>,
     /// `priority`, `weighted`, `performance`, `geographic`, `subnet` or `multivalue`.
@@ -246,6 +249,9 @@ pub(super) struct Profile {
     /// How its endpoints are probed.
     #[serde(default)]
     pub(super) monitor: Monitor,
+    /// What its name has beside addresses, whoever answers.
+    #[serde(default)]
+    pub(super) record: Vec<Record>,
     /// Who may answer.
     #[serde(default)]
     pub(super) endpoint: Vec<Endpoint>,
@@ -390,6 +396,9 @@ pub(super) struct Endpoint {
     /// The Azure region that it is in or nearest to.
     #[schema(value_type = Option<String>)]
     pub(super) endpoint_location: Option<Text>,
+    /// What the name has beside addresses while this endpoint answers.
+    #[serde(default)]
+    pub(super) record: Vec<Record>,
 }
 
 /// `[[service]]`.

@@ -25,11 +25,28 @@ pub(super) struct Place {
 pub(super) struct Rows {
     /// The view that tells its clients apart, if any.
     pub(super) view: Option<Arc<View>>,
-    /// As in the entry: the blocks themselves, or with a view the first of each row of blocks.
+    /// As in the entry.
     pub(super) entry: [Block; ASKED],
+    /// As in the entry if there were no types, and likewise for each type: the blocks themselves, or with a view the first of each row of blocks.
+    pub(super) heads: Vec<Block>,
+    /// What leads to the blocks of types, if there are any.
+    pub(super) by_type: Option<ByType>,
     /// For each place, its blocks, and for each of them what its slots name.
     pub(super) places: Vec<Blocks>,
 }
 
-/// What a name answers at one place: by kind of question, the block and what its slots name.
-pub(super) type Blocks = [(Block, Vec<AnswerIndex>); ASKED];
+/// What a name answers at one place: by kind of question, then by type, the block and what its slots name.
+pub(super) type Blocks = Vec<(Block, Vec<AnswerIndex>)>;
+
+/// What leads to the blocks of types ([`tm_common::kind`]).
+#[derive(Debug)]
+pub(super) struct ByType {
+    /// The types, in their order in the row.
+    pub(super) types: Vec<u16>,
+    /// The first of the row by type.
+    pub(super) first: u32,
+    /// The slot that says that the answer is not there.
+    pub(super) slot: u32,
+    /// With a view the first of a row of blocks that name it.
+    pub(super) row: Option<u32>,
+}

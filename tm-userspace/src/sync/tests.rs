@@ -2,6 +2,12 @@
 
 use std::sync::Arc;
 
+use tm_common::{
+    kind,
+    name::{SHORT, hash},
+    tables::{AnswerIndex, Class as Size, Lookup as _, Names},
+};
+
 use super::*;
 use crate::{
     compile::{Choices, Compiled, Records, interleave_full},
@@ -20,12 +26,7 @@ fn compiled(name: &DnsName, octets: &[&[u8]], slots: &[u16]) -> Compiled {
         one_in: 0,
     });
     let choices = Choices { answers: answers.collect(), slots: slots.to_vec(), sticky: false };
-    Compiled {
-        name: name.clone(),
-        view: None,
-        places: vec![[choices.clone(), choices.clone(), choices.clone(), choices]],
-        absent: None,
-    }
+    Compiled { name: name.clone(), view: None, types: vec![], places: vec![vec![choices; 4]], absent: None }
 }
 
 fn image() -> Image {
@@ -59,6 +60,66 @@ fn another_shape_gets_a_new_entry_and_one_word() {
     assert_eq!(change.published.len(), 1);
     assert_eq!(change.published[0].0, Table::Buckets);
     assert!(change.staged.contains(&(Table::Entries, 2)));
+}
+
+/// The same with a block for each of these types, which answer otherwise.
+fn carrying(name: &DnsName, types: &[u16], octets: &[u8]) -> Compiled {
+    let mut compiled = compiled(name, &[b"address."], &[0]);
+    let [own] = &self::compiled(name, &[octets], &[0]).places[..] else { unreachable!() };
+    compiled.places[0].extend(types.iter().map(|_| own[0].clone()));
+    Compiled { types: types.to_vec(), ..compiled }
+}
+
+/// What the block of a type leads to, as the engine goes.
+fn leads_to(image: &Image, name: &DnsName, kind: u16) -> Option<AnswerIndex> {
+    let (_, entry) = Names::<SHORT>::find(image, hash(name.wire(), 7))?;
+    let others = entry.blocks[3];
+    let block = match others.turn {
+        0 => others,
+        first => image.placed(kind::find(image, first, kind.into())?)?.block,
+    };
+    image.slot(block.first)
+}
+
+#[test]
+fn a_type_that_is_carried_has_a_block_of_its_own_behind_the_one_for_others() {
+    let (mut image, www) = (image(), name("www.tm.example"));
+    image.apply([(&www, Some(&carrying(&www, &[16, 33], b"carried.")))]);
+    let [address, carried] = [1, 2].map(|index| Some(AnswerIndex::new(Size::Small, index)));
+    for (kind, expected) in [(15, address), (16, carried), (33, carried), (257, address)] {
+        assert_eq!(leads_to(&image, &www, kind), expected, "type {kind}");
+    }
+    // Who reads no types is led to an answer that is not here.
+    let (_, entry) = Names::<SHORT>::find(&image, hash(www.wire(), 7)).unwrap();
+    assert_eq!((entry.blocks[3].count, image.slot(entry.blocks[3].first)), (1, Some(kind::NOT_HERE)));
+    let flip = image.apply([(&www, Some(&carrying(&www, &[16, 33], b"another.")))]);
+    assert_eq!((flip.staged, flip.published.len()), (vec![(Table::Small, 3)], 2), "slots alone");
+    // Another type is another shape.
+    let change = image.apply([(&www, Some(&carrying(&www, &[16], b"another.")))]);
+    assert!(matches!(change.published[..], [(Table::Buckets, _)]));
+    assert_eq!(leads_to(&image, &www, 33), address);
+}
+
+#[test]
+fn all_that_types_took_is_given_back() {
+    let (mut image, www) = (image(), name("www.tm.example"));
+    let by_place = |octets: &[u8]| {
+        let rows = vec![carrying(&www, &[16, 33], octets).places.remove(0); 2];
+        Compiled { places: rows, types: vec![16, 33], ..placed(&www, 24, [b"others 1", b"inside 1"]) }
+    };
+    let turns = [carrying(&www, &[16, 33], b"carried."), by_place(b"by place")];
+    for compiled in &turns {
+        image.apply([(&www, Some(compiled))]);
+        image.begin_wait();
+        image.reclaim();
+    }
+    let sizes = image.sizes();
+    for compiled in turns.iter().cycle().take(10) {
+        image.apply([(&www, Some(compiled))]);
+        image.begin_wait();
+        image.reclaim();
+    }
+    assert_eq!((image.sizes().slots, image.sizes().blocks), (sizes.slots, sizes.blocks));
 }
 
 /// Clients in 203.0.113.0 and so many bits are told one thing, all others another.

@@ -58,6 +58,7 @@ fn endpoint(name: &str, target: [u8; 4], priority: u16) -> Arc<Endpoint> {
         subnets: vec![],
         geo_mapping: vec![],
         location: None,
+        records: vec![],
     })
 }
 
@@ -121,6 +122,7 @@ fn the_example_is_what_it_says() {
         ttl: 30,
         max_return: 2,
         traffic_view: false,
+        records: vec![],
         status: Status::Enabled,
         rules: Rules::default(),
         monitor: Arc::new(Monitor {
@@ -275,6 +277,7 @@ fn every_key_of_a_profile_arrives() {
         subnets: vec![],
         geo_mapping: vec![],
         location: None,
+        records: vec![],
     };
     assert_eq!(*shop.endpoints[0], one);
     assert_eq!(shop.endpoints[1].priority, 1);

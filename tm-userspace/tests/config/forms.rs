@@ -28,11 +28,11 @@ fn the_key_that_was_meant_is_offered() {
     };
     assert_eq!(
         help(&format!("{PROFILE}tll = 1\n")),
-        "did you mean `ttl`? Known here: name, subscription, resource_group, relative_name, dns_name, status, routing_method, ttl, max_return, traffic_view, when_all_down, last_resort, failback, guard, slow_start, sticky, monitor, endpoint"
+        "did you mean `ttl`? Known here: name, subscription, resource_group, relative_name, dns_name, status, routing_method, ttl, max_return, traffic_view, when_all_down, last_resort, failback, guard, slow_start, sticky, monitor, record, endpoint"
     );
     assert_eq!(
         help(&format!("{PROFILE}colour = 1\n")),
-        "known here: name, subscription, resource_group, relative_name, dns_name, status, routing_method, ttl, max_return, traffic_view, when_all_down, last_resort, failback, guard, slow_start, sticky, monitor, endpoint"
+        "known here: name, subscription, resource_group, relative_name, dns_name, status, routing_method, ttl, max_return, traffic_view, when_all_down, last_resort, failback, guard, slow_start, sticky, monitor, record, endpoint"
     );
     assert_eq!(
         help("zone = \"a\"\n"),

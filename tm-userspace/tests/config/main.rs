@@ -13,6 +13,7 @@ mod node;
 mod own_monitors;
 mod places;
 mod profiles;
+mod records;
 mod report;
 mod rules;
 mod services;

@@ -39,8 +39,8 @@ impl fmt::Display for Question {
     }
 }
 
-/// A, NS, CNAME, SOA, PTR, MX, TXT, AAAA, SRV, NAPTR, CAA, HTTPS, ANY, and two that nobody knows.
-const TYPES: [u16; 15] = [1, 2, 5, 6, 12, 15, 16, 28, 33, 35, 257, 65, 255, 1000, 65_280];
+/// A, NS, CNAME, SOA, PTR, MX, TXT, AAAA, SRV, NAPTR, CAA, SVCB, HTTPS, ANY, and two that nobody knows.
+const TYPES: [u16; 16] = [1, 2, 5, 6, 12, 15, 16, 28, 33, 35, 257, 64, 65, 255, 1000, 65_280];
 
 impl Question {
     pub(super) fn random(dice: &mut Dice, id: u16) -> Self {
@@ -79,14 +79,15 @@ fn edns(dice: &mut Dice) -> Edns {
 fn name(dice: &mut Dice) -> String {
     let zone = super::zone();
     let known = |dice: &mut Dice| format!("{}.tm.example", dice.one_of(&zone).0);
-    let name = match dice.below(12) {
+    let name = match dice.below(13) {
         0..=5 => known(dice),
         6 => (*dice.one_of(&["tm.example", "ns1.tm.example", "top.tm.example", "mid.top.tm.example"]))
             .to_owned(),
         7 => format!("{}.tm.example", label(dice)),
         8 => below(&label(dice), &known(dice)),
         9 => format!("{}.{}.top.tm.example", label(dice), label(dice)),
-        10 => format!("*.{}", if dice.below(2) == 0 { "tm.example" } else { "top.tm.example" }),
+        10 => format!("{}.any.tm.example", label(dice)),
+        11 => format!("*.{}", if dice.below(2) == 0 { "tm.example" } else { "top.tm.example" }),
         _ => {
             (*dice.one_of(&["example", "xtm.example", "tm.example.test", "www.contoso.com", "."])).to_owned()
         }

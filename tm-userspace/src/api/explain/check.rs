@@ -14,7 +14,7 @@ use tm_common::{
 
 use super::{Question, outcome::Expected, report::Check};
 use crate::{
-    api::{View, query},
+    api::{View, line::line, query},
     compile::Records,
     desired::Profile,
     dns::Transport,
@@ -48,7 +48,7 @@ pub(super) fn check(view: &View, subject: &Subject<'_>, expected: &Expected) -> 
         (Ok(_), None) => (None, Some("no address of the sender's family is served".to_owned())),
         (Ok(twin), Some(_)) => (twin, None),
     };
-    let block = view.tables.image().block(&profile.dns_name, expected.place, question.block);
+    let block = view.tables.image().block(&profile.dns_name, expected.place, question.kind.into());
     let slots = &expected.slots;
     let mut said = None;
     for (turn, slot) in (0..).zip(slots) {
@@ -124,8 +124,7 @@ fn scope_of(message: &Message) -> Option<u8> {
 /// A reply in one line.
 fn told(reply: &[u8]) -> String {
     let Ok(message) = Message::from_vec(reply) else { return "nothing".to_owned() };
-    let lines: Vec<String> =
-        message.answers.iter().chain(&message.authorities).map(ToString::to_string).collect();
+    let lines: Vec<String> = message.answers.iter().chain(&message.authorities).map(line).collect();
     let scope = scope_of(&message).map_or_else(String::new, |scope| format!(", scope {scope}"));
     format!("{} {}{scope}", query::rcode_name(message.metadata.response_code), lines.join("; "))
 }

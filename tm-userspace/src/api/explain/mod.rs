@@ -21,13 +21,15 @@ mod world;
 
 use std::{net::IpAddr, sync::Arc, time::SystemTime};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow};
 use hickory_proto::rr::RecordType;
 use serde::{Deserialize, Serialize};
-use tm_common::dns::{Asked, asked};
 
 use super::{View, query};
-use crate::{compile::Zones, desired::Profile};
+use crate::{
+    compile::{Zones, row_index},
+    desired::Profile,
+};
 
 pub use report::{
     Assumed, Check, Client, EndpointStep, Explained, Group, Outcome, Part, ProfileStep, Shares, Sticky,
@@ -81,7 +83,9 @@ pub(super) fn explain(view: &View, inquiry: &Inquiry) -> Result<Explained, Refus
     let moment = SystemTime::now();
     let profile = world::find_profile(&desired, &inquiry.profile).map_err(Refused::Unknown)?;
     let kind = query::parse_type(&inquiry.kind).map_err(Refused::Unfit)?;
-    let block = asked_of(kind).map_err(Refused::Unfit)?;
+    if row_index(&[], kind.into()).is_none() {
+        return Err(Refused::Unfit(anyhow!("no name has records of type {kind}")));
+    }
     let Some(decision) =
         published.decisions.get(&profile.name).filter(|_| published.generation == desired.generation)
     else {
@@ -90,7 +94,7 @@ pub(super) fn explain(view: &View, inquiry: &Inquiry) -> Result<Explained, Refus
     let assumptions = world::assumptions(&desired, &profile, &inquiry.assume)?;
     let (sender, server) = query::hosts(view, inquiry.client).map_err(Refused::Unfit)?;
     let asker = Asker { sender, subnet: inquiry.ecs };
-    let question = Question { asker, kind, block, zones: Zones::of(&desired), moment };
+    let question = Question { asker, kind, zones: Zones::of(&desired), moment };
 
     let now = World::live(&desired, &profile, decision.view.clone(), health);
     let (outcome, expected) = outcome::outcome(&now, &question);
@@ -116,7 +120,6 @@ pub(super) fn explain(view: &View, inquiry: &Inquiry) -> Result<Explained, Refus
 struct Question {
     asker: Asker,
     kind: RecordType,
-    block: Asked,
     zones: Zones,
     moment: SystemTime,
 }
@@ -124,16 +127,7 @@ struct Question {
 impl Question {
     /// Does the answer follow names in the zone?
     fn follows(&self) -> bool {
-        matches!(self.block, Asked::A | Asked::Aaaa)
-    }
-}
-
-/// Which of a name's blocks answers a type.
-fn asked_of(kind: RecordType) -> anyhow::Result<Asked> {
-    let [high, low] = u16::from(kind).to_be_bytes();
-    match asked(u32::from_le_bytes([high, low, 0, 1])) {
-        Some(asked) => Ok(asked),
-        None => bail!("no name has records of type {kind}"),
+        !matches!(self.kind, RecordType::ANY | RecordType::CNAME)
     }
 }
 

@@ -9,7 +9,8 @@ use super::{
     world::World,
 };
 use crate::{
-    compile::{Choices, Records, compile, nodata},
+    api::line::line,
+    compile::{Choices, Records, compile, nodata, row_index},
     decide::{Candidate, Step, decide, explain},
     desired::{Profile, Target},
     places::{Class, Place, View},
@@ -34,7 +35,8 @@ pub(super) fn outcome(world: &World, question: &Question) -> (Outcome, Expected)
     let step =
         explain(&world.profiles, &world.profile, &class, &world.health, question.moment, question.follows());
     let mut parts = parts(world, question, choices.as_ref());
-    for (part, _) in parts.iter_mut().filter(|(part, _)| !part.authorities.is_empty()) {
+    let says_nothing = |part: &Part| part.authorities.iter().any(|line| line.contains(" SOA "));
+    for (part, _) in parts.iter_mut().filter(|(part, _)| says_nothing(part)) {
         let no_type = || format!("who is chosen has no record of type {}", question.kind);
         part.reason = Some(step.nobody.clone().unwrap_or_else(no_type));
     }
@@ -72,8 +74,9 @@ fn is_looked_at(world: &World, question: &Question) -> bool {
 pub(super) fn choices(world: &World, question: &Question, class: &Class) -> Option<(Choices, bool)> {
     let view = View::of_one(class.clone());
     let decision = decide(&world.profiles, &world.profile, &view, &world.health, question.moment);
-    let row = compile(&decision, &question.zones)?.places.pop()?;
-    let choices = row.into_iter().nth(question.block as usize)?;
+    let mut compiled = compile(&decision, &question.zones)?;
+    let block = row_index(&compiled.types, question.kind.into())?;
+    let choices = compiled.places.pop()?.into_iter().nth(block)?;
     Some((choices, decision.sticky.contains(&true)))
 }
 
@@ -98,7 +101,7 @@ fn parts(world: &World, question: &Question, choices: Option<&Choices>) -> Vec<(
 fn part(world: &World, question: &Question, records: &Records, share: f64) -> (Part, u32) {
     let (answers, authorities) = sections(&world.profile, question, records);
     let ttl = answers.iter().chain(&authorities).map(|record| record.ttl).min().unwrap_or(0);
-    let lines = |records: &[Record]| records.iter().map(ToString::to_string).collect();
+    let lines = |records: &[Record]| records.iter().map(line).collect();
     let endpoints = records.counts_for.iter().map(ToString::to_string).collect();
     let (records, authorities) = (lines(&answers), lines(&authorities));
     (Part { share, endpoints, records, authorities, reason: None }, ttl)

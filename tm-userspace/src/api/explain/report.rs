@@ -94,7 +94,7 @@ pub struct Part {
     pub endpoints: Vec<String>,
     /// Records of the answer section, a line each.
     pub records: Vec<String>,
-    /// Of the authority section: the SOA, where there is no data.
+    /// Of the authority section: the SOA, where there is no data; or the name servers.
     pub authorities: Vec<String>,
     /// Why there is no data, where there is none.
     pub reason: Option<String>,

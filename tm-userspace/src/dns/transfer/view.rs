@@ -6,24 +6,29 @@
 //! | several share the answers | the addresses of all of them, each once; or where the one with the greatest share (of equals the first) is a name, its CNAME alone |
 //! | MultiValue | of each address family the first that are answered together |
 //! | a target that is another profile's name | the CNAME; what is behind it has its own name here |
-//! | nobody answers, or the name does not exist | none |
+//! | nobody answers | none |
+//! | any of these but a CNAME | besides, what the profile carries, and what those carry who answer, each record once |
+//! | the name does not exist | none |
 //!
 //! Shares are lost, since a zone has no weights. A name that has no data at the moment is not in the copy at all: there it does not exist, for as long as it lasts.
 //! The TTL is the profile's. Beside the profiles there are the apex's NS records, those of the zones of ours just below, and the
 //! addresses of name servers in the zone.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use hickory_proto::rr::{
-    RData, Record,
-    rdata::{A, AAAA, CNAME},
+    RData, Record, RecordType,
+    rdata::{A, AAAA, CNAME, NULL},
 };
 use imbl::{OrdMap, ordmap::DiffItem};
 
 use super::{Names, Zoned};
 use crate::{
-    compile::Zones,
-    decide::{Answer, Decision, Share},
+    compile::{self, Zones},
+    decide::{Answer, Decision, Leaf, Share},
     desired::{Profile, Target},
     dns::{ZoneView, zone::server_records},
     names::DnsName,
@@ -108,7 +113,35 @@ fn records(decision: &Decision) -> Vec<Record> {
     }
     let Profile { dns_name, ttl, .. } = &*decision.profile;
     let owner = dns_name.to_hickory();
-    data.into_iter().map(|data| Record::from_rdata(owner.clone(), *ttl, data)).collect()
+    let is_alone = matches!(data[..], [RData::CNAME(_)]);
+    let addresses = data.into_iter().map(|data| Record::from_rdata(owner.clone(), *ttl, data));
+    let carried = if is_alone || decision.places.is_empty() { vec![] } else { carried(decision, shares) };
+    addresses.chain(carried).collect()
+}
+
+/// What a profile and those who answer for it carry.
+fn carried(decision: &Decision, shares: &[Share]) -> Vec<Record> {
+    let profile = &*decision.profile;
+    let leaves = shares.iter().flat_map(|share| match &share.answer {
+        Answer::One(leaf) => std::slice::from_ref(leaf),
+        Answer::Several(leaves, _) => leaves,
+        Answer::Followed(..) => &[],
+    });
+    let leaves: Vec<&Leaf> = leaves.collect();
+    let of_leaves = leaves.iter().flat_map(|leaf| &leaf.endpoint.records);
+    let kinds: BTreeSet<RecordType> =
+        profile.records.iter().chain(of_leaves).map(|record| record.kind).collect();
+    let owner = profile.dns_name.to_hickory();
+    let of_kind = |kind: RecordType| {
+        let (ttl, carried) = compile::carried(profile, &leaves, kind);
+        let owner = &owner;
+        carried.into_iter().map(move |record| {
+            // As it is on the wire, whatever hickory would make of it.
+            let data = RData::Unknown { code: kind, rdata: NULL::with(record.data.to_vec()) };
+            Record::from_rdata(owner.clone(), ttl, data)
+        })
+    };
+    kinds.into_iter().flat_map(of_kind).collect()
 }
 
 /// Of equals the first.

@@ -61,11 +61,11 @@ fn compiled(name: &DnsName, view: &Arc<View>) -> Compiled {
         one_in: 0,
     };
     let choices = Choices { answers: vec![answer], slots: vec![0], sticky: false };
-    let row = [choices.clone(), choices.clone(), choices.clone(), choices];
     Compiled {
         name: name.clone(),
         view: Some(view.clone()),
-        places: vec![row; view.classes().len()],
+        types: vec![],
+        places: vec![vec![choices; 4]; view.classes().len()],
         absent: None,
     }
 }

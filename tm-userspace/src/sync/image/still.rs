@@ -2,7 +2,6 @@
 
 use tm_common::{
     cookie::{Cookies, Jar},
-    dns::Asked,
     link::Link,
     name::{LONG, SHORT},
     place::Line,
@@ -12,7 +11,7 @@ use tm_common::{
 };
 
 use super::Image;
-use crate::{names::DnsName, places::Place};
+use crate::{compile::row_index, names::DnsName, places::Place};
 
 /// The tables at one turn.
 #[derive(Clone, Copy, Debug)]
@@ -27,10 +26,12 @@ impl Image {
         Still { image: self, turn }
     }
 
-    /// The block that answers this kind of question for a name at a place.
-    pub fn block(&self, name: &DnsName, place: Place, asked: Asked) -> Option<Block> {
-        let row = self.places.get(name)?.rows.places.get(usize::from(place.0))?;
-        Some(row.get(asked as usize)?.0)
+    /// The block that answers a type, by its number, for a name at a place. `None` for a type that nobody has.
+    pub fn block(&self, name: &DnsName, place: Place, kind: u16) -> Option<Block> {
+        let rows = &self.places.get(name)?.rows;
+        let row = rows.places.get(usize::from(place.0))?;
+        let types = rows.by_type.as_ref().map_or(&[][..], |by_type| &by_type.types);
+        Some(row.get(row_index(types, kind)?)?.0)
     }
 }
 

@@ -4,6 +4,7 @@ use std::{collections::hash_map::Entry as MapEntry, sync::Arc};
 
 use tm_common::{
     dns::ASKED,
+    kind::NOT_HERE,
     name::{self, LONG, SHORT},
     tables::{
         Answer, AnswerIndex, Block, Class, Entry, LARGE, MEDIUM, Meta, Placed, SMALL, STICKY, bucket_index,
@@ -18,7 +19,7 @@ use crate::{
     places::View,
     sync::{
         Changes, Table,
-        place::{Blocks, Place, Rows},
+        place::{Blocks, ByType, Place, Rows},
     },
 };
 
@@ -136,22 +137,60 @@ impl Image {
         let places: Vec<Blocks> = compiled
             .places
             .iter()
-            .map(|wanted| wanted.each_ref().map(|wanted| self.put_block(wanted, changed)))
+            .map(|wanted| wanted.iter().map(|wanted| self.put_block(wanted, changed)).collect())
             .collect();
-        let Some(view) = &compiled.view else {
-            let entry = places.first().map_or_else(Default::default, |row| row.each_ref().map(|b| b.0));
-            return Rows { view: None, entry, places };
-        };
-        self.use_view(view.partition(), before.map(|before| before.partition()), changed);
-        let mut entry = [Block::default(); ASKED];
-        for (kind, row) in entry.iter_mut().enumerate() {
-            row.first = self.blocks.take(places.len() as u32);
-            for (at, blocks) in (row.first..).zip(&places) {
-                self.blocks.put(at, Placed { block: blocks[kind].0, spare: 0 });
-                changed.staged.push((Table::Blocks, at));
+        let of_one = places.first().map_or(&[][..], Vec::as_slice);
+        let mut heads: Vec<Block> = of_one.iter().map(|(block, _)| *block).collect();
+        if let Some(view) = &compiled.view {
+            self.use_view(view.partition(), before.map(|before| before.partition()), changed);
+            for (kind, head) in heads.iter_mut().enumerate() {
+                let blocks = places.iter().map(|blocks| Placed { block: blocks[kind].0, kind: 0 });
+                *head = Block { first: self.put_run(blocks, changed), ..Block::default() };
             }
         }
-        Rows { view: Some(view.clone()), entry, places }
+        let mut entry = [Block::default(); ASKED];
+        entry.iter_mut().zip(&heads).for_each(|(block, head)| *block = *head);
+        let [.., others] = &mut entry;
+        let by_type = (!compiled.types.is_empty()).then(|| self.put_types(compiled, &heads, others, changed));
+        Rows { view: compiled.view.clone(), entry, heads, by_type, places }
+    }
+
+    /// Puts what leads to the blocks of types, and makes the entry's block for other types lead there.
+    fn put_types(
+        &mut self,
+        compiled: &Compiled,
+        heads: &[Block],
+        others: &mut Block,
+        changed: &mut Changes,
+    ) -> ByType {
+        let types = compiled.types.iter().zip(&heads[ASKED..]);
+        let types = types.map(|(kind, head)| Placed { block: *head, kind: u32::from(*kind) });
+        let all_others = Placed { block: *others, kind: 0 };
+        let first = self.put_run(types.chain([all_others]), changed);
+        let slot = self.slots.take(1);
+        self.slots.put(slot, NOT_HERE);
+        changed.staged.push((Table::Slots, slot));
+        let nowhere = Block { first: slot, count: 1, turn: 0 };
+        let row = compiled.view.as_ref().map(|_| {
+            let nowhere = Placed { block: nowhere, kind: 0 };
+            self.put_run(compiled.places.iter().map(|_| nowhere), changed)
+        });
+        *others = match row {
+            Some(row) => Block { first: row, count: 0, turn: first },
+            None => Block { turn: first, ..nowhere },
+        };
+        ByType { types: compiled.types.clone(), first, slot, row }
+    }
+
+    /// Puts blocks in a row; gives the first.
+    fn put_run(&mut self, blocks: impl Iterator<Item = Placed>, changed: &mut Changes) -> u32 {
+        let blocks: Vec<Placed> = blocks.collect();
+        let first = self.blocks.take(blocks.len() as u32);
+        for (at, block) in (first..).zip(blocks) {
+            self.blocks.put(at, block);
+            changed.staged.push((Table::Blocks, at));
+        }
+        first
     }
 
     fn put_block(&mut self, wanted: &Choices, changed: &mut Changes) -> (Block, Vec<AnswerIndex>) {
@@ -196,10 +235,17 @@ impl Image {
     fn give_up(&mut self, place: &Place, name: &DnsName) {
         self.retire_entry(place.entry, name);
         if let Some(view) = &place.rows.view {
-            for row in &place.rows.entry {
+            for row in &place.rows.heads {
                 self.blocks.retire(row.first, place.rows.places.len() as u32);
             }
             self.release_view(view.partition());
+        }
+        if let Some(by_type) = &place.rows.by_type {
+            self.blocks.retire(by_type.first, by_type.types.len() as u32 + 1);
+            self.slots.retire(by_type.slot, 1);
+            if let Some(row) = by_type.row {
+                self.blocks.retire(row, place.rows.places.len() as u32);
+            }
         }
         for (block, slots) in place.rows.places.iter().flatten() {
             self.slots.retire(block.first, block.count);
@@ -292,7 +338,8 @@ fn same_shape(now: &Rows, wanted: &Compiled) -> bool {
         (Some(now), Some(wanted)) => now.means_as(wanted),
         (now, wanted) => now.is_none() && wanted.is_none(),
     };
-    same_places && now_blocks.eq(wanted_blocks)
+    let now_types = now.by_type.as_ref().map_or(&[][..], |by_type| &by_type.types);
+    same_places && now_types == wanted.types && now_blocks.eq(wanted_blocks)
 }
 
 /// The size class of a name's entry, by its words.
