@@ -268,6 +268,56 @@ fn every_change_and_every_refusal_is_in_the_audit_log() {
 }
 
 #[test]
+fn who_may_not_is_in_the_audit_log_whatever_they_tried() {
+    let plane = Managed::start();
+    let reader = plane.api.showing(&Api::token(&plane.lab, &plane.daemon, &["--scope", "read"]).unwrap());
+    let group = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/default";
+    let azure = format!("{group}/providers/Microsoft.Network/trafficManagerProfiles/shop");
+    let service = format!("/api/v1/services{group}/providers/Microsoft.Network/publicIPAddresses/pip");
+    let before = plane.tm(&["audit", "-o", "json"]).json().as_array().unwrap().len();
+    let refused = |api: &Api, method: &str, path: &str, body: Value| {
+        let answer = api.send(&plane.lab, method, path, &body).unwrap();
+        assert!(answer.status >= 400, "{method} {path}: {:#}", answer.json);
+    };
+    let wants = |level: &str| format!("has the scope read, and this wants {level}");
+    let tries = [
+        (&reader, "POST", "/api/v1/tokens", json!({ "scope": "admin" }), "403: ", wants("admin")),
+        (&reader, "DELETE", "/api/v1/users/eve", json!({}), "403: ", wants("admin")),
+        (&reader, "PUT", &service, json!({ "kind": "public_ip" }), "403: ", wants("write")),
+        (&reader, "PUT", &azure, json!({ "location": "global" }), "403: ", wants("write")),
+        (&plane.api, "PUT", &service, json!({ "kind": "moon" }), "422: ", "missing key `name`".to_owned()),
+        (
+            &plane.api,
+            "DELETE",
+            "/api/v1/tokens/none",
+            json!({}),
+            "404: ",
+            "there is no token `none`".to_owned(),
+        ),
+    ];
+    for (api, method, path, body, ..) in &tries {
+        let version = if path.starts_with("/sub") { "?api-version=2022-04-01" } else { "" };
+        refused(api, method, &format!("{path}{version}"), body.clone());
+    }
+    // What would change nothing, and what nobody sent, is not told of.
+    refused(&reader, "POST", "/api/v1/explain", json!({ "profile": "none", "kind": "A" }));
+    refused(&reader, "PUT", "/api/v1/profiles/web?dryRun=true", document("192.0.2.1"));
+    refused(&plane.api.showing("x"), "POST", "/api/v1/tokens", json!({ "scope": "admin" }));
+    let lines = plane.tm(&["audit", "-o", "json"]).json();
+    let lines = lines.as_array().unwrap();
+    assert_eq!(lines.len(), before + tries.len(), "{lines:#?}");
+    for (line, (_, method, path, _, status, said)) in lines.iter().rev().skip(before).zip(&tries) {
+        assert_eq!((&line["action"], &line["object"]), (&json!(method.to_lowercase()), &json!(path)));
+        let result = line["result"].as_str().unwrap();
+        assert!(
+            result.starts_with(&format!("refused: {status}")) && result.contains(said.as_str()),
+            "{result}"
+        );
+        assert!(line["who"].as_str().unwrap().starts_with("token "), "{line:#}");
+    }
+}
+
+#[test]
 fn the_certificate_is_replaced_without_a_restart_and_a_bad_one_is_not_taken() {
     let mut plane = Managed::start();
     let (own, key) = certificate(&["127.0.0.1"]).unwrap();

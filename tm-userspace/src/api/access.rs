@@ -20,9 +20,16 @@ use tokio::net::UnixListener;
 
 use super::{
     RequestId, View, jwt,
+    noted::Sender,
     sessions::{Rights, Session, Times},
 };
-use crate::{catalog::Actor, config::defaults, desired::Scope, secret, store::Level};
+use crate::{
+    catalog::{Actor, Noted},
+    config::defaults,
+    desired::Scope,
+    secret,
+    store::Level,
+};
 
 /// Where who uses the Unix socket comes from.
 pub const SOCKET: &str = "socket";
@@ -57,6 +64,8 @@ pub struct Principal {
     pub request: String,
     /// The session that it came in, if in one.
     pub session: Option<Session>,
+    /// Has what they do been put into the audit log?
+    noted: Noted,
 }
 
 /// Why they may not.
@@ -139,7 +148,12 @@ impl Principal {
 
     /// For the audit log.
     pub fn actor(&self) -> Actor {
-        Actor { who: self.who.clone(), source: self.source.clone(), request: self.request.clone() }
+        Actor {
+            who: self.who.clone(),
+            source: self.source.clone(),
+            request: self.request.clone(),
+            noted: self.noted.clone(),
+        }
     }
 
     /// Comes when the session is over that they came in; for those without one, never.
@@ -159,12 +173,21 @@ impl Principal {
 
     fn of(rights: Rights, session: Option<Session>, source: String, request: String) -> Self {
         let Rights { who, name, level, subscription, resource_group } = rights;
-        Principal { who, name, level, subscription, resource_group, source, request, session }
+        let noted = Noted::default();
+        Principal { who, name, level, subscription, resource_group, source, request, session, noted }
     }
 }
 
-/// Who sent this request.
+/// Who sent this request; [`noted`](super::noted) is told.
 pub fn authenticate(view: &View, parts: &Parts) -> Result<Principal, Denied> {
+    let principal = recognize(view, parts)?;
+    if let Some(sender) = parts.extensions.get::<Sender>() {
+        sender.is(principal.actor());
+    }
+    Ok(principal)
+}
+
+fn recognize(view: &View, parts: &Parts) -> Result<Principal, Denied> {
     let request = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     if let Some(ConnectInfo(peer)) = parts.extensions.get::<ConnectInfo<LocalPeer>>() {
         let who = peer.uid.map_or_else(|| "the socket".to_owned(), |uid| format!("uid {uid}"));

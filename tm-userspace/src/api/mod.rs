@@ -15,6 +15,7 @@ mod line;
 mod metrics_key;
 pub mod native;
 mod node;
+mod noted;
 mod orders;
 mod query;
 mod rates;
@@ -165,12 +166,14 @@ pub async fn run(
 
 /// All faces.
 pub fn router(view: View, metrics: Metrics) -> Router {
+    let audited = middleware::from_fn_with_state(view.clone(), noted::with_audit);
     Router::new()
         .merge(scrape::signs(view.clone()))
         .merge(scrape::guarded(view.clone(), metrics))
         .merge(user_metrics::router(view.clone()))
         .merge(native::router(view.clone()))
         .fallback(move |request| anything_else(view.clone(), request))
+        .layer(audited)
         .layer(middleware::from_fn(with_guard))
         .layer(middleware::from_fn(with_request_id))
 }

@@ -15,7 +15,13 @@ mod services;
 mod tokens;
 mod users;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use imbl::OrdMap;
 use tokio::sync::{Mutex, watch};
@@ -55,7 +61,7 @@ pub struct Listing {
 }
 
 /// Who changes something, for the audit log.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Actor {
     /// `token ID (NAME)`, `uid 0`.
     pub who: String,
@@ -63,7 +69,13 @@ pub struct Actor {
     pub source: String,
     /// The request's id.
     pub request: String,
+    /// Has anything of it been put into the audit log?
+    pub noted: Noted,
 }
+
+/// Is set once; the same for all that are cloned of it.
+#[derive(Clone, Debug, Default)]
+pub struct Noted(Arc<AtomicBool>);
 
 /// The beginning.
 #[derive(Debug)]
@@ -199,6 +211,11 @@ impl Inner {
 }
 
 impl Actor {
+    /// Has anything that they did by this request been put into the audit log?
+    pub fn is_noted(&self) -> bool {
+        self.noted.0.load(Ordering::Relaxed)
+    }
+
     fn row(
         &self,
         action: &str,
@@ -207,6 +224,7 @@ impl Actor {
         after: Option<serde_json::Value>,
         result: &str,
     ) -> AuditRow {
+        self.noted.0.store(true, Ordering::Relaxed);
         AuditRow {
             id: 0,
             at: now(),

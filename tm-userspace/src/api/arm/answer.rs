@@ -8,6 +8,7 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::fault::Fault;
+use crate::api::noted::Said;
 
 /// An answer that is no fault.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,6 +67,9 @@ pub fn respond(result: Result<Answer, Fault>, request: &str) -> Response<Body> {
     }
     for (name, value) in fault.iter().flat_map(Fault::headers) {
         headers.insert(name, value);
+    }
+    if let Some(fault) = fault {
+        response.extensions_mut().insert(Said(fault.message));
     }
     response
 }

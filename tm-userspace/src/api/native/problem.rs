@@ -12,7 +12,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    api::{access::Denied, body::BodyError},
+    api::{access::Denied, body::BodyError, noted::Said},
     catalog::Refusal,
     config::FieldFault,
     store::StoreError,
@@ -68,7 +68,9 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let retry_after = self.retry_after;
+        let said = Said(self.detail.clone());
         let mut response = (status, Json(self)).into_response();
+        response.extensions_mut().insert(said);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = retry_after {

@@ -18,7 +18,7 @@ use crate::{
         access::{self, COOKIE, Denied, Principal},
         sessions::{Begun, Rights, Session},
     },
-    catalog::{Actor, User},
+    catalog::{Actor, Noted, User},
     secret,
     store::Level,
     time::rfc3339,
@@ -219,7 +219,8 @@ fn failed(view: &View, parts: &Parts, why: &str) -> Problem {
 
 async fn note(view: &View, rights: &Rights, parts: &Parts, action: &str, how: &str) {
     let request = parts.extensions.get::<crate::api::RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-    let actor = Actor { who: rights.who.clone(), source: access::source(parts), request };
+    let actor =
+        Actor { who: rights.who.clone(), source: access::source(parts), request, noted: Noted::default() };
     view.catalog.note(&actor, action, "session", &format!("done, by {how}")).await;
 }
 
