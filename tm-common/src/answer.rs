@@ -343,11 +343,17 @@ fn settle<'a, H: Headers, const WORDS: usize, const OPTIONS: u8>(
     entry: &'a Entry<WORDS>,
     tables: &'a impl Lookup,
 ) -> Result<Plan<'a>, Reason> {
+    let options_at = at + H::IP + end + 8 + 1 + dns::FIXED + edns::LEN;
+    let leave = |len| {
+        make_known();
+        if let (Some(len), Some(headers)) = (len, packet.read::<H>(at)) {
+            tables.leave_options(options_at, len, &headers.source());
+        }
+    };
     let (last, mut tail) = match opt {
-        true => edns::with::<OPTIONS>(packet, at + H::IP + end, make_known)?,
+        true => edns::with::<OPTIONS>(packet, at + H::IP + end, leave)?,
         false => edns::without(packet, at + H::IP + end)?,
     };
-    let options_at = at + H::IP + end + 8 + 1 + dns::FIXED + edns::LEN;
     let (mut options, mut asked_cookie) = (Options::NONE, None);
     if OPTIONS == ONLY_COOKIE {
         let asked = cookie::Asked::alone(packet, options_at, tail.len - edns::LEN)?;

@@ -176,6 +176,6 @@ impl Case {
     /// Forgets what was left for another packet.
     #[inline(always)]
     pub fn forget(&mut self) {
-        self.is_read = 0;
+        (self.len, self.is_read) = (usize::MAX, 0);
     }
 }

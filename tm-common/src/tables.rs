@@ -364,6 +364,9 @@ pub trait Lookup: Jar {
     /// Counts an answer given.
     fn count(&self, counter: u32);
 
+    /// Leaves `len` octets of options at `at`, which whoever is at this address has sent, to the program that reads them, where there is one.
+    #[inline(always)]
+    fn leave_options(&self, _at: usize, _len: usize, _address: &Address) {}
     /// Keeps what was found until the program for its options goes on with it, where there is one.
     #[inline(always)]
     fn put_aside(&self, _found: Aside) {}

@@ -248,16 +248,20 @@ impl Lookup for Maps {
         match case.take() {
             Some(options) => Ok(options),
             None => {
-                case.ask(at, len, address);
+                self.leave_options(at, len, address);
                 Reason::Options.refuse()
             }
         }
     }
     #[inline(always)]
-    fn put_aside(&self, found: Aside) {
+    fn leave_options(&self, at: usize, len: usize, address: &Address) {
         if let Some(case) = case() {
-            case.forget();
+            case.ask(at, len, address);
         }
+    }
+    #[inline(always)]
+    fn put_aside(&self, found: Aside) {
+        Maps::forget_options();
         if let Some(aside) = ASIDE.get_ptr_mut(0) {
             // SAFETY: as in `turn`.
             unsafe { *aside = found };
@@ -316,12 +320,16 @@ impl Maps {
     /// Keeps an encloser for the program that goes on with it.
     #[inline(always)]
     pub(crate) fn put_encloser_aside(found: Encloser) {
-        if let Some(case) = case() {
-            case.forget();
-        }
         if let Some(encloser) = ENCLOSER.get_ptr_mut(0) {
             // SAFETY: as in `turn`.
             unsafe { *encloser = found.0 };
+        }
+    }
+    /// Forgets the options that were left for another packet.
+    #[inline(always)]
+    pub(crate) fn forget_options() {
+        if let Some(case) = case() {
+            case.forget();
         }
     }
     /// Has the program of this number go on with the options that were left to be read.
