@@ -1,5 +1,5 @@
-//! The options of a query's OPT ([RFC 6891, section 6.1.2]): walked once, for all that they say. The cookie and the client's subnet mean something to us; what we do not know is ignored, but
-//! its lengths must be right.
+//! The options of a query's OPT ([RFC 6891, section 6.1.2]): walked once, for all that they say. The cookie and the client's subnet mean something to us; NSID is left to the sockets; what we
+//! do not know is ignored, but its lengths must be right.
 //!
 //! [RFC 6891, section 6.1.2]: https://www.rfc-editor.org/rfc/rfc6891#section-6.1.2
 
@@ -17,6 +17,8 @@ use crate::{
 /// Options read here: octets and number. A query with more is left to the sockets.
 const MOST_OPTIONS: usize = 8;
 const MOST_WORDS: usize = 16;
+/// Asks for the server's identifier (RFC 5001), in memory order: the sockets' to say, which know whether it may be said.
+const NSID: u16 = 3u16.to_be();
 
 /// What the options of a query come to, and those of its reply.
 #[derive(Clone, Copy, Debug)]
@@ -98,6 +100,9 @@ impl Found {
             }
             // Hidden: else the compiler adds up another way what it has compared, and Linux 6.1 does not see that it is the same number.
             let head: u32 = packet.read(black_box(at + next)).or_refuse(Reason::Edns)?;
+            if head as u16 == NSID {
+                return Reason::Edns.refuse();
+            }
             if head as u16 == subnet::CODE && subnet == 0 {
                 subnet = next + 1;
             }
