@@ -7,6 +7,7 @@
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::{
+    aside::Aside,
     cookie::Jar,
     dns::{ASKED, Asked},
     kind,
@@ -421,20 +422,6 @@ pub trait Lookup: Jar {
 #[inline(always)]
 fn has(line: &Addresses, address: &Address) -> bool {
     line.0.iter().any(|ours| ours[1] == address[1] && ours[0] == address[0])
-}
-
-/// How far a question was read when it was left to a program for its options: what cost most to find.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-#[repr(C)]
-pub struct Aside {
-    /// The name's entry.
-    pub entry: u32,
-    /// The Ethernet type behind the tags.
-    pub kind: u16,
-    /// Where what follows it begins.
-    pub at: u16,
-    /// The case bits that the entry's whole words lack.
-    pub capitals: Sum,
 }
 
 /// Look-ups by name, in one size class of entries.
