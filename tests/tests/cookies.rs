@@ -236,6 +236,8 @@ fn the_loaded_programs_make_and_know_cookies() {
         for _ in 0..3 {
             assert_eq!(options(&pair, &sent(fresh.clone())).unwrap(), first);
         }
+        let other = frame(!v6, name, &[(10, fresh.clone())]);
+        assert_ne!(options(&pair, &other).unwrap()[0].1, *fresh, "it was seen, but of another client");
         let among = frame(v6, name, &[unknown.clone(), subnet.clone(), (10, fresh.clone())]);
         assert_eq!(options(&pair, &among).unwrap(), [first[0].clone(), subnet.clone()]);
         let among = frame(v6, name, &[(10, fresh.clone()), subnet.clone(), (10, vec![7; 8])]);

@@ -67,15 +67,15 @@ pub fn without(packet: &impl Packet, at: usize) -> Result<(u64, Tail), Reason> {
     ))
 }
 
-/// Reads a question with an OPT behind it, likewise, but for its options, which whoever wants them reads. Where `OPTIONS` says none and there are some, that is made known, and is
-/// [`Reason::Cookie`] for a cookie at their beginning, else [`Reason::Options`].
+/// Reads a question with an OPT behind it, likewise, but for its options, which whoever wants them reads. Where `OPTIONS` says none and there are some, that is made known: for a cookie
+/// at their beginning without more, and is [`Reason::Cookie`], else by their octets, and is [`Reason::Options`].
 ///
 /// The name's zero octet, type, class and OPT are sixteen octets: with those before them, one read of three words.
 #[inline(always)]
 pub fn with<const OPTIONS: u8>(
     packet: &impl Packet,
     at: usize,
-    make_known: impl FnOnce(),
+    make_known: impl FnOnce(Option<usize>),
 ) -> Result<(u64, Tail), Reason> {
     const OPT: u64 = u64::from_le_bytes([0, 0, 0, 0, 0, 0, 0, 41]) >> 40;
     const CLEAR: u64 = u64::from_le_bytes([0, 0, 0xff, 0xff, 0, 0, 0, 0]);
@@ -87,16 +87,17 @@ pub fn with<const OPTIONS: u8>(
     let sum = Sum::of(first).and64(second);
     let mut len = LEN;
     if second & LENGTH != 0 {
+        let options = usize::from(((second >> 48) as u16).swap_bytes());
         if OPTIONS == NONE {
             let code: u16 = packet.read(at + 8 + 1 + dns::FIXED + LEN).or_refuse(Reason::Edns)?;
-            make_known();
-            return match code {
-                cookie::CODE => Reason::Cookie,
-                _ => Reason::Options,
+            if code == cookie::CODE {
+                make_known(None);
+                return Reason::Cookie.refuse();
             }
-            .refuse();
+            make_known(Some(options));
+            return Reason::Options.refuse();
         }
-        len += usize::from(((second >> 48) as u16).swap_bytes());
+        len += options;
     }
     // DO is the fifth octet's top bit in the second word, and the eighth's in the reply.
     let opt = REPLY | (second << 24) & DNSSEC_OK;

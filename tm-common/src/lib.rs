@@ -5,7 +5,7 @@
 //! through which every byte is touched, and [`tables::Lookup`], what userspace has written down.
 //!
 //! Read in this order: [`verdict`] (what can become of a packet), [`packet`], [`tables`], [`answer`]; then [`net`], [`link`], [`dns`], [`edns`],
-//! [`options`], [`cookie`], [`subnet`], [`name`], [`encloser`], [`place`], [`sample`] and [`sum`], which [`answer`] calls.
+//! [`options`], [`aside`], [`cookie`], [`subnet`], [`name`], [`encloser`], [`place`], [`sample`] and [`sum`], which [`answer`] calls.
 //!
 //! # Invariants
 //!
@@ -27,6 +27,7 @@
 #![forbid(unsafe_code)]
 
 pub mod answer;
+pub mod aside;
 pub mod cookie;
 pub mod dns;
 pub mod edns;

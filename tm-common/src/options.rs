@@ -1,5 +1,5 @@
-//! The options of a query's OPT ([RFC 6891, section 6.1.2]): walked once, for all that they say. The cookie and the client's subnet mean something to us; what we do not know is ignored, but
-//! its lengths must be right.
+//! The options of a query's OPT ([RFC 6891, section 6.1.2]): walked once, for all that they say. The cookie and the client's subnet mean something to us; NSID is left to the sockets; what we
+//! do not know is ignored, but its lengths must be right.
 //!
 //! [RFC 6891, section 6.1.2]: https://www.rfc-editor.org/rfc/rfc6891#section-6.1.2
 
@@ -17,6 +17,8 @@ use crate::{
 /// Options read here: octets and number. A query with more is left to the sockets.
 const MOST_OPTIONS: usize = 8;
 const MOST_WORDS: usize = 16;
+/// Asks for the server's identifier (RFC 5001), in memory order: the sockets' to say, which know whether it may be said.
+const NSID: u16 = 3u16.to_be();
 
 /// What the options of a query come to, and those of its reply.
 #[derive(Clone, Copy, Debug)]
@@ -98,6 +100,9 @@ impl Found {
             }
             // Hidden: else the compiler adds up another way what it has compared, and Linux 6.1 does not see that it is the same number.
             let head: u32 = packet.read(black_box(at + next)).or_refuse(Reason::Edns)?;
+            if head as u16 == NSID {
+                return Reason::Edns.refuse();
+            }
             if head as u16 == subnet::CODE && subnet == 0 {
                 subnet = next + 1;
             }
@@ -135,47 +140,4 @@ fn sum(packet: &impl Packet, at: usize, len: usize) -> Result<Sum, Reason> {
         sum = sum.and64(packet.rest(at + (len & !7)).or_refuse(Reason::Edns)?);
     }
     Ok(sum)
-}
-
-/// Options that are read by a program of their own, for the programs that answer with them: what these leave for it, and what it leaves for them.
-#[derive(Clone, Copy, Debug)]
-#[repr(C)]
-pub struct Case {
-    at: usize,
-    len: usize,
-    address: Address,
-    options: Options,
-    /// Were they read? 0 or 1.
-    is_read: u32,
-    /// Which of the programs waits for it.
-    pub back: u32,
-}
-
-impl Case {
-    /// Leaves `len` octets at `at`, of whoever is at this address.
-    #[inline(always)]
-    pub fn ask(&mut self, at: usize, len: usize, address: &Address) {
-        (self.at, self.len, self.address, self.is_read) = (at, len, *address, 0);
-    }
-    /// Reads what was left.
-    #[inline(always)]
-    pub fn read(&mut self, packet: &mut impl Packet, jar: &impl Jar) -> Result<(), Reason> {
-        self.options = Options::read(packet, self.at, self.len, &self.address, jar)?;
-        self.is_read = 1;
-        Ok(())
-    }
-    /// What was read, once.
-    #[inline(always)]
-    pub fn take(&mut self) -> Option<Options> {
-        if self.is_read == 0 {
-            return None;
-        }
-        self.is_read = 0;
-        Some(self.options)
-    }
-    /// Forgets what was left for another packet.
-    #[inline(always)]
-    pub fn forget(&mut self) {
-        self.is_read = 0;
-    }
 }

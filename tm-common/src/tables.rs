@@ -7,6 +7,7 @@
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::{
+    aside::Aside,
     cookie::Jar,
     dns::{ASKED, Asked},
     kind,
@@ -364,6 +365,9 @@ pub trait Lookup: Jar {
     /// Counts an answer given.
     fn count(&self, counter: u32);
 
+    /// Leaves `len` octets of options at `at`, which whoever is at this address has sent, to the program that reads them, where there is one.
+    #[inline(always)]
+    fn leave_options(&self, _at: usize, _len: usize, _address: &Address) {}
     /// Keeps what was found until the program for its options goes on with it, where there is one.
     #[inline(always)]
     fn put_aside(&self, _found: Aside) {}
@@ -418,20 +422,6 @@ pub trait Lookup: Jar {
 #[inline(always)]
 fn has(line: &Addresses, address: &Address) -> bool {
     line.0.iter().any(|ours| ours[1] == address[1] && ours[0] == address[0])
-}
-
-/// How far a question was read when it was left to a program for its options: what cost most to find.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-#[repr(C)]
-pub struct Aside {
-    /// The name's entry.
-    pub entry: u32,
-    /// The Ethernet type behind the tags.
-    pub kind: u16,
-    /// Where what follows it begins.
-    pub at: u16,
-    /// The case bits that the entry's whole words lack.
-    pub capitals: Sum,
 }
 
 /// Look-ups by name, in one size class of entries.

@@ -43,8 +43,7 @@ pub fn tm(context: XdpContext) -> u32 {
         Err(reason) if !reason.is_rare() => {}
         // SAFETY: the context is the one this program was given. A tail call comes back only where the slot is empty.
         Err(Reason::Full) => unsafe { COLD.tail_call(&context, COLD_FIND) },
-        // SAFETY: as above.
-        Err(Reason::Options) => unsafe { COLD.tail_call(&context, COLD_FULL) },
+        Err(Reason::Options) => have_read(&context, answered, COLD_FULL),
         // SAFETY: as above.
         Err(Reason::LongName) => unsafe { COLD.tail_call(&context, COLD_FIND_LONG) },
         // SAFETY: as above.
@@ -106,6 +105,8 @@ pub fn tm_below(context: XdpContext) -> u32 {
     let answered = answer_below::<NONE>(&mut Frame::new(&context), encloser, &Maps);
     if let Err(Reason::Full | Reason::Options | Reason::Cookie) = answered {
         Maps::put_encloser_aside(encloser);
+        have_read(&context, answered, COLD_BELOW_FULL);
+        Maps::forget_options();
         // SAFETY: as above.
         unsafe { COLD.tail_call(&context, COLD_BELOW_FULL) };
     }

@@ -6,32 +6,35 @@
 //! Userspace never rewrites what a reader may be reading: an element is written while nothing leads to it, and what leads to it is one aligned
 //! word, stored whole. So a shared reference to an element is one to memory that does not change as long as it is held.
 
+mod aside;
+mod cookies;
+
+use aside::{ASIDE, case};
 use aya_ebpf::{
     Global,
     bindings::{BPF_F_MMAPABLE as MMAPABLE, xdp_md},
     btf_maps::{self, ArrayOfMaps},
-    helpers::generated::{bpf_get_prandom_u32, bpf_jiffies64, bpf_ktime_get_tai_ns, bpf_xdp_load_bytes},
+    helpers::generated::{bpf_get_prandom_u32, bpf_xdp_load_bytes},
     macros::{btf_map, map},
     maps::{Array, PerCpuArray, ProgramArray, RingBuf},
 };
 use tm_common::{
-    cookie::{self, Cookies, EARLIEST, Jar, Known, MOST_KNOWN},
-    encloser::Encloser,
+    aside::Aside,
     kind,
     link::Link,
     name::{self, LONG, SHORT},
-    options::{Case, Options},
+    options::Options,
     packet::Packet,
     place::{self, Asker, Client, Found, Line, Root},
     sample::{self, Head, Sample},
     tables::{
-        ADDRESS_LINES, Address, Addresses, Answer, AnswerIndex, Aside, Bucket, Entry, LARGE, Lookup, MEDIUM,
-        Names, OWN_BITS, Placed, SMALL,
+        ADDRESS_LINES, Address, Addresses, Answer, AnswerIndex, Bucket, Entry, LARGE, Lookup, MEDIUM, Names,
+        OWN_BITS, Placed, SMALL,
     },
     verdict::Reason,
 };
 
-use crate::frame::{Frame, hide};
+use crate::frame::hide;
 
 const ONE: u32 = 1;
 /// Words of 64 ids in the set of VLANs.
@@ -88,21 +91,6 @@ static TURNS: PerCpuArray<u32> = PerCpuArray::with_max_entries(ONE, 0);
 /// Packets refused, by `Reason`; then answers given, by `Meta::counter`.
 #[map]
 static COUNTS: PerCpuArray<u64> = PerCpuArray::with_max_entries(ONE, 0);
-/// What cookies are made and judged with.
-#[map]
-static COOKIES: Array<Cookies> = Array::with_max_entries(ONE, MMAPABLE);
-/// Cookies that were found to be right.
-#[map]
-static KNOWN: PerCpuArray<Known> = PerCpuArray::with_max_entries(MOST_KNOWN, 0);
-/// What the first program leaves to one of those below. Both run on the same CPU, one right behind the other.
-#[map]
-static ASIDE: PerCpuArray<Aside> = PerCpuArray::with_max_entries(ONE, 0);
-/// And what the program for names that are not there leaves to the one behind it.
-#[map]
-static ENCLOSER: PerCpuArray<u64> = PerCpuArray::with_max_entries(ONE, 0);
-/// Options on their way to the program that reads them and back.
-#[map]
-static CASE: PerCpuArray<Case> = PerCpuArray::with_max_entries(ONE, 0);
 /// Never read. Storing into it makes the kernel wait until every program that was running is done, which is how userspace knows that nobody holds
 /// what it took out of the tables.
 #[btf_map]
@@ -248,16 +236,20 @@ impl Lookup for Maps {
         match case.take() {
             Some(options) => Ok(options),
             None => {
-                case.ask(at, len, address);
+                self.leave_options(at, len, address);
                 Reason::Options.refuse()
             }
         }
     }
     #[inline(always)]
-    fn put_aside(&self, found: Aside) {
+    fn leave_options(&self, at: usize, len: usize, address: &Address) {
         if let Some(case) = case() {
-            case.forget();
+            case.ask(at, len, address);
         }
+    }
+    #[inline(always)]
+    fn put_aside(&self, found: Aside) {
+        Maps::forget_options();
         if let Some(aside) = ASIDE.get_ptr_mut(0) {
             // SAFETY: as in `turn`.
             unsafe { *aside = found };
@@ -270,112 +262,6 @@ impl Lookup for Maps {
             unsafe { *count += 1 };
         }
     }
-}
-
-impl Jar for Maps {
-    #[inline(always)]
-    fn cookies(&self) -> Option<&Cookies> {
-        COOKIES.get(0)
-    }
-    // Once in 64 of the kernel's ticks, a quarter of a second or so, the clock is read; in between what it said is good enough, and costs a tenth.
-    #[inline(always)]
-    fn now(&self, cookies: &Cookies) -> Option<u32> {
-        // SAFETY: takes nothing, gives a number.
-        let tick = (unsafe { bpf_jiffies64() } >> 6) as u32;
-        let (ticked, seconds) = ((cookies.clock >> 32) as u32, cookies.clock as u32);
-        if ticked == tick && seconds != 0 {
-            return Some(seconds);
-        }
-        read_clock(cookies.ahead, tick)
-    }
-    #[inline(always)]
-    fn seal(&self, secret: &[u64; 2], client: u64, head: u64, address: &Address) -> u64 {
-        seal(secret, client, head, address[0], address[1])
-    }
-    #[inline(always)]
-    fn knows(&self, cookie: &Known) -> bool {
-        // SAFETY: as in `turn`.
-        KNOWN.get_ptr(cookie.index()).is_some_and(|known| unsafe { *known == *cookie })
-    }
-    #[inline(always)]
-    fn remember(&self, cookie: &Known) {
-        if let Some(known) = KNOWN.get_ptr_mut(cookie.index()) {
-            // SAFETY: as in `turn`.
-            unsafe { *known = *cookie };
-        }
-    }
-}
-
-impl Maps {
-    /// What the first program has put aside.
-    #[inline(always)]
-    pub(crate) fn aside() -> Aside {
-        // SAFETY: as in `turn`.
-        ASIDE.get_ptr(0).map(|aside| unsafe { *aside }).unwrap_or_default()
-    }
-    /// Keeps an encloser for the program that goes on with it.
-    #[inline(always)]
-    pub(crate) fn put_encloser_aside(found: Encloser) {
-        if let Some(case) = case() {
-            case.forget();
-        }
-        if let Some(encloser) = ENCLOSER.get_ptr_mut(0) {
-            // SAFETY: as in `turn`.
-            unsafe { *encloser = found.0 };
-        }
-    }
-    /// Has the program of this number go on with the options that were left to be read.
-    #[inline(always)]
-    pub(crate) fn wait_for_options(back: u32) {
-        if let Some(case) = case() {
-            case.back = back;
-        }
-    }
-    /// Reads the options that were left, and says which program waits for them.
-    #[inline(always)]
-    pub(crate) fn read_options(frame: &mut Frame) -> Result<u32, Reason> {
-        let Some(case) = case() else { return Reason::Options.refuse() };
-        case.read(frame, &Maps)?;
-        Ok(case.back)
-    }
-    /// What was kept.
-    #[inline(always)]
-    pub(crate) fn encloser() -> Encloser {
-        // SAFETY: as in `turn`.
-        ENCLOSER.get_ptr(0).map_or(Encloser::NOTHING, |encloser| Encloser(unsafe { *encloser }))
-    }
-}
-
-/// This CPU's options on their way.
-#[inline(always)]
-fn case<'a>() -> Option<&'a mut Case> {
-    // SAFETY: as in `turn`; nobody holds it longer than it takes to read or write it.
-    CASE.get_ptr_mut(0).map(|case| unsafe { &mut *case })
-}
-
-/// Reads the clock, and keeps what it says for everybody, as one word. The kernel's clock of atomic time goes on while the machine sleeps, follows
-/// whoever sets the clock, and needs no daemon.
-#[inline(never)]
-fn read_clock(ahead: u32, tick: u32) -> Option<u32> {
-    // SAFETY: takes nothing, gives a number.
-    let seconds = unsafe { bpf_ktime_get_tai_ns() } / 1_000_000_000;
-    let now = (seconds as u32).wrapping_sub(ahead);
-    if seconds < EARLIEST || now == 0 {
-        return None;
-    }
-    if let Some(cookies) = COOKIES.get_ptr_mut(0) {
-        // SAFETY: the map lives as long as the program.
-        let clock = unsafe { &raw mut (*cookies).clock };
-        // SAFETY: as above; others read and write this word too, which is one store.
-        unsafe { clock.write_volatile(u64::from(tick) << 32 | u64::from(now)) };
-    }
-    Some(now)
-}
-
-/// A function of its own, as it is called at several places.
-#[inline(never)]
-fn seal(secret: &[u64; 2], client: u64, head: u64, first: u64, second: u64) -> u64 {
-    cookie::seal(secret, client, head, &[first, second])
 }
 
 /// A function of its own for the kernel too: what looks at no client does not pay for the registers, and the verifier goes through it by itself.

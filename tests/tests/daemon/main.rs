@@ -25,7 +25,7 @@ mod manage;
 mod metrics;
 mod modes;
 mod mutual;
-mod outlive;
+mod nsid;
 mod overview;
 mod peers;
 mod placed;

@@ -17,7 +17,9 @@ use toml::Spanned;
 use utoipa::ToSchema;
 
 pub(super) use record::Record;
-pub(super) use sockets::{Chaos, Cookies, Dnstap, Doh, Dot, Samples, Secondary, Tcp, Tls, Transfer, TsigKey};
+pub(super) use sockets::{
+    Chaos, Cookies, Dnstap, Doh, Dot, Edns, Samples, Secondary, Tcp, Tls, Transfer, TsigKey,
+};
 pub(super) use value::{Count, DurationText, Integer, StatusText};
 
 /// A string and its place.
@@ -42,6 +44,8 @@ pub(super) struct Node {
     pub(super) doh: Option<Spanned<Doh>>,
     #[serde(default)]
     pub(super) chaos: Chaos,
+    #[serde(default)]
+    pub(super) edns: Edns,
     #[serde(default)]
     pub(super) cookies: Cookies,
     #[serde(default)]

@@ -1,4 +1,5 @@
-//! `[tcp]`, the bounds of connections; `[dot]` and `[doh]`, over what else they may come; `[tls]`, what these show; `[chaos]`, what the server says of itself.
+//! `[tcp]`, the bounds of connections; `[dot]` and `[doh]`, over what else they may come; `[tls]`, what these show; `[chaos]` and `[edns]`, what
+//! the server says of itself.
 
 use std::{
     ops::{Range, RangeInclusive},
@@ -51,10 +52,11 @@ pub(super) fn check(raw: &raw::Node, listen: Option<&Listen>, notes: &mut Notes<
     let doh = identity.zip(doh).map(|(identity, (port, path))| Doh { port, path, identity });
     let (version, server) = (&raw.chaos.version, &raw.chaos.server);
     let chaos = Chaos { version: said("version", version, notes), server: said("server", server, notes) };
-    Sockets { tcp, dot, doh, chaos }
+    let nsid = said("nsid", &raw.edns.nsid, notes);
+    Sockets { tcp, dot, doh, chaos, nsid }
 }
 
-/// What is said of the server: one character-string ([RFC 1035, section 3.3](https://www.rfc-editor.org/rfc/rfc1035#section-3.3)).
+/// What is said of the server: in class CHAOS one character-string ([RFC 1035, section 3.3](https://www.rfc-editor.org/rfc/rfc1035#section-3.3)), and by EDNS no more.
 fn said(key: &str, written: &Option<Text>, notes: &mut Notes<'_>) -> Option<Arc<str>> {
     let written = written.as_ref()?;
     let text = written.get_ref();

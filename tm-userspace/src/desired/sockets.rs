@@ -15,6 +15,8 @@ pub struct Sockets {
     pub doh: Option<Doh>,
     /// What the server says of itself.
     pub chaos: Chaos,
+    /// What it is called to who asks by EDNS (RFC 5001): 1 to 255 octets, or nothing.
+    pub nsid: Option<Arc<str>>,
 }
 
 /// What the server says of itself to who asks in class CHAOS: texts of 1 to 255 octets, or nothing.

@@ -1,7 +1,9 @@
-//! What the OPT of a reply says because of what it goes over: how long the connection may be idle ([RFC 7828]), and padding ([RFC 8467]).
+//! What the OPT of a reply says to who asked for it: which server it is ([RFC 5001]), and because of what it goes over, how long the connection may be idle ([RFC 7828]), and padding
+//! ([RFC 8467]).
 //!
-//! Only who asked for either is given it: keepalive over a connection of its own, padding where nobody can read along.
+//! The server is named where its operator wants that; keepalive is told over a connection of its own, padding given where nobody can read along.
 //!
+//! [RFC 5001]: https://www.rfc-editor.org/rfc/rfc5001
 //! [RFC 7828]: https://www.rfc-editor.org/rfc/rfc7828
 //! [RFC 8467]: https://www.rfc-editor.org/rfc/rfc8467
 
@@ -9,6 +11,7 @@ use std::time::Duration;
 
 use hickory_proto::{op::Header, rr::RecordType, serialize::binary::BinDecodable};
 use hickory_proto::{rr::rdata::opt::EdnsCode, serialize::binary::BinDecoder};
+use tm_common::edns::{PAYLOAD, SMALLEST};
 
 use super::{
     query::{Record, skip_name},
@@ -23,17 +26,34 @@ const BEFORE_LENGTH: usize = FIXED - 2;
 /// Octets of an option before its data.
 const HEAD: usize = 4;
 
-/// Adds the options that `query` asks for to its finished `reply`. `idle` is how long the connection may be idle, where it is one.
-pub(super) fn add(query: &[u8], reply: &mut Vec<u8>, transport: Transport, idle: Option<Duration>) {
+/// Adds the options that `query` asks for to its finished `reply`. `idle` is how long the connection may be idle, where it is one; `nsid` what the server is called, where that is to be said.
+pub(super) fn add(
+    query: &[u8],
+    reply: &mut Vec<u8>,
+    transport: Transport,
+    idle: Option<Duration>,
+    nsid: Option<&str>,
+) {
     let private = matches!(transport, Transport::Tls | Transport::Https);
     // Without an additional record there is no OPT.
-    if !(private || idle.is_some()) || query.get(10..12).is_none_or(|count| count == [0, 0]) {
+    if !(private || idle.is_some() || nsid.is_some()) || query.get(10..12).is_none_or(|count| count == [0, 0])
+    {
         return;
     }
     let Some(asked) = opt(query).filter(|asked| asked.version() == 0) else { return };
     let Some((at, data)) = opt(reply).map(|told| (told.at, told.data.len())) else { return };
     if at + FIXED + data != reply.len() {
         return;
+    }
+    // What has no room is left out: a reply without it is one of use, and TC would say something else.
+    let most = match transport {
+        Transport::Udp => asked.class.clamp(SMALLEST, PAYLOAD),
+        Transport::Tcp | Transport::Tls | Transport::Https => u16::MAX,
+    };
+    if let Some(nsid) = nsid.filter(|_| asked.has(EdnsCode::NSID))
+        && reply.len() + HEAD + nsid.len() <= most.into()
+    {
+        put(reply, at, EdnsCode::NSID, nsid.as_bytes());
     }
     if let Some(idle) = idle.filter(|_| asked.has(EdnsCode::Keepalive)) {
         let units = u16::try_from(idle.as_millis() / 100).unwrap_or(u16::MAX);

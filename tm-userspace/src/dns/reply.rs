@@ -159,7 +159,7 @@ impl Responder {
         let (outcome, mut reply) = self.answer(query, client, transport);
         self.counts.add(transport, outcome);
         if let Some(reply) = &mut reply {
-            options::add(query, reply, transport, idle);
+            options::add(query, reply, transport, idle, self.zone.borrow().nsid());
         }
         reply.map(Reply::Message)
     }
@@ -202,7 +202,7 @@ impl Responder {
                 (outcome, None) => return (outcome, None),
             },
         };
-        options::add(&plain, &mut reply, transport, idle);
+        options::add(&plain, &mut reply, transport, idle, view.nsid());
         let (outcome, reply) = match reply.len() + session.len() > limit(query, transport) {
             true => write(query, Outcome::Truncated, Sections::default(), limit(query, transport)),
             false => (outcome, reply),

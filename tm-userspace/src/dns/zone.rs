@@ -6,6 +6,7 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     net::IpAddr,
+    sync::Arc,
 };
 
 use hickory_proto::rr::{
@@ -34,6 +35,7 @@ pub struct ZoneView {
     transfer: Transfer,
     /// What the server says of itself.
     chaos: Chaos,
+    nsid: Option<Arc<str>>,
 }
 
 /// What a zone has for a question.
@@ -61,6 +63,7 @@ impl ZoneView {
             absent: HashMap::new(),
             transfer: desired.node.transfer.clone(),
             chaos: desired.node.sockets.chaos.clone(),
+            nsid: desired.node.sockets.nsid.clone(),
         };
         for zone in desired.node.zones() {
             view.add_above(&zone.name);
@@ -92,6 +95,11 @@ impl ZoneView {
     /// What the server says of itself.
     pub(super) fn chaos(&self) -> &Chaos {
         &self.chaos
+    }
+
+    /// What the server is called, where that is to be said.
+    pub(super) fn nsid(&self) -> Option<&str> {
+        self.nsid.as_deref()
     }
 
     /// The addresses of name servers in the zones.

@@ -100,6 +100,7 @@ fn the_example_is_what_it_says() {
             dot: None,
             doh: None,
             chaos: Chaos::default(),
+            nsid: None,
         },
         cookies: Cookies::Own,
         transfer: Transfer::default(),

@@ -249,3 +249,18 @@ fn what_the_server_says_of_itself_is_one_text_each() {
     check_node(&chaos(&format!("server = \"{long}\"")), &expected);
     check_node(&chaos("id = \"ams1\""), "tm.toml:6:1 `id` unknown key `id`");
 }
+
+#[test]
+fn the_servers_identifier_is_a_text_or_none() {
+    let load = |lines: &str| load_files(&[("tm.toml", format!("{NODE}{lines}").as_bytes())]).1.unwrap().node;
+    assert_eq!(load("").sockets.nsid, None);
+    assert_eq!(load("[edns]\n").sockets.nsid, None);
+    assert_eq!(load("[edns]\nnsid = \"ams1\"\n").sockets.nsid.as_deref(), Some("ams1"));
+    check_node(&format!("{NODE}[edns]\nnsid = \"\"\n"), "tm.toml:6:8 `\"\"` nsid has 0 octets");
+    let long = "n".repeat(256);
+    check_node(
+        &format!("{NODE}[edns]\nnsid = \"{long}\"\n"),
+        &format!("tm.toml:6:8 `\"{long}\"` nsid has 256 octets"),
+    );
+    check_node(&format!("{NODE}[edns]\nid = \"a\"\n"), "tm.toml:6:1 `id` unknown key `id`");
+}

@@ -67,6 +67,13 @@ pub(in crate::config) struct Chaos {
     pub(in crate::config) server: Option<Text>,
 }
 
+/// `[edns]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct Edns {
+    pub(in crate::config) nsid: Option<Text>,
+}
+
 /// `[cookies]`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,11 +1,15 @@
-//! Options that replies carry because of what they go over.
+//! Options that replies carry for who asks for them: because of what they go over, and which server it is.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use super::kit::{Ask, CLIENT, ask, record, responder};
-use crate::dns::{Responder, Transport, reply::Reply};
+use super::kit::{Ask, CLIENT, ask, desired, record, responder, responder_for, three_servers};
+use crate::{
+    desired::{Desired, Node, Sockets},
+    dns::{Responder, Transport, reply::Reply},
+};
 
 const KEEPALIVE: &[u8] = &[0, 11, 0, 0];
+const NSID: &[u8] = &[0, 3, 0, 0];
 const PADDING: &[u8] = &[0, 12, 0, 3, 0, 0, 0];
 const HALF_A_MINUTE: Option<Duration> = Some(Duration::from_secs(30));
 
@@ -111,4 +115,53 @@ fn what_is_refused_as_malformed_is_told_nothing() {
         let plain = reply(&responder, &asked, Transport::Tcp, None);
         assert_eq!(reply(&responder, &asked, Transport::Tls, HALF_A_MINUTE), plain, "{asked:?}");
     }
+}
+
+/// A responder that is called so.
+fn called(nsid: &str) -> Responder {
+    let desired = desired(three_servers());
+    let sockets = Sockets { nsid: Some(nsid.into()), ..desired.node.sockets.clone() };
+    let node = Arc::new(Node { sockets, ..(*desired.node).clone() });
+    responder_for(&Desired { node, ..desired }, 512)
+}
+
+#[test]
+fn rfc5001_2_1_the_server_is_named_to_who_asks_and_has_a_name() {
+    let (named, nameless) = (called("ams1"), responder());
+    let transports = [Transport::Udp, Transport::Tcp, Transport::Tls, Transport::Https];
+    for (ask, transport) in asks().into_iter().flat_map(|ask| transports.map(|to| (ask.clone(), to))) {
+        let plain = reply(&nameless, &ask.clone().opt(1232, 0, &[]), transport, None);
+        // What stands in a query's option is nobody's (section 2.1).
+        for sent in [NSID, &[0, 3, 0, 2, 7, 7]] {
+            let asked = ask.clone().opt(1232, 0, sent);
+            let mut expected = plain.clone();
+            assert_eq!(reply(&nameless, &asked, transport, None), expected, "{ask:?} {transport}");
+            *expected.last_mut().unwrap() = 8;
+            expected.extend([0, 3, 0, 4]);
+            expected.extend(b"ams1");
+            assert_eq!(reply(&named, &asked, transport, None), expected, "{ask:?} {transport}");
+        }
+        assert_eq!(reply(&named, &ask.clone().opt(1232, 0, &[]), transport, None), plain, "nobody asked");
+        let without = reply(&nameless, &ask, transport, None);
+        assert_eq!(reply(&named, &ask, transport, None), without, "there is no place for it");
+    }
+    let other_version = ask("web.tm.example A").opt(1232, 0x0001_0000, NSID);
+    let plain = reply(&nameless, &other_version, Transport::Udp, None);
+    assert_eq!(reply(&named, &other_version, Transport::Udp, None), plain);
+}
+
+#[test]
+fn a_name_that_has_no_room_is_left_out() {
+    let named = called(&"n".repeat(255));
+    let label = "l".repeat(63);
+    let ask = ask(&format!("{label}.{label}.{label}.tm.example A"));
+    let length = |size, transport| reply(&named, &ask.clone().opt(size, 0, NSID), transport, None).len();
+    let plain = reply(&named, &ask.clone().opt(1232, 0, &[]), Transport::Udp, None).len();
+    assert!((512 - 4 - 255..512).contains(&plain), "{plain}");
+    let whole = plain + 4 + 255;
+    assert_eq!(
+        [512, whole as u16 - 1, whole as u16].map(|size| length(size, Transport::Udp)),
+        [plain, plain, whole]
+    );
+    assert_eq!(length(512, Transport::Tcp), whole);
 }
