@@ -271,7 +271,7 @@ extern "C" fn find_v4(line: u32, bits: u32, high: u64) -> u32 {
     place::find(&Maps, Root { line, bits }, &Client { high, low: 0, bits: 32 }).unwrap_or(Found::NOTHING).0
 }
 
-/// The same for what looks at no type.
+/// Where in a row by type; a function of its own for the kernel too, which goes through it by itself.
 #[inline(never)]
 #[unsafe(no_mangle)]
 extern "C" fn find_type(first: u32, kind: u32) -> u32 {

@@ -254,6 +254,52 @@ fn nobody_notices() {
     }
 }
 
+/// What is switched off has no name: below a wildcard that has it, above a name that is there, and where there is neither.
+#[test]
+fn what_is_at_the_name_of_a_profile_that_is_switched_off_is_explained() {
+    let lab = Lab::new().unwrap();
+    let at = |name: &str, relative: &str, address: &str, more: &str| {
+        let text = profile(name, "priority", &[unmonitored("only", address)]);
+        text.replacen("[[profile]]\n", &format!("[[profile]]\nrelative_name = \"{relative}\"\n{more}"), 1)
+    };
+    let off = "status = \"disabled\"\nttl = 7\n";
+    let profiles = [
+        at("all", "*.shop", "192.0.2.1", ""),
+        at("off", "a.shop", "192.0.2.2", off),
+        at("above", "b.shop", "192.0.2.3", off),
+        at("below", "x.b.shop", "192.0.2.4", ""),
+        at("alone", "alone", "192.0.2.5", off),
+    ];
+    let daemon = serve(&lab, "", &profiles.concat());
+    assert_eq!(
+        text(&lab, &daemon, &["off"]),
+        "\
+a.shop.tm.example. A for 192.0.2.1 (who sends the query)
+profile off has no name as it is; profile all has all that are not there
+
+all  priority  Online  TTL 30
+└─ only  192.0.2.1  Unmonitored  100.0%  always served, never probed; priority 1, the lowest of those that may answer
+
+100.0%  *.shop.tm.example. 30 IN A 192.0.2.1
+TTL 30
+checked: the loaded program answers so
+"
+    );
+    for (name, rcode) in [("off", "NOERROR"), ("above", "NOERROR"), ("alone", "NXDOMAIN")] {
+        for kind in ["A", "AAAA", "TXT", "ANY"] {
+            let ended = explain(&lab, &daemon, &[name, "--type", kind, "-o", "json"]);
+            assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{name} {kind}: {}", ended.out);
+            let told: Value = serde_json::from_str(&ended.out).unwrap();
+            assert_eq!(
+                (&told["now"]["rcode"], &told["check"]["agrees"]),
+                (&json!(rcode), &json!(true)),
+                "{told}"
+            );
+            assert_eq!(told["note"].is_null(), name != "off", "{told}");
+        }
+    }
+}
+
 #[test]
 fn what_is_wrong_is_told() {
     let lab = Lab::new().unwrap();

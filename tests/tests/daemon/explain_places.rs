@@ -87,7 +87,7 @@ clients in subnets of far -> whoever they are
     assert_eq!(
         said.json(),
         json!({
-            "name": "near.tm.example.", "kind": "A",
+            "name": "near.tm.example.", "kind": "A", "note": null,
             "client": { "address": "203.0.113.0/24", "by": "ecs", "note": null },
             "assumed": [{ "endpoint": "near/far", "state": "down", "note": "it is always served, whatever its state" }],
             "now": outcome, "then": outcome,

@@ -73,7 +73,7 @@ fn text(explained: &Explained) -> String {
     let Explained { name, kind, client, .. } = explained;
     let by = if client.by == "ecs" { "EDNS Client Subnet" } else { "who sends the query" };
     let mut text = format!("{name} {kind} for {} ({by})\n", client.address);
-    text.extend(client.note.iter().map(|note| format!("{note}\n")));
+    text.extend(explained.note.iter().chain(&client.note).map(|note| format!("{note}\n")));
     for assumed in &explained.assumed {
         let note =
             assumed.note.as_ref().map_or_else(String::new, |note| format!(": changes nothing, {note}"));

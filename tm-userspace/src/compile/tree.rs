@@ -122,7 +122,7 @@ impl Tree {
                 [of(&v4), of(&v6), of(if v4.is_empty() { &v6 } else { &v4 }), none()]
             }
             None if is_apex || self.below.contains_key(name) => std::array::from_fn(|_| none()),
-            None if self.absent.contains_key(name) && !self.has_wildcard_for(name) => {
+            None if self.absent.contains_key(name) && self.wildcard_for(name).is_none() => {
                 std::array::from_fn(|_| nxdomain(ttl, zone))
             }
             None => return None,
@@ -176,17 +176,15 @@ impl Tree {
         }
     }
 
-    /// Has the longest name above this one that is there a wildcard?
-    fn has_wildcard_for(&self, name: &DnsName) -> bool {
+    /// The wildcard that has a name which is not there: that of the longest name above it that is.
+    pub fn wildcard_for(&self, name: &DnsName) -> Option<DnsName> {
         let above = name.suffixes().skip(1).map(DnsName::from_wire).find(|above| {
             self.profiles.contains(above)
                 || self.below.contains_key(above)
                 || self.servers.contains_key(above)
                 || self.zones.get(above).is_some()
         });
-        above
-            .and_then(|above| above.with_asterisk())
-            .is_some_and(|wildcard| self.profiles.contains(&wildcard))
+        above?.with_asterisk().filter(|wildcard| self.profiles.contains(wildcard))
     }
 }
 

@@ -18,6 +18,7 @@ use crate::{
     compile::Records,
     desired::Profile,
     dns::Transport,
+    names::DnsName,
     xdp::{
         Twin,
         frame::{frame, message},
@@ -30,6 +31,9 @@ const TRUNCATED: u8 = 2;
 /// What is asked, and where.
 pub(super) struct Subject<'a> {
     pub(super) question: &'a Question,
+    /// The name that is asked for.
+    pub(super) name: &'a DnsName,
+    /// Who answers it.
     pub(super) profile: &'a Profile,
     pub(super) server: IpAddr,
     pub(super) port: u16,
@@ -37,9 +41,9 @@ pub(super) struct Subject<'a> {
 
 /// Goes through a whole round.
 pub(super) fn check(view: &View, subject: &Subject<'_>, expected: &Expected) -> anyhow::Result<Check> {
-    let Subject { question, profile, server, port } = subject;
+    let Subject { question, name, profile, server, port } = subject;
     let asker = &question.asker;
-    let request = query::request(&profile.dns_name.to_hickory(), question.kind, asker.subnet)?;
+    let request = query::request(&name.to_hickory(), question.kind, asker.subnet)?;
     let card = view.tables.image().link().target();
     let frame = frame(&request, card, (asker.sender, query::CLIENT_PORT), (*server, *port));
     let (mut twin, mut passed) = match (twin(view), &frame) {
@@ -74,7 +78,7 @@ pub(super) fn check(view: &View, subject: &Subject<'_>, expected: &Expected) -> 
             whole => whole,
         };
         let reply = reply.unwrap_or_default();
-        if !is_as_expected(&reply, records, expected.scope, request_end(profile)) {
+        if !is_as_expected(&reply, records, expected.scope, request_end(name)) {
             said = Some(told(&reply));
             break;
         }
@@ -99,15 +103,15 @@ fn up(reason: Reason) -> String {
 }
 
 /// Octets up to the end of the question.
-fn request_end(profile: &Profile) -> usize {
-    12 + profile.dns_name.wire().len() + 4
+fn request_end(name: &DnsName) -> usize {
+    12 + name.wire().len() + 4
 }
 
 /// Has a reply exactly these records, and this scope? Without records, it is to say that there is no such name.
 fn is_as_expected(reply: &[u8], records: Option<&Records>, scope: Option<u8>, at: usize) -> bool {
     let Ok(message) = Message::from_vec(reply) else { return false };
     let Some(records) = records else { return message.metadata.response_code == ResponseCode::NXDomain };
-    message.metadata.response_code == ResponseCode::NoError
+    u16::from(message.metadata.response_code) == records.code
         && message.answers.len() == usize::from(records.answers)
         && message.authorities.len() == usize::from(records.authorities)
         && reply.get(at..at + records.octets.len()) == Some(&*records.octets)

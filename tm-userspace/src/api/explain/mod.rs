@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{View, query};
 use crate::{
-    compile::{Zones, row_index},
+    compile::{Compiled, Zones, row_index},
     desired::Profile,
 };
 
@@ -36,7 +36,7 @@ pub use report::{
 };
 
 use place::Asker;
-use world::World;
+use world::{Stead, World};
 
 /// What is to be explained.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -81,7 +81,9 @@ pub(super) fn explain(view: &View, inquiry: &Inquiry) -> Result<Explained, Refus
     let published = view.published.borrow().clone();
     let health = view.health.borrow().clone();
     let moment = SystemTime::now();
-    let profile = world::find_profile(&desired, &inquiry.profile).map_err(Refused::Unknown)?;
+    let named = world::find_profile(&desired, &inquiry.profile).map_err(Refused::Unknown)?;
+    let zones = Arc::new(Zones::of(&desired));
+    let Stead { profile, there } = world::stead(&desired, &zones, &published.listening.served, &named);
     let kind = query::parse_type(&inquiry.kind).map_err(Refused::Unfit)?;
     if row_index(&[], kind.into()).is_none() {
         return Err(Refused::Unfit(anyhow!("no name has records of type {kind}")));
@@ -94,19 +96,29 @@ pub(super) fn explain(view: &View, inquiry: &Inquiry) -> Result<Explained, Refus
     let assumptions = world::assumptions(&desired, &profile, &inquiry.assume)?;
     let (sender, server) = query::hosts(view, inquiry.client).map_err(Refused::Unfit)?;
     let asker = Asker { sender, subnet: inquiry.ecs };
-    let question = Question { asker, kind, zones: Zones::of(&desired), moment };
+    let question = Question { asker, kind, zones, there, moment };
 
     let now = World::live(&desired, &profile, decision.view.clone(), health);
     let (outcome, expected) = outcome::outcome(&now, &question);
-    let name = profile.dns_name.to_hickory();
-    let subject =
-        check::Subject { question: &question, profile: &profile, server, port: desired.node.listen.port };
+    let subject = check::Subject {
+        question: &question,
+        name: &named.dns_name,
+        profile: &profile,
+        server,
+        port: desired.node.listen.port,
+    };
     let check = check::check(view, &subject, &expected).map_err(Refused::Unfit)?;
     let then = (!assumptions.is_empty()).then(|| now.assuming(&desired, &assumptions, moment));
     let all_clients = inquiry.all_clients.then(|| clients::shares(&now, then.as_ref(), &question));
     Ok(Explained {
-        name: name.to_string(),
+        name: named.dns_name.to_hickory().to_string(),
         kind: kind.to_string(),
+        note: (profile.name != named.name).then(|| {
+            format!(
+                "profile {} has no name as it is; profile {} has all that are not there",
+                named.name, profile.name
+            )
+        }),
         client: question.asker.client(now.view()),
         assumed: assumptions.iter().map(|assumption| assumption.report(&now)).collect(),
         now: outcome,
@@ -120,7 +132,9 @@ pub(super) fn explain(view: &View, inquiry: &Inquiry) -> Result<Explained, Refus
 struct Question {
     asker: Asker,
     kind: RecordType,
-    zones: Zones,
+    zones: Arc<Zones>,
+    /// What the zone has at the profile's name, where the profile has none.
+    there: Option<Compiled>,
     moment: SystemTime,
 }
 

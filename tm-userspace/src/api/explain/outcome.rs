@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     api::line::line,
-    compile::{Choices, Records, compile, nodata, row_index},
+    compile::{Choices, NXDOMAIN, Records, compile, nodata, row_index},
     decide::{Candidate, Step, decide, explain},
     desired::{Profile, Target},
     places::{Class, Place, View},
@@ -48,8 +48,10 @@ pub(super) fn outcome(world: &World, question: &Question) -> (Outcome, Expected)
         Some(Sticky { clients: located.neighbours(), records: part.records })
     });
     let scope = located.told_scope(is_looked_at(world, question), own.is_some());
+    let answer = choices.as_ref().and_then(|choices| choices.answers.first());
+    let code = answer.map_or(NXDOMAIN, |records| records.code);
     let outcome = Outcome {
-        rcode: if choices.is_some() { "NOERROR" } else { "NXDOMAIN" }.to_owned(),
+        rcode: if code == NXDOMAIN { "NXDOMAIN" } else { "NOERROR" }.to_owned(),
         profile: profile_step(&step, &Known::of(&located, world), world, 1.0),
         answers: parts.into_iter().map(|(part, _)| part).collect(),
         sticky,
@@ -74,7 +76,7 @@ fn is_looked_at(world: &World, question: &Question) -> bool {
 pub(super) fn choices(world: &World, question: &Question, class: &Class) -> Option<(Choices, bool)> {
     let view = View::of_one(class.clone());
     let decision = decide(&world.profiles, &world.profile, &view, &world.health, question.moment);
-    let mut compiled = compile(&decision, &question.zones)?;
+    let mut compiled = compile(&decision, &question.zones).or_else(|| question.there.clone())?;
     let block = row_index(&compiled.types, question.kind.into())?;
     let choices = compiled.places.pop()?.into_iter().nth(block)?;
     Some((choices, decision.sticky.contains(&true)))

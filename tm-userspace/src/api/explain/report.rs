@@ -9,6 +9,8 @@ pub struct Explained {
     pub name: String,
     /// The record type asked for.
     pub kind: String,
+    /// Who answers, where it is not the profile that was named.
+    pub note: Option<String>,
     /// Whose place counts.
     pub client: Client,
     /// What `then` rests on.

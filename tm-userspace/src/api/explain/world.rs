@@ -1,11 +1,13 @@
 //! The state that is explained: the live one, or a copy in which endpoints are assumed to be up, down or disabled.
 
-use std::{collections::BTreeSet, sync::Arc, time::SystemTime};
+use std::{collections::BTreeSet, net::IpAddr, sync::Arc, time::SystemTime};
 
 use anyhow::{Context as _, anyhow};
 
 use super::{At, Refused, report::Assumed};
 use crate::{
+    compile::{Compiled, Tree, Zones},
+    decide::exists,
     desired::{Desired, Profile, Profiles, Status, Target},
     geo::{Atlas, Overrides},
     health::{Health, Verdict},
@@ -140,6 +142,31 @@ pub(super) fn find_profile(desired: &Desired, asked: &str) -> anyhow::Result<Arc
         .or_else(by_dns_name)
         .cloned()
         .ok_or_else(|| anyhow!("there is no profile `{asked}`{}", meant(&lower, known())))
+}
+
+/// Who answers a profile's name.
+pub(super) struct Stead {
+    /// That profile; where it has no name as it is, one that has a wildcard around it.
+    pub(super) profile: Arc<Profile>,
+    /// Where there is neither, what the zone has there.
+    pub(super) there: Option<Compiled>,
+}
+
+/// Finds out. `listening` are the addresses that are served.
+pub(super) fn stead(
+    desired: &Desired,
+    zones: &Arc<Zones>,
+    listening: &[IpAddr],
+    named: &Arc<Profile>,
+) -> Stead {
+    if exists(named) {
+        return Stead { profile: named.clone(), there: None };
+    }
+    let tree = Tree::of(desired, zones.clone(), listening);
+    let there = tree.at(&named.dns_name);
+    let wildcard = tree.wildcard_for(&named.dns_name).filter(|_| there.is_none());
+    let profile = desired.profiles.values().find(|profile| wildcard.as_ref() == Some(&profile.dns_name));
+    Stead { profile: profile.unwrap_or(named).clone(), there }
 }
 
 /// What is assumed, read; each endpoint is in the tree of the profile.
