@@ -3,18 +3,17 @@
 //! A key is as in a file, with dots for what lies deeper: `monitor.path=/health`. A value that reads as JSON is that, any other is a text; an empty one takes the key away.
 
 use clap::Args;
-use comfy_table::{Cell, Table};
 use reqwest::{Method, RequestBuilder, header};
 use serde_json::{Map, Value};
 
 use super::{
     Failure, Output, Reach,
     az::{EndpointFlags, ProfileFlags},
+    caution::Caution,
     daemon::Daemon,
     named::{OfEndpoint, OfProfile, Within},
     out::{self, say, tell},
 };
-use crate::api::native::ProfileResource;
 
 /// A profile.
 #[derive(Debug, Args)]
@@ -42,17 +41,6 @@ pub(super) struct Keys {
     keys: Vec<Assignment>,
     #[command(flatten)]
     caution: Caution,
-}
-
-/// What has to be so for a change to be made.
-#[derive(Debug, Default, Args)]
-pub(super) struct Caution {
-    /// Only if it has this ETag yet.
-    #[arg(long, value_name = "ETAG")]
-    if_match: Option<String>,
-    /// Check it, and change nothing.
-    #[arg(long)]
-    dry_run: bool,
 }
 
 /// A profile that is to be switched or to go.
@@ -262,27 +250,6 @@ impl Keys {
     }
 }
 
-impl Caution {
-    /// The request that is held to it.
-    fn of(&self, mut request: RequestBuilder) -> RequestBuilder {
-        if let Some(etag) = &self.if_match {
-            request = request.header(header::IF_MATCH, format!("\"{}\"", etag.trim_matches('"')));
-        }
-        if self.dry_run {
-            request = request.query(&[("dryRun", "true")]);
-        }
-        request
-    }
-
-    /// What is said of a thing that was done, or would be.
-    fn said(&self, name: &str, word: &str) -> String {
-        match self.dry_run {
-            true => format!("{name}: would be {word}"),
-            false => format!("{name}: {word}"),
-        }
-    }
-}
-
 impl Daemon {
     async fn get_at<T: serde::de::DeserializeOwned>(&self, path: &[&str]) -> Result<T, Failure> {
         self.answer(self.request(Method::GET, path)).await
@@ -353,39 +320,8 @@ async fn done(
     Ok(())
 }
 
-/// A table of profiles.
-pub(super) fn table(profiles: &[ProfileResource]) -> Table {
-    let mut table = out::table();
-    table.set_header([
-        "PROFILE",
-        "DNS NAME",
-        "METHOD",
-        "STATUS",
-        "ENDPOINTS",
-        "MANAGED BY",
-        "RESOURCE GROUP",
-    ]);
-    for resource in profiles {
-        let manager = match (&resource.file, resource.line) {
-            (Some(file), Some(line)) => format!("{file}:{line}"),
-            _ => resource.managed_by.clone(),
-        };
-        let key = |key: &str| resource.profile.get(key).map(plain).unwrap_or_default();
-        let endpoints = resource.profile.get("endpoint").and_then(Value::as_array).map_or(0, Vec::len);
-        table.add_row([
-            Cell::new(key("name")),
-            Cell::new(resource.dns_name.as_deref().unwrap_or("not in force")),
-            Cell::new(key("routing_method")),
-            out::state(resource.monitor_status.as_deref().unwrap_or_default()),
-            Cell::new(endpoints),
-            Cell::new(manager),
-            Cell::new(key("resource_group")),
-        ]);
-    }
-    table
-}
-
-fn plain(value: &Value) -> String {
+/// A value as a table has it.
+pub(super) fn plain(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),

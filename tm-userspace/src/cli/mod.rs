@@ -17,6 +17,7 @@ mod apply;
 mod audit;
 mod az;
 mod azure;
+mod caution;
 mod client;
 mod daemon;
 mod detach;

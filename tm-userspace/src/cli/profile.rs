@@ -1,9 +1,16 @@
 //! `tm profile`: profiles, as the API has them.
 
 use clap::{Args, Subcommand};
+use comfy_table::{Cell, Table};
 use reqwest::Method;
+use serde_json::Value;
 
-use super::{Failure, Output, Reach, daemon::Daemon, document, out::say};
+use super::{
+    Failure, Output, Reach,
+    daemon::Daemon,
+    document,
+    out::{self, say},
+};
 use crate::api::native::{Page, ProfileResource};
 
 /// What can be done with profiles.
@@ -66,8 +73,39 @@ async fn list(list: List) -> Result<(), Failure> {
     match list.reach.output {
         form @ (Output::Json | Output::Yaml) => form.print(&all),
         Output::Text => {
-            say!("{}", document::table(&all));
+            say!("{}", table(&all));
             Ok(())
         }
     }
+}
+
+fn table(profiles: &[ProfileResource]) -> Table {
+    let mut table = out::table();
+    table.set_header([
+        "PROFILE",
+        "DNS NAME",
+        "METHOD",
+        "STATUS",
+        "ENDPOINTS",
+        "MANAGED BY",
+        "RESOURCE GROUP",
+    ]);
+    for resource in profiles {
+        let manager = match (&resource.file, resource.line) {
+            (Some(file), Some(line)) => format!("{file}:{line}"),
+            _ => resource.managed_by.clone(),
+        };
+        let key = |key: &str| resource.profile.get(key).map(document::plain).unwrap_or_default();
+        let endpoints = resource.profile.get("endpoint").and_then(Value::as_array).map_or(0, Vec::len);
+        table.add_row([
+            Cell::new(key("name")),
+            Cell::new(resource.dns_name.as_deref().unwrap_or("not in force")),
+            Cell::new(key("routing_method")),
+            out::state(resource.monitor_status.as_deref().unwrap_or_default()),
+            Cell::new(endpoints),
+            Cell::new(manager),
+            Cell::new(key("resource_group")),
+        ]);
+    }
+    table
 }

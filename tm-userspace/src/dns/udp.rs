@@ -54,6 +54,8 @@ pub(super) async fn serve(
     stop: CancellationToken,
 ) -> io::Result<()> {
     let server = socket.local_addr()?;
+    // One for all clients in turn: making one is work for every datagram.
+    let mut line = tap.line(server, server, Transport::Udp);
     let mut query = vec![0; LONGEST];
     loop {
         tokio::select! {
@@ -63,7 +65,7 @@ pub(super) async fn serve(
         for _ in 0..BATCH {
             match socket.try_recv_from(&mut query) {
                 Ok((length, client)) => {
-                    let line = tap.line(client, server, Transport::Udp);
+                    line.client = client;
                     answer(&socket, &responder, &query[..length], &line).await;
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
