@@ -42,8 +42,9 @@ impl Maps {
             case.forget();
         }
     }
-    /// Has the program of this number go on with the options that were left to be read.
-    #[inline(always)]
+    /// Has the program of this number go on with the options that were left to be read. A function of its own for the kernel too: what is not for us does not pay for the
+    /// registers.
+    #[inline(never)]
     pub(crate) fn wait_for_options(back: u32) {
         if let Some(case) = case() {
             case.back = back;
