@@ -36,9 +36,12 @@ pub struct Class {
 pub enum Most {
     /// So many.
     Count(f64),
-    /// So many above a plain hit.
+    /// So many above a plain hit, where there are so many profiles that names of either kind are equally long.
     AboveHit(f64),
 }
+
+/// As many profiles as have each word once in each kind.
+pub const COMPARABLE: usize = 80;
 
 /// The class of a plain hit.
 pub const HIT: &str = "A hit, EDNS, IPv4";
@@ -218,7 +221,7 @@ fn kind_of(i: usize) -> Kind {
 
 /// Names of 16 to 35 octets, 23 on average, as people give them.
 fn wire(i: usize, shout: bool) -> Vec<u8> {
-    // Any ten in a row are of all lengths, and any eighty in a row have each word once in each kind: what kinds cost can be compared.
+    // Any ten in a row are of all lengths, and any [`COMPARABLE`] in a row have each word once in each kind: what kinds cost can be compared.
     let word = ["www", "api", "cdn", "login", "static", "eu-west-1", "m", "images"][(i * 5 + i / 10) % 8];
     let text = match i / 80 % 4 {
         3 => format!("{word}{i:x}.contoso.tm.example"),

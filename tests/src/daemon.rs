@@ -203,10 +203,11 @@ mod tests {
     #[test]
     fn a_daemon_ends_on_the_signal_it_handles() {
         let mut daemon =
-            script("trap 'exit 7' TERM; trap 'echo again >&2' HUP; echo ready >&2; while :; do :; done");
+            script("trap 'exit 7' TERM; trap 'echo again >&2' USR1; echo ready >&2; while :; do :; done");
         daemon.wait_for("ready", |line| line == "ready");
-        daemon.signal(Signal::HUP).unwrap();
-        daemon.wait_for("the reload", |line| line == "again");
+        // Not SIGHUP, which a shell below `nohup` cannot handle.
+        daemon.signal(Signal::USR1).unwrap();
+        daemon.wait_for("the signal", |line| line == "again");
         assert_eq!(daemon.stop().unwrap(), Some(7));
     }
 

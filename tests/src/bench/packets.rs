@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use tm_userspace::xdp::{Kernel, PROGRAM};
 
 use crate::{
-    classes::{Class, FRAMES, HIT, Most, classes, image},
+    classes::{COMPARABLE, Class, FRAMES, HIT, Most, classes, image},
     rig::{Cost, Rig},
 };
 
@@ -61,6 +61,7 @@ impl Packets {
     fn most(&self, cost: &PacketCost) -> Option<f64> {
         match cost.most? {
             Most::Count(most) => Some(most),
+            Most::AboveHit(_) if self.profiles < COMPARABLE => None,
             Most::AboveHit(more) => {
                 let hit = self.classes.iter().find(|class| class.class == HIT)?;
                 hit.instructions.map(|hit| hit + more)
