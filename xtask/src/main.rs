@@ -1,4 +1,4 @@
-//! Everything a developer runs: `cargo xtask setup`, `run`, `test`, `kernel`, `bench`, `fuzz` and `ci`.
+//! Everything a developer runs: `cargo xtask setup`, `run`, `test`, `kernel`, `bench`, `fuzz`, `coverage` and `ci`.
 //!
 //! Each command first calls the set-up for what it needs itself, so that any of them is the first command on a fresh machine.
 
@@ -7,6 +7,7 @@ mod bench;
 mod check;
 mod clients;
 mod command;
+mod coverage;
 mod data;
 mod fuzz;
 mod kernel;
@@ -73,12 +74,26 @@ enum Task {
         #[arg(long, default_value_t = 60)]
         seconds: u32,
     },
+    /// Measure how much of the packet code the tests go through
+    Coverage,
     /// Everything a change must pass: format, lints, tests, kernels
     Ci,
 }
 
 fn main() -> ExitCode {
-    let done = match Arguments::parse().task {
+    let done = coverage::compile().unwrap_or_else(perform);
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Does what the command line asks for.
+fn perform() -> anyhow::Result<()> {
+    match Arguments::parse().task {
         Task::Setup { need } => setup::prepare_and_say(need),
         Task::Run { debug_program, serve } if serve.is_empty() => run::demo(debug_program),
         Task::Run { debug_program, serve } => run::daemon(debug_program, &serve),
@@ -90,13 +105,7 @@ fn main() -> ExitCode {
         Task::Kernel { all: false, series, debug_program } => kernel::in_machines(&series, debug_program),
         Task::Bench(wanted) => bench::measure(&wanted),
         Task::Fuzz { target, seconds } => fuzz::run_targets(target.as_deref(), seconds),
+        Task::Coverage => coverage::measure(),
         Task::Ci => check::everything(),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("xtask: {error:#}");
-            ExitCode::FAILURE
-        }
     }
 }
