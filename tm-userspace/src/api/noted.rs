@@ -35,14 +35,15 @@ impl Sender {
 
 /// Puts a change that was refused into the audit log, where nothing was put there yet.
 pub(super) async fn with_audit(State(view): State<View>, mut request: Request, next: Next) -> Response {
-    let changes = changes(request.method(), request.uri());
+    if !changes(request.method(), request.uri()) {
+        return next.run(request).await;
+    }
     let (action, object) = (request.method().as_str().to_lowercase(), request.uri().path().to_owned());
     let sender = Sender::default();
     request.extensions_mut().insert(sender.clone());
     let response = next.run(request).await;
     let status = response.status();
-    if changes
-        && (status.is_client_error() || status.is_server_error())
+    if (status.is_client_error() || status.is_server_error())
         && let Some(actor) = sender.0.get().filter(|actor| !actor.is_noted())
     {
         let said = response.extensions().get::<Said>();

@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 use super::{
     Problem, ServiceResource,
     given::Asked,
+    node,
     profiles::{object_of_at_most, scope, writable},
     services::scope_of,
 };
@@ -97,7 +98,7 @@ pub(super) async fn export(principal: Principal, State(view): State<View>) -> Re
     if principal.level < Level::Read {
         principal.may(Level::Read, None)?;
     }
-    let default = default_scope(&view)?;
+    let default = node(&view)?.scope.clone();
     let listing = view.catalog.listing();
     let records = of_the_api(&listing).filter(|record| principal.sees(&record.scope));
     let profile = records.map(|record| short(record, &default)).collect();
@@ -127,7 +128,7 @@ pub(super) async fn apply(
             format_args!("the body is not what this takes: {error}"),
         )
     })?;
-    let default = default_scope(&view)?;
+    let default = node(&view)?.scope.clone();
     let actor = principal.actor();
     let plan = {
         let default = default.clone();
@@ -227,11 +228,6 @@ fn services(listing: &Listing) -> impl Iterator<Item = &Arc<Object>> {
 fn id_of(service: &Arc<Object>) -> String {
     let written = service.document.get("id").and_then(Value::as_str);
     written.unwrap_or(&service.key).to_owned()
-}
-
-fn default_scope(view: &View) -> Result<Scope, Problem> {
-    let desired = view.catalog.desired().map(|desired| desired.node.scope.clone());
-    desired.ok_or_else(|| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no configuration is in force yet"))
 }
 
 impl Problem {

@@ -3,7 +3,7 @@
 use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
 
-use super::{Problem, given::Asked};
+use super::{Problem, given::Asked, node};
 use crate::{
     api::{View, access::Principal, metrics_key},
     store::Level,
@@ -64,12 +64,7 @@ fn allowed(principal: &Principal, level: Level, view: &View, query: KeyQuery) ->
     let subscription = match query.subscription {
         Some(subscription) if !subscription.is_empty() && !subscription.contains('/') => subscription,
         Some(_) => return Err(Problem::bad("`subscription` is no subscription's id")),
-        None => {
-            let desired = view.catalog.desired().ok_or_else(|| {
-                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no configuration is in force yet")
-            })?;
-            desired.node.scope.subscription.to_string()
-        }
+        None => node(view)?.scope.subscription.to_string(),
     };
     principal.may(level, Some(&metrics_key::scope(&subscription)))?;
     Ok(subscription)

@@ -57,6 +57,8 @@ mod session;
 mod tokens;
 mod users;
 
+use std::sync::Arc;
+
 use axum::{
     Router,
     extract::FromRequestParts,
@@ -65,6 +67,7 @@ use axum::{
 };
 
 use super::{View, access, access::Principal};
+use crate::desired::Node;
 
 pub use apply::{AppliedView, Change, ChangeKind, Whole};
 pub use audit::{AuditPage, Backup, Restore, RestoredView};
@@ -130,6 +133,14 @@ pub(super) fn router(view: View) -> Router {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this is not done to such a thing")
         })
         .with_state(view)
+}
+
+/// The node's part of the configuration in force.
+fn node(view: &View) -> Result<Arc<Node>, Problem> {
+    let desired = view.catalog.desired();
+    desired
+        .map(|desired| desired.node)
+        .ok_or_else(|| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no configuration is in force yet"))
 }
 
 impl FromRequestParts<View> for Principal {

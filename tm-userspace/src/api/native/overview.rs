@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Problem,
     given::{Asked, Named},
+    node,
     profiles::readable,
 };
 use crate::{
@@ -76,10 +77,7 @@ pub(super) async fn summaries(
     Asked(query): Asked<OneQuery>,
 ) -> Result<Json<Summaries>, Problem> {
     principal.has(Level::Read)?;
-    let node = view.catalog.desired().map(|desired| desired.node);
-    let node = node.ok_or_else(|| {
-        Problem::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "no configuration is in force yet")
-    })?;
+    let node = node(&view)?;
     let only = query.profile.as_deref().map(key);
     let value = summarize(&view, |record| {
         principal.sees(&record.scope) && only.as_ref().is_none_or(|only| *only == key(&record.name))

@@ -14,6 +14,7 @@ use super::{
     Problem,
     etag::{expected, is_known},
     given::{Asked, Named},
+    node,
 };
 use crate::{
     api::{View, access::Principal, body},
@@ -220,9 +221,7 @@ pub(super) async fn is_free(
     Named(name): Named<String>,
 ) -> Result<Json<Availability>, Problem> {
     principal.has(Level::Read)?;
-    let node = view.catalog.desired().map(|desired| desired.node);
-    let node = node
-        .ok_or_else(|| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no configuration is in force yet"))?;
+    let node = node(&view)?;
     let relative: DnsName = name.parse().map_err(Problem::bad)?;
     let is_full = node.has_zone_of(&relative) || name.ends_with('.');
     let full = if is_full { relative } else { relative.under(&node.zone().name).map_err(Problem::bad)? };
@@ -245,9 +244,7 @@ pub(super) async fn change(
     make: impl FnOnce(&str, Option<&Record>) -> Result<Document, Problem> + Send + 'static,
 ) -> Result<Response, Problem> {
     let expected = expected(headers)?;
-    let default = view.catalog.desired().map(|desired| desired.node.scope.clone());
-    let default = default
-        .ok_or_else(|| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no configuration is in force yet"))?;
+    let default = node(&view)?.scope.clone();
     let actor = principal.actor();
     let asked = name.clone();
     let edit = move |before: Option<&Record>| {
