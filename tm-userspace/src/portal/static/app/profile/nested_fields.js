@@ -2,9 +2,9 @@
 // Which profile an endpoint stands for, found among thousands by a part of its name, and how many of that one's endpoints must be available.
 import { get } from "../core/api.js";
 import { html, useEffect, useState } from "../core/html.js";
+import { soon } from "../core/soon.js";
 import { KnownField, NumberField } from "../parts/field.js";
 
-const PAUSE = 200;
 /** So many are offered. */
 const OFFERED = 20;
 
@@ -22,16 +22,9 @@ export function NestedFields({ form, own }) {
 /** The first profiles with this in their names, but for `own`. @param {string} part @param {string} own @returns {string[]} */
 function useProfiles(part, own) {
   const [names, setNames] = useState(/** @type {string[]} */ ([]));
-  useEffect(() => {
-    const abort = new AbortController();
-    const timer = setTimeout(() => {
-      const asked = new URLSearchParams({ limit: String(OFFERED + 1), ...(part && { name: part }) });
-      get(`/profiles?${asked}`, abort.signal).then(({ value }) => setNames(value.map((/** @type {any} */ its) => its.profile.name).filter((/** @type {string} */ its) => its !== own).slice(0, OFFERED)), () => {});
-    }, PAUSE);
-    return () => {
-      clearTimeout(timer);
-      abort.abort();
-    };
-  }, [part, own]);
+  useEffect(() => soon((signal) => {
+    const asked = new URLSearchParams({ limit: String(OFFERED + 1), ...(part && { name: part }) });
+    get(`/profiles?${asked}`, signal).then(({ value }) => setNames(value.map((/** @type {any} */ its) => its.profile.name).filter((/** @type {string} */ its) => its !== own).slice(0, OFFERED)), () => {});
+  }), [part, own]);
   return names;
 }

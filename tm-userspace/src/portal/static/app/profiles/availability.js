@@ -3,8 +3,7 @@
 import { get, path } from "../core/api.js";
 import { useEffect, useState } from "../core/html.js";
 import { asProblem } from "../core/problem.js";
-
-const PAUSE = 200;
+import { soon } from "../core/soon.js";
 
 /** @typedef {{ state: "none" | "asking" | "free" | "taken" | "wrong", text: string }} Availability */
 
@@ -14,22 +13,17 @@ export function useAvailability(name) {
   useEffect(() => {
     if (!name) return setKnown({ state: "none", text: "" });
     setKnown({ state: "asking", text: "" });
-    const abort = new AbortController();
-    const timer = setTimeout(async () => {
+    return soon(async (signal) => {
       try {
-        const found = await get(path`/names/${`${name}.`}`, abort.signal);
+        const found = await get(path`/names/${`${name}.`}`, signal);
         const taken = found.profile ? `${found.dns_name} belongs to the profile ${found.profile}.` : `${found.dns_name} is taken.`;
         setKnown(found.available ? { state: "free", text: `${found.dns_name} is available.` } : { state: "taken", text: taken });
       } catch (thrown) {
-        if (abort.signal.aborted) return;
+        if (signal.aborted) return;
         const problem = asProblem(thrown);
         setKnown({ state: "wrong", text: problem.message });
       }
-    }, PAUSE);
-    return () => {
-      clearTimeout(timer);
-      abort.abort();
-    };
+    });
   }, [name]);
   return known;
 }
