@@ -223,6 +223,13 @@ fn it_documents_itself() {
     assert!(fs::read_to_string(dir.path().join("tm-apply.1")).unwrap().contains("dry"));
 }
 
+/// As one of the public asks, on another host; the daemon's socket lies where both have it.
+fn verify(lab: &tm_tests::lab::Lab, daemon: &tm_tests::daemon::Daemon, name: &str) -> Ended {
+    let (address, config) = (resolver::ADDRESS.to_string(), daemon.directory().to_str().unwrap());
+    let mut command = lab.client(&binary("tm").unwrap().to_string_lossy());
+    Ended::of(command.args(["verify", name, "--resolver", &address, "--config", config]))
+}
+
 #[test]
 fn verify_goes_from_the_public_name_to_the_profile() {
     let lab = tm_tests::lab::Lab::new().unwrap();
@@ -234,13 +241,7 @@ fn verify_goes_from_the_public_name_to_the_profile() {
     let files = [("tm.toml", &*format!("{node}{}", api::LISTEN)), ("conf.d/p.toml", &profiles)];
     let mut daemon = tm_tests::daemon::Daemon::start(&lab, &files).unwrap();
     wait_until_ready(&mut daemon);
-    let address = resolver::ADDRESS.to_string();
-    // As one of the public asks, on another host; the daemon's socket lies where both have it.
-    let config = daemon.directory().to_str().unwrap();
-    let verify = |name: &str| {
-        let mut command = lab.client(&binary("tm").unwrap().to_string_lossy());
-        Ended::of(command.args(["verify", name, "--resolver", &address, "--config", config]))
-    };
+    let verify = |name| verify(&lab, &daemon, name);
 
     let good = verify("www.contoso.com");
     assert_eq!((good.code, good.err.as_str()), (Some(0), ""), "{}", good.out);
@@ -306,12 +307,7 @@ fn verify_knows_every_zone_and_every_name_in_full() {
     let files = [("tm.toml", &*node), ("conf.d/p.toml", &profiles.concat())];
     let mut daemon = tm_tests::daemon::Daemon::start(&lab, &files).unwrap();
     wait_until_ready(&mut daemon);
-    let address = resolver::ADDRESS.to_string();
-    let config = daemon.directory().to_str().unwrap();
-    let verify = |name: &str| {
-        let mut command = lab.client(&binary("tm").unwrap().to_string_lossy());
-        Ended::of(command.args(["verify", name, "--resolver", &address, "--config", config]))
-    };
+    let verify = |name| verify(&lab, &daemon, name);
     // What the resolver keeps has less of its time left.
     let as_it_came = |out: &str| {
         let words = |line: &str| {

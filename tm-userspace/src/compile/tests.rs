@@ -189,18 +189,23 @@ fn a_multivalue_block_holds_the_rotations_of_each_family() {
     }
 }
 
+/// A profile `p` whose endpoint `e` is down.
+fn compiled_while_down(profile: Profile) -> Compiled {
+    let mut health = Health::default();
+    let down = crate::health::Verdict { up: false, since: SystemTime::UNIX_EPOCH, recovered: false };
+    health.verdicts.insert(samples::key("p", "e"), down);
+    let decision =
+        decide(&Profiles::new(), &Arc::new(profile), &View::anywhere(), &health, SystemTime::UNIX_EPOCH);
+    compile(&decision, &zones()).unwrap()
+}
+
 #[test]
 fn nobody_to_answer_is_no_data_for_every_type() {
     let endpoint =
         Endpoint { status: crate::desired::Status::Enabled, ..samples::endpoint("e", "192.0.2.1") };
     let mut profile = samples::profile("p", samples::monitor(), vec![endpoint]);
     profile.rules.when_all_down = crate::desired::WhenAllDown::None;
-    let mut health = Health::default();
-    let down = crate::health::Verdict { up: false, since: SystemTime::UNIX_EPOCH, recovered: false };
-    health.verdicts.insert(samples::key("p", "e"), down);
-    let decision =
-        decide(&Profiles::new(), &Arc::new(profile), &View::anywhere(), &health, SystemTime::UNIX_EPOCH);
-    let compiled = compile(&decision, &zones()).unwrap();
+    let compiled = compiled_while_down(profile);
     for block in compiled.places.iter().flatten() {
         assert_eq!((block.slots.as_slice(), block.answers.len()), (&[0][..], 1));
         let message = read(&compiled.name, &block.answers[0]);

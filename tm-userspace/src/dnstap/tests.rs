@@ -1,6 +1,10 @@
 //! What a collector is sent, octet by octet, and what is dropped where there is none.
 
-use std::{path::Path, sync::Arc, time::UNIX_EPOCH};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::UNIX_EPOCH,
+};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -53,6 +57,14 @@ async fn expect(stream: &mut UnixStream, octets: &[u8]) {
     let mut read = vec![0; octets.len()];
     stream.read_exact(&mut read).await.unwrap();
     assert_eq!(read, octets);
+}
+
+/// A collector's socket, as long as the directory is there.
+fn collector() -> (tempfile::TempDir, PathBuf, UnixListener) {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("tap");
+    let listener = UnixListener::bind(&socket).unwrap();
+    (dir, socket, listener)
 }
 
 /// The collector's part of the beginning.
@@ -118,9 +130,7 @@ fn what_does_not_fit_is_dropped_and_counted() {
 
 #[tokio::test]
 async fn a_collector_is_agreed_with_and_told_the_end() {
-    let dir = tempfile::tempdir().unwrap();
-    let socket = dir.path().join("tap");
-    let listener = UnixListener::bind(&socket).unwrap();
+    let (_dir, socket, listener) = collector();
     let (tap, waiting, line) = on();
     line.heard(b"first");
     let (desired_to, desired) = watch::channel(wanted(Some(&socket)));
@@ -148,9 +158,7 @@ async fn a_collector_is_agreed_with_and_told_the_end() {
 
 #[tokio::test]
 async fn a_collector_that_wants_something_else_is_given_nothing() {
-    let dir = tempfile::tempdir().unwrap();
-    let socket = dir.path().join("tap");
-    let listener = UnixListener::bind(&socket).unwrap();
+    let (_dir, socket, listener) = collector();
     let (tap, waiting, line) = on();
     line.heard(b"first");
     let (desired_to, desired) = watch::channel(wanted(Some(&socket)));
@@ -175,9 +183,7 @@ async fn a_collector_that_wants_something_else_is_given_nothing() {
 
 #[tokio::test]
 async fn a_collector_that_takes_nothing_does_not_hold_up_the_end() {
-    let dir = tempfile::tempdir().unwrap();
-    let socket = dir.path().join("tap");
-    let listener = UnixListener::bind(&socket).unwrap();
+    let (_dir, socket, listener) = collector();
     let (tap, waiting, line) = on();
     let (_desired_to, desired) = watch::channel(wanted(Some(&socket)));
     let stop = CancellationToken::new();

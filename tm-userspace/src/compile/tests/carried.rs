@@ -143,12 +143,7 @@ fn where_nobody_answers_the_profiles_records_are_left() {
     let endpoint = samples::endpoint("e", "192.0.2.1");
     let mut profile = profile(&[txt], vec![Endpoint { records: vec![srv], ..endpoint }]);
     profile.rules.when_all_down = WhenAllDown::None;
-    let mut health = Health::default();
-    let down = crate::health::Verdict { up: false, since: SystemTime::UNIX_EPOCH, recovered: false };
-    health.verdicts.insert(samples::key("p", "e"), down);
-    let decision =
-        decide(&Profiles::new(), &Arc::new(profile), &View::anywhere(), &health, SystemTime::UNIX_EPOCH);
-    let compiled = compile(&decision, &zones()).unwrap();
+    let compiled = compiled_while_down(profile);
     assert_eq!(answer(&compiled, TXT).octets[..], octets(16, 30, b"\x05first"));
     assert_eq!(
         answer(&compiled, 255).octets,
