@@ -1,7 +1,7 @@
 //! The engine on the host: what the programs in the kernel do together.
 
 use tm_common::{
-    answer::{answer, answer_below},
+    answer::{answer, answer_below, udp},
     edns::{ALL, NONE},
     encloser::{self, Encloser, FEW},
     name::{LONG, SHORT},
@@ -25,7 +25,8 @@ pub fn answer_frame(frame: &[u8], image: &Image) -> (Reason, Vec<u8>) {
     };
     let answered = answered.or_else(|reason| match reason {
         Reason::UnknownName if encloser::may_be(&packet, image) => {
-            let encloser = encloser::find::<FEW, _>(&mut packet, image).unwrap_or(Encloser::NOTHING);
+            let udp = udp(&packet, image).unwrap_or(usize::MAX);
+            let encloser = encloser::find::<FEW, _>(&mut packet, udp, image).unwrap_or(Encloser::NOTHING);
             match answer_below::<NONE>(&mut packet, encloser, image) {
                 Err(Reason::Full | Reason::Options | Reason::Cookie) => {
                     answer_below::<ALL>(&mut packet, encloser, image)

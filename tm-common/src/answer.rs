@@ -127,21 +127,34 @@ pub fn answer_message<const WORDS: usize>(
     over::<Bare, WORDS, ALL, false>(packet, 0, tables)
 }
 
-/// Answers the query in a frame that was refused for [`Reason::UnknownName`], and whose name has this encloser. What was looked at before that is not looked at again.
-/// `OPTIONS` is [`edns::NONE`] or [`edns::ALL`].
+/// Where the UDP header begins in a frame that was refused for [`Reason::UnknownName`]: all up to the question has been looked at.
+#[inline(always)]
+pub fn udp(packet: &impl Packet, tables: &impl Lookup) -> Result<usize, Reason> {
+    let (kind, at) = net::link(packet, tables)?;
+    Ok(at + if kind == net::IPV4 { V4::IP } else { V6::IP })
+}
+
+/// Answers the query in such a frame, whose name has this encloser. What was looked at before that is not looked at again.
+/// `OPTIONS` is [`edns::NONE`], which leaves tags to the other, or [`edns::ALL`].
 #[inline(always)]
 pub fn answer_below<const OPTIONS: u8>(
     packet: &mut impl Packet,
     encloser: Encloser,
     tables: &impl Names<SHORT>,
 ) -> Result<(), Reason> {
-    let (kind, at) = net::link(packet, tables)?;
-    // Where it is not read anew, what has been found to lie inside is known by its distance from the first octet.
-    let at = if OPTIONS == ALL { packet.blur::<32>(at) } else { at };
+    // Without tags, every position is one that is known when this is compiled.
+    let (kind, at) = match OPTIONS {
+        ALL => {
+            let (kind, at) = net::link(packet, tables)?;
+            (kind, packet.blur::<32>(at))
+        }
+        _ => (packet.read(net::KIND).or_refuse(Reason::Short)?, net::LINK),
+    };
     match kind {
         net::IPV4 => below::<V4, OPTIONS>(packet, at, encloser, tables),
         net::IPV6 => below::<V6, OPTIONS>(packet, at, encloser, tables),
-        _ => Reason::NotIp.refuse(),
+        _ if OPTIONS == ALL => Reason::NotIp.refuse(),
+        _ => Reason::Full.refuse(),
     }
 }
 
@@ -150,7 +163,7 @@ pub fn answer_message_below(
     packet: &mut impl Packet,
     tables: &(impl Names<SHORT> + Names<LONG>),
 ) -> Result<(), Reason> {
-    let encloser = encloser::find_at::<{ encloser::ALL }, _>(packet, Bare::IP, tables);
+    let encloser = encloser::find::<{ encloser::ALL }, _>(packet, Bare::IP, tables);
     below::<Bare, ALL>(packet, 0, encloser.or_refuse(Reason::UnknownName)?, tables)
 }
 

@@ -8,11 +8,11 @@
 use crate::{
     dns,
     name::{self, LONG, SHORT},
-    net::{self, Headers, V4, V6},
+    net,
     packet::Packet,
     sum::Sum,
     tables::{Lookup, Names},
-    verdict::{OrRefuse as _, Reason},
+    verdict::Reason,
 };
 
 /// Labels below the encloser that the kernel looks behind; names with more are left to the sockets.
@@ -85,21 +85,9 @@ fn last_octets(packet: &impl Packet) -> Option<u64> {
     (last >> 48 == 0 && middle >> 40 == OPT && middle & 0xff == 0).then_some(before)
 }
 
-/// The encloser of the name in a frame that a program has refused for [`Reason::UnknownName`]: all up to the question has been looked at.
-#[inline(always)]
-pub fn find<const LABELS: usize, T: Names<SHORT> + Names<LONG>>(
-    packet: &mut impl Packet,
-    tables: &T,
-) -> Result<Encloser, Reason> {
-    let (kind, at) = net::link(packet, tables)?;
-    let ip = if kind == net::IPV4 { V4::IP } else { V6::IP };
-    let udp = packet.blur::<128>(at + ip);
-    find_at::<LABELS, T>(packet, udp, tables).or_refuse(Reason::UnknownName)
-}
-
 /// The encloser of the name in the message behind the UDP header at `udp`.
 #[inline(always)]
-pub fn find_at<const LABELS: usize, T: Names<SHORT> + Names<LONG>>(
+pub fn find<const LABELS: usize, T: Names<SHORT> + Names<LONG>>(
     packet: &mut impl Packet,
     udp: usize,
     tables: &T,

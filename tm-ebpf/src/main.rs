@@ -17,13 +17,13 @@ use aya_ebpf::{
     macros::xdp,
     programs::XdpContext,
 };
-use frame::Frame;
+use frame::{Frame, hide};
 use maps::{
     COLD, COLD_BELOW, COLD_BELOW_FULL, COLD_COOKIE, COLD_FIND, COLD_FIND_LONG, COLD_FULL, COLD_FULL_LONG,
     COLD_OPTIONS, Maps,
 };
 use tm_common::{
-    answer::{answer_aside, answer_below, answer_sifted, put_aside, sift},
+    answer::{answer_aside, answer_below, answer_sifted, put_aside, sift, udp},
     edns::{ALL, NONE, ONLY_COOKIE},
     encloser::{self, Encloser, FEW},
     name::{LONG, SHORT},
@@ -101,7 +101,10 @@ pub fn tm_full_long(context: XdpContext) -> u32 {
 /// Names that are not there, by what there is above them.
 #[xdp]
 pub fn tm_below(context: XdpContext) -> u32 {
-    let encloser = Encloser(find_encloser(context.as_ptr().cast()));
+    let encloser = match udp(&Frame::new(&context), &Maps) {
+        Ok(udp) => Encloser(find_encloser(context.as_ptr().cast(), udp as u32)),
+        Err(_) => Encloser::NOTHING,
+    };
     let answered = answer_below::<NONE>(&mut Frame::new(&context), encloser, &Maps);
     if let Err(Reason::Full | Reason::Options | Reason::Cookie) = answered {
         Maps::put_encloser_aside(encloser);
@@ -132,11 +135,12 @@ pub fn tm_options(context: XdpContext) -> u32 {
     finish(&context, read.and(Reason::Options.refuse()))
 }
 
-/// A function of its own for the kernel too, which goes through it by itself.
+/// A function of its own for the kernel too, which goes through it by itself: where the UDP header is may be any number to it.
 #[inline(never)]
 #[unsafe(no_mangle)]
-extern "C" fn find_encloser(context: *mut xdp_md) -> u64 {
-    encloser::find::<FEW, _>(&mut Frame::of(context), &Maps).unwrap_or(Encloser::NOTHING).0
+extern "C" fn find_encloser(context: *mut xdp_md, udp: u32) -> u64 {
+    let udp = hide(udp as usize) & 127;
+    encloser::find::<FEW, _>(&mut Frame::of(context), udp, &Maps).unwrap_or(Encloser::NOTHING).0
 }
 
 #[inline(always)]

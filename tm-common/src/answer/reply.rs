@@ -6,7 +6,7 @@ use crate::{
     edns::{self, NONE, ONLY_COOKIE},
     net::Headers,
     packet::Packet,
-    tables::{Answer, Lookup, Records},
+    tables::{Answer, Lookup, Records, SMALL},
     verdict::{OrRefuse as _, Reason},
 };
 
@@ -60,12 +60,27 @@ fn write_records<const WORDS: usize>(
     answer: &Answer<WORDS>,
 ) -> Option<()> {
     let last = plan.last();
-    // Two at a time: the second one may be past them, but not past the octets that come over them.
-    for (i, words) in answer.records.as_chunks::<2>().0.iter().enumerate() {
+    // Four at a time while all of them lie before the end: what is past the records comes under the last sixteen octets.
+    let (few, many) = match WORDS {
+        SMALL => (answer.records.as_chunks::<2>().0, [].as_slice()),
+        _ => ([].as_slice(), answer.records.as_chunks::<4>().0),
+    };
+    for (i, words) in few.iter().enumerate() {
         if 16 * i >= last {
             break;
         }
         packet.write(at + 16 * i, *words)?;
+    }
+    for (i, words) in many.iter().enumerate() {
+        let (begin, [first, second, ..]) = (32 * i, *words);
+        if begin >= last {
+            break;
+        }
+        if begin + 16 >= last {
+            packet.write(at + begin, [first, second])?;
+            break;
+        }
+        packet.write(at + begin, *words)?;
     }
     plan.tail.write(packet, at + last, answer.last, plan.options.reply_len())
 }
