@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use hickory_proto::{
-    op::Message,
+    op::{Message, ResponseCode},
     rr::rdata::opt::EdnsCode,
     serialize::binary::{BinDecodable, BinDecoder},
 };
@@ -72,8 +72,11 @@ pub(super) fn check_reply(query: &[u8], reply: &[u8], transport: Transport) {
         assert!(query[10..12] != [0, 0], "an OPT answers an OPT");
         assert_eq!((edns.version(), edns.flags().z), (0, 0));
         let options = edns.options().as_ref();
-        let is_subnet = |(code, _): &(EdnsCode, _)| *code == EdnsCode::Subnet;
-        assert!(options.len() <= 1 && options.iter().all(is_subnet), "{options:?}");
+        let why = EdnsCode::from(15);
+        let count = |wanted| options.iter().filter(|(code, _)| *code == wanted).count();
+        let (subnets, whys) = (count(EdnsCode::Subnet), count(why));
+        assert!(subnets <= 1 && whys <= 1 && options.len() == subnets + whys, "{options:?}");
+        assert!(whys == 0 || message.metadata.response_code != ResponseCode::NoError, "{options:?}");
     }
     if transport == Transport::Udp {
         assert!(reply.len() <= if message.edns.is_some() { 1232 } else { 512 }, "{} octets", reply.len());

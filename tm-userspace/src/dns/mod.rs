@@ -12,11 +12,11 @@
 //! | AA | inside the zone |
 //! | class CHAOS | the names of [4892], where the configuration has texts for them |
 //! | RA, AD, CD, Z | clear |
-//! | OPT | where the query had one: version 0, payload 1,232, DO as it came; a cookie where the query had one ([7873], [9018]); the client's subnet where the query had it, with the scope ([7871]); which server it is, where the query asks and the configuration says it ([5001]); no other options but those of connections |
+//! | OPT | where the query had one: version 0, payload 1,232, DO as it came; a cookie where the query had one ([7873], [9018]); the client's subnet where the query had it, with the scope ([7871]); which server it is, where the query asks and the configuration says it ([5001]); of an error, why ([8914]); no other options but those of connections |
 //! | of a connection's OPT | how long it may be idle, where the query asks for that ([7828]); padding likewise, over TLS and HTTPS ([7830], [8467]) |
 //! | size | over UDP 512, or what the OPT says up to 1,232; a longer reply becomes TC with empty sections |
 //!
-//! RFCs: [1035], [2181], [2308], [4892], [5001], [6891], [7766], [7828], [7830], [7858], [7871], [7873], [8020], [8467], [8482], [8484], [8906], [9018], [9210], [9619].
+//! RFCs: [1035], [2181], [2308], [4892], [5001], [6891], [7766], [7828], [7830], [7858], [7871], [7873], [8020], [8467], [8482], [8484], [8906], [8914], [9018], [9210], [9619].
 //!
 //! [1035]: https://www.rfc-editor.org/rfc/rfc1035
 //! [2181]: https://www.rfc-editor.org/rfc/rfc2181
@@ -35,6 +35,7 @@
 //! [8482]: https://www.rfc-editor.org/rfc/rfc8482
 //! [8484]: https://www.rfc-editor.org/rfc/rfc8484
 //! [8906]: https://www.rfc-editor.org/rfc/rfc8906
+//! [8914]: https://www.rfc-editor.org/rfc/rfc8914
 //! [9018]: https://www.rfc-editor.org/rfc/rfc9018
 //! [9210]: https://www.rfc-editor.org/rfc/rfc9210
 //! [9619]: https://www.rfc-editor.org/rfc/rfc9619
@@ -43,6 +44,7 @@ mod chaos;
 mod connections;
 mod converse;
 mod counts;
+mod extended;
 mod https;
 mod listeners;
 mod options;

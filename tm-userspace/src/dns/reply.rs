@@ -26,6 +26,7 @@ use tokio::sync::watch;
 use super::{
     chaos,
     counts::{Counts, Messages, Outcome},
+    extended::Extended,
     options,
     query::Query,
     transfer::{Contents, Refused, Transfer},
@@ -293,7 +294,7 @@ impl Responder {
         ask: impl FnOnce() -> Result<Vec<u8>, Reason>,
     ) -> Answer {
         if query.metadata.op_code != OpCode::Query {
-            return Answer::bare(Outcome::NotImp);
+            return Answer::error(Outcome::NotImp, Extended::NotSupported);
         }
         let Some(question) = query.question.as_ref().filter(|_| query.is_whole) else {
             return Answer::bare(Outcome::FormErr);
@@ -310,10 +311,10 @@ impl Responder {
             return Answer::Of(Outcome::Chaos, Sections::text(text));
         }
         if question.class != DNSClass::IN {
-            return Answer::bare(Outcome::Refused);
+            return Answer::error(Outcome::Refused, Extended::NotSupported);
         }
-        if let Some(outcome) = refusal(question.kind) {
-            return Answer::bare(outcome);
+        if let Some((outcome, extended)) = refusal(question.kind) {
+            return Answer::error(outcome, extended);
         }
         let name = DnsName::from_wire(question.name);
         let view = self.zone.borrow().clone();
@@ -324,10 +325,12 @@ impl Responder {
                 Err(Reason::TooLarge) => return Answer::bare(Outcome::Truncated),
                 // What a profile at an apex has not.
                 Err(Reason::NoAnswer) if zone.is_some_and(|zone| zone.name == name) => {}
-                Err(_) => return Answer::bare(Outcome::ServFail),
+                Err(_) => return Answer::error(Outcome::ServFail, Extended::NotReady),
             }
         }
-        let Some(zone) = zone else { return Answer::bare(Outcome::Refused) };
+        let Some(zone) = zone else {
+            return Answer::error(Outcome::Refused, Extended::NotAuthoritative);
+        };
         match view.find(zone, &name, question.kind) {
             Found::Soa => {
                 // What may be transferred goes on counting where the configuration's generation began.
@@ -351,22 +354,31 @@ impl Answer {
         Answer::Of(outcome, Sections::default())
     }
 
+    fn error(outcome: Outcome, extended: Extended) -> Self {
+        Answer::Of(outcome, Sections::none(extended))
+    }
+
     /// Records that fit no message are ours to mend: the client can only ask another server.
     fn of<E>(outcome: Outcome, sections: Result<Sections, E>) -> Self {
-        sections.map_or_else(|_| Answer::bare(Outcome::ServFail), |sections| Answer::Of(outcome, sections))
+        match sections {
+            Ok(sections) => Answer::Of(outcome, sections),
+            Err(_) => Answer::error(Outcome::ServFail, Extended::Other),
+        }
     }
 }
 
 /// How a type is refused that is no data, wherever it is asked for; `None` for data and ANY.
-fn refusal(kind: RecordType) -> Option<Outcome> {
+fn refusal(kind: RecordType) -> Option<(Outcome, Extended)> {
     const MAILB: u16 = 253;
     const MAILA: u16 = 254;
     match u16::from(kind) {
         // RFC 5936, section 5, and RFC 1995: nobody gets the zone without a key.
-        _ if matches!(kind, RecordType::AXFR | RecordType::IXFR) => Some(Outcome::Refused),
-        MAILA | MAILB => Some(Outcome::NotImp),
+        _ if matches!(kind, RecordType::AXFR | RecordType::IXFR) => {
+            Some((Outcome::Refused, Extended::Prohibited))
+        }
+        MAILA | MAILB => Some((Outcome::NotImp, Extended::NotSupported)),
         // RFC 6895, section 3.1: 0, OPT, and what is left of the QTYPEs and meta types.
-        0 | 41 | 128..=254 => Some(Outcome::FormErr),
+        0 | 41 | 128..=254 => Some((Outcome::FormErr, Extended::InvalidQueryType)),
         _ => None,
     }
 }

@@ -8,7 +8,7 @@ use hickory_proto::{
 };
 use tm_common::edns::PAYLOAD;
 
-use super::{counts::Outcome, query::Query};
+use super::{counts::Outcome, extended::Extended, query::Query};
 use crate::{
     compile::{Zone, nodata},
     names::DnsName,
@@ -26,9 +26,16 @@ pub(super) struct Sections {
     /// What may be left out: additional records.
     extra: Vec<u8>,
     additionals: u16,
+    /// Of an error: what more there is to say of it.
+    extended: Option<Extended>,
 }
 
 impl Sections {
+    /// None, of an error of which there is more to say.
+    pub(super) fn none(extended: Extended) -> Self {
+        Sections { extended: Some(extended), ..Sections::default() }
+    }
+
     /// The SOA as the answer.
     pub(super) fn soa(question: &DnsName, zone: &Zone) -> Self {
         // RFC 2308, section 3: with MINIMUM for its own TTL the SOA says the same wherever it stands.
@@ -76,6 +83,7 @@ impl Sections {
             authorities: 0,
             extra,
             additionals: additionals.len() as u16,
+            extended: None,
         })
     }
 }
@@ -88,8 +96,9 @@ pub(super) fn write(
     limit: usize,
 ) -> (Outcome, Vec<u8>) {
     let code = u16::from(outcome.code());
-    let options = query.cookie.as_ref().map_or(&[][..], |cookie| cookie);
-    let opt = query.opt.map(|opt| opt.reply(PAYLOAD, (code >> 4) as u8, options));
+    let mut options = query.cookie.as_ref().map_or(vec![], |cookie| cookie.to_vec());
+    options.extend(sections.extended.iter().flat_map(|extended| extended.option()));
+    let opt = query.opt.map(|opt| opt.reply(PAYLOAD, (code >> 4) as u8, &options));
     let rest = HEADER
         + query.question.as_ref().map_or(0, |question| question.octets.len())
         + opt.as_ref().map_or(0, Vec::len)

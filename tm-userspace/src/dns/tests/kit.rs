@@ -8,7 +8,7 @@ use std::{
 
 use hickory_proto::{
     op::Message,
-    rr::{RData, Record},
+    rr::{RData, Record, rdata::opt::EdnsOption},
     serialize::binary::{BinDecodable, BinDecoder},
 };
 use tokio::sync::watch;
@@ -273,9 +273,13 @@ fn text(message: &Message, flags: u16, questions: u16) -> Vec<String> {
         lines.extend(records.iter().map(|record| format!("{section} {}", line(record))));
     }
     if let Some(edns) = &message.edns {
-        assert_eq!((edns.version(), edns.flags().z, edns.options().as_ref().len()), (0, 0, 0));
+        assert_eq!((edns.version(), edns.flags().z), (0, 0));
         let dnssec_ok = if edns.flags().dnssec_ok { " do" } else { "" };
-        lines.push(format!("opt {}{dnssec_ok}", edns.max_payload()));
+        let why = edns.options().as_ref().iter().map(|(code, option)| match option {
+            EdnsOption::Unknown(15, data) => format!(" why {data:?}"),
+            _ => panic!("{code:?}: {option:?}"),
+        });
+        lines.push(format!("opt {}{dnssec_ok}{}", edns.max_payload(), why.collect::<String>()));
     }
     lines
 }

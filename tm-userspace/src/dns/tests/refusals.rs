@@ -1,7 +1,7 @@
 //! What is refused, and with which code; what is not answered at all.
 
 use super::{
-    cases::{FORMERR, NO_QUESTION, NOTIMP, RD, REFUSED, SILENCE, check, check_all, with_opt},
+    cases::{FORMERR, NO_QUESTION, NOTIMP, NXDOMAIN, RD, REFUSED, SILENCE, WEB, check, check_all, with_opt},
     kit::{Ask, CLIENT, ask, ask_raw, record, responder, wire},
 };
 use crate::dns::Transport;
@@ -42,7 +42,7 @@ fn other_zones_and_classes_are_refused() {
         (ask("example A"), REFUSED),
         (ask("xtm.example A"), REFUSED),
         (ask("www.contoso.com A").flags(RD), &["REFUSED rd"]),
-        (ask("www.contoso.com A").opt(1232, 0x8000, &[]), &["REFUSED", "opt 1232 do"]),
+        (ask("www.contoso.com A").opt(1232, 0x8000, &[]), &["REFUSED", "opt 1232 do why [0, 20]"]),
         (ask("web.tm.example A").class(3), REFUSED),
         (ask("web.tm.example A").class(0), REFUSED),
         (ask("web.tm.example A").class(254), REFUSED),
@@ -53,6 +53,29 @@ fn other_zones_and_classes_are_refused() {
         (ask("tm.example 251"), REFUSED),
         (ask("web.tm.example 252"), REFUSED),
     ]);
+}
+
+#[test]
+fn rfc_8914_errors_say_why_to_who_understands_it() {
+    let why = |asked: Ask| asked.opt(1232, 0, &[]);
+    check_all(&[
+        (why(ask("www.contoso.com A")), &["REFUSED", "opt 1232 why [0, 20]"]),
+        (why(ask(". NS")), &["REFUSED", "opt 1232 why [0, 20]"]),
+        (why(ask("tm.example 252")), &["REFUSED", "opt 1232 why [0, 18]"]),
+        (why(ask("web.tm.example 251")), &["REFUSED", "opt 1232 why [0, 18]"]),
+        (why(ask("web.tm.example A").class(3)), &["REFUSED", "opt 1232 why [0, 21]"]),
+        (why(ask("web.tm.example 253")), &["NOTIMP", "opt 1232 why [0, 21]"]),
+        (why(ask("web.tm.example 128")), &["FORMERR", "opt 1232 why [0, 30]"]),
+        // Answers say nothing more, nor does what cannot be read.
+        (why(ask("web.tm.example A")), &with_opt(WEB)),
+        (why(ask("nobody.tm.example A")), &with_opt(NXDOMAIN)),
+        (why(ask("web.tm.example A")).counts([2, 0, 0, 1]), NO_QUESTION),
+        (ask("web.tm.example A").opt(1232, 0x0001_0000, &[]), &["BADVERS", "opt 1232"]),
+    ]);
+    // Nor does a cookie change it, where cookies are off.
+    let cookie = [0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8];
+    let asked = ask("www.contoso.com A").opt(1232, 0, &cookie);
+    check(&responder(), &asked, &["REFUSED", "opt 1232 why [0, 20]"]);
 }
 
 #[test]
@@ -74,7 +97,7 @@ fn other_opcodes_are_not_implemented() {
             (ask("web.tm.example A").flags(opcode << 11), NOTIMP),
             (ask("web.tm.example A").flags(opcode << 11 | RD), &["NOTIMP rd"]),
             (ask("web.tm.example A").flags(opcode << 11 | 0x07ff), &["NOTIMP rd"]),
-            (ask("web.tm.example A").flags(opcode << 11).opt(1232, 0, &[]), &with_opt(NOTIMP)),
+            (ask("web.tm.example A").flags(opcode << 11).opt(1232, 0, &[]), &["NOTIMP", "opt 1232 why [0, 21]"]),
             (Ask { question: vec![], ..ask(". A") }.counts([0; 4]).flags(opcode << 11), &no_question),
             (Ask { question: vec![], ..ask(". A") }.flags(opcode << 11), &no_question),
         ]);
