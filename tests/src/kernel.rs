@@ -80,9 +80,11 @@ fn load_product() -> Result<String> {
     load(&mut EbpfLoader::new(), PROGRAM).map(|(_, said)| said)
 }
 
-/// What a switch leaves out is not verified; this one adds paths.
+/// What a switch leaves out is not verified; these add paths.
 fn load_product_with_vlans() -> Result<String> {
-    load(EbpfLoader::new().override_global("VLANS_LISTED", &1_u8, true), PROGRAM).map(|(_, said)| said)
+    let mut loader = EbpfLoader::new();
+    loader.override_global("VLANS_LISTED", &1_u8, true).override_global("ROUTED", &1_u8, true);
+    load(&mut loader, PROGRAM).map(|(_, said)| said)
 }
 
 fn load_rig() -> Result<String> {

@@ -42,7 +42,8 @@ const SERVICE_VLAN: u16 = EtherType::Ieee8021ad as u16;
 const TAG: usize = 4;
 /// Octets of a UDP header.
 pub const UDP: usize = UdpHdr::LEN;
-const PROTOCOL: u8 = IpProto::Udp as u8;
+/// IP's number of UDP.
+pub const UDP_PROTOCOL: u8 = IpProto::Udp as u8;
 /// Time to live and hop limit of replies.
 const TTL: u8 = 64;
 
@@ -195,7 +196,7 @@ impl Start for V4Start {
     fn is_plain(&self) -> bool {
         // Version 4 and five words; more fragments, offset and the reserved bit, but don't-fragment is free.
         const MASK: u64 = u64::from_le_bytes([0xff, 0, 0, 0, 0, 0, 0xbf, 0xff]);
-        self.fragment & MASK == 0x45 && (self.protocol >> 8) as u8 == PROTOCOL
+        self.fragment & MASK == 0x45 && (self.protocol >> 8) as u8 == UDP_PROTOCOL
     }
     #[inline(always)]
     fn target_port(&self) -> u16 {
@@ -248,7 +249,7 @@ impl Headers for V4 {
     fn reply(&self, payload: usize, dns: dns::Header, rest: Sum) -> Self {
         const FIRST: u32 = u32::from_le_bytes([0x45, 0, 0, 0]);
         const DONT_FRAGMENT: u32 = u32::from_le_bytes([0, 0, 0x40, 0]);
-        const LAST: u32 = u32::from_le_bytes([TTL, PROTOCOL, 0, 0]);
+        const LAST: u32 = u32::from_le_bytes([TTL, UDP_PROTOCOL, 0, 0]);
         let first = FIRST | u32::from(((Self::IP + payload) as u16).to_be()) << 16;
         let addresses = Sum::default().and(self.source).and(self.target);
         let checksum = addresses.and(first).and(DONT_FRAGMENT).and(LAST).checksum();
@@ -275,7 +276,7 @@ fn address(words: &[u32; 4]) -> Address {
 /// The sum of a datagram with its pseudo header, addresses and what follows the DNS header summing to `others`.
 #[inline(always)]
 fn datagram(ports: u32, length: u32, dns: &dns::Header, others: Sum) -> Sum {
-    others.plus(dns::sum(dns)).and(ports).and(length).and(length as u16).and(u16::from(PROTOCOL).to_be())
+    others.plus(dns::sum(dns)).and(ports).and(length).and(length as u16).and(u16::from(UDP_PROTOCOL).to_be())
 }
 
 /// Ports, and length with checksum, of a reply of `len` octets of UDP, addresses and what follows the DNS header summing to `others`.

@@ -69,6 +69,8 @@ reasons! {
     TooLarge = "too_large",
     /// The driver had no room for the reply, neither behind nor before the frame.
     NoRoom = "no_room",
+    /// The way back leads over another interface, or to a host whose address on the link is not known, where the way back is looked up.
+    Route = "route",
     /// A name over 64 octets where the full program is not loaded.
     LongName = "long_name",
     /// A long answer, or listed tags, where the full program is not loaded.

@@ -19,8 +19,8 @@ use aya_ebpf::{
 };
 use frame::{Frame, hide};
 use maps::{
-    COLD, COLD_BELOW, COLD_BELOW_FULL, COLD_COOKIE, COLD_FIND, COLD_FIND_LONG, COLD_FULL, COLD_FULL_LONG,
-    COLD_OPTIONS, Maps,
+    COLD, COLD_BELOW, COLD_BELOW_FULL, COLD_COOKIE, COLD_FIND, COLD_FIND_LONG, COLD_FIRST, COLD_FULL,
+    COLD_FULL_LONG, COLD_OPTIONS, Maps, route,
 };
 use tm_common::{
     answer::{answer_aside, answer_below, answer_sifted, put_aside, sift, udp},
@@ -36,6 +36,7 @@ use tm_common::{
 pub fn tm(context: XdpContext) -> u32 {
     let answered = match sift(&Frame::new(&context), &Maps) {
         Ok(kind) => serve(context.as_ptr().cast(), kind),
+        // Nobody was put in the sender's place: that comes behind the same sifting.
         Err(reason) => return pass(&context, reason),
     };
     match answered {
@@ -51,6 +52,20 @@ pub fn tm(context: XdpContext) -> u32 {
         _ => {}
     }
     finish(&context, answered)
+}
+
+/// Stands before the first one where the way back is looked up.
+#[xdp]
+pub fn tm_routed(context: XdpContext) -> u32 {
+    if let Err(reason) = sift(&Frame::new(&context), &Maps) {
+        return pass(&context, reason);
+    }
+    if route::turn(context.as_ptr().cast()).is_none() {
+        return pass(&context, Reason::Route);
+    }
+    // SAFETY: as above.
+    unsafe { COLD.tail_call(&context, COLD_FIRST) };
+    pass_back(&context, Reason::Full)
 }
 
 /// A function of its own for the kernel too: what is not for us does not pay for the registers that answering takes.
@@ -181,7 +196,7 @@ fn unknown(context: &XdpContext) -> u32 {
         // SAFETY: as above.
         unsafe { COLD.tail_call(context, COLD_BELOW) };
     }
-    pass(context, Reason::UnknownName)
+    pass_back(context, Reason::UnknownName)
 }
 
 #[inline(always)]
@@ -190,8 +205,17 @@ fn finish(context: &XdpContext, answered: Result<(), Reason>) -> u32 {
         note(context, Reason::Answered);
         return XDP_TX;
     };
-    let verdict = pass(context, reason);
+    let verdict = pass_back(context, reason);
     if reason.is_rare() && reason == Reason::Broken { XDP_ABORTED } else { verdict }
+}
+
+/// Hands up what may have another in its sender's place.
+#[inline(always)]
+fn pass_back(context: &XdpContext, reason: Reason) -> u32 {
+    if route::is_wanted() {
+        route::undo(context.as_ptr().cast());
+    }
+    pass(context, reason)
 }
 
 /// Counts what is handed up.

@@ -8,6 +8,7 @@
 
 mod aside;
 mod cookies;
+pub(crate) mod route;
 
 use aside::{ASIDE, case};
 use aya_ebpf::{
@@ -103,7 +104,7 @@ static SAMPLES: RingBuf = RingBuf::with_byte_size(4096, 0);
 static SAMPLE: PerCpuArray<Sample> = PerCpuArray::with_max_entries(1, 0);
 /// Programs for what is too rare or too large for the first one, by the numbers below.
 #[map]
-pub(crate) static COLD: ProgramArray = ProgramArray::with_max_entries(8, 0);
+pub(crate) static COLD: ProgramArray = ProgramArray::with_max_entries(9, 0);
 
 /// Any query for a short name, once that was looked up.
 pub(crate) const COLD_FULL: u32 = 0;
@@ -121,6 +122,8 @@ pub(crate) const COLD_BELOW: u32 = 5;
 pub(crate) const COLD_BELOW_FULL: u32 = 6;
 /// Reads options, and goes back to whoever asked for that.
 pub(crate) const COLD_OPTIONS: u32 = 7;
+/// The first one, where another stands before it.
+pub(crate) const COLD_FIRST: u32 = 8;
 
 /// The kernel's tables.
 pub(crate) struct Maps;

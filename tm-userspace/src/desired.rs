@@ -205,6 +205,8 @@ pub struct Listen {
     pub mode: XdpMode,
     /// VLAN ids (0 to 4094) whose frames are answered besides untagged ones.
     pub vlans: Vec<u16>,
+    /// Whether the program looks up in the kernel's routing table which way a reply goes, and does not send it back to whoever has sent the frame.
+    pub route_lookup: bool,
     /// A directory on a BPF file system, for what is to answer on when the daemon is gone.
     pub pins: PathBuf,
     /// Whether the program goes on answering after an orderly stop, as it does after a crash.

@@ -135,6 +135,7 @@ mod tests {
             port: 53,
             mode: XdpMode::Auto,
             vlans: vec![],
+            route_lookup: false,
             pins: "/sys/fs/bpf/tm".into(),
             keep: false,
         };

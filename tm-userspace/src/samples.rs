@@ -32,6 +32,7 @@ pub(crate) fn desired(allow: &[(&str, u8)], profiles: Vec<Profile>) -> Desired {
             port: 53,
             mode: XdpMode::Off,
             vlans: Vec::new(),
+            route_lookup: false,
             pins: "/sys/fs/bpf/tm".into(),
             keep: false,
         },

@@ -32,6 +32,7 @@ mod placed;
 mod portal_files;
 mod probes;
 mod reload;
+mod routed;
 mod rules;
 mod seeds;
 mod sessions;

@@ -3,7 +3,7 @@
 use network_types::ip::Ipv6Hdr;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-use super::{Headers, PROTOCOL, Start, TTL, address, datagram, turn_udp};
+use super::{Headers, Start, TTL, UDP_PROTOCOL, address, datagram, turn_udp};
 use crate::{dns, place::Client, sum::Sum, tables::Address};
 
 /// IPv6, and UDP: in words as long as can be.
@@ -35,7 +35,7 @@ pub struct V6 {
 impl Start for V6Start {
     #[inline(always)]
     fn is_plain(&self) -> bool {
-        self.first as u8 & 0xf0 == 0x60 && (self.second >> 16) as u8 == PROTOCOL
+        self.first as u8 & 0xf0 == 0x60 && (self.second >> 16) as u8 == UDP_PROTOCOL
     }
     #[inline(always)]
     fn target_port(&self) -> u16 {
@@ -96,7 +96,7 @@ impl Headers for V6 {
     #[inline(always)]
     fn reply(&self, payload: usize, dns: dns::Header, rest: Sum) -> Self {
         const FIRST: u32 = u32::from_le_bytes([0x60, 0, 0, 0]);
-        const SECOND: u32 = u32::from_le_bytes([0, 0, PROTOCOL, TTL]);
+        const SECOND: u32 = u32::from_le_bytes([0, 0, UDP_PROTOCOL, TTL]);
         let (ports, length) = turn_udp(self.ports, payload, &dns, rest);
         V6 {
             first: FIRST,

@@ -42,7 +42,16 @@ pub(super) fn check(written: Option<&Spanned<raw::Listen>>, notes: &mut Notes<'_
         notes.error(written.span(), "[listen] has neither interfaces nor addresses", help);
     }
     let pins = value::absolute(notes, "pins", raw.pins.as_ref(), defaults::PINS);
-    Some(Listen { interfaces, addresses, port, mode, vlans, pins, keep: raw.keep })
+    Some(Listen {
+        interfaces,
+        addresses,
+        port,
+        mode,
+        vlans,
+        route_lookup: raw.route_lookup,
+        pins,
+        keep: raw.keep,
+    })
 }
 
 fn interfaces(written: &[Text], notes: &mut Notes<'_>) -> Vec<String> {

@@ -137,6 +137,8 @@ pub(super) struct Listen {
     pub(super) mode: Option<Text>,
     #[serde(default)]
     pub(super) vlans: Vec<Spanned<Integer>>,
+    #[serde(default)]
+    pub(super) route_lookup: bool,
     pub(super) pins: Option<Text>,
     #[serde(default)]
     pub(super) keep: bool,

@@ -93,8 +93,10 @@ pub(super) struct Fresh {
 pub(super) fn make(work: Work) -> Made {
     let views = place_clients(&work.desired, &work.health.round_trips, &work.views);
     let (listen, before) = (&work.desired.node.listen, &work.before.node.listen);
-    let is_elsewhere =
-        listen.port != before.port || listen.vlans != before.vlans || listen.mode != before.mode;
+    let is_elsewhere = listen.port != before.port
+        || listen.vlans != before.vlans
+        || listen.mode != before.mode
+        || listen.route_lookup != before.route_lookup;
     let fresh = work.must
         || is_elsewhere
         || views.upheaval(&work.views) > MOST_IN_PLACE
@@ -132,6 +134,7 @@ fn make_tables(work: &Work, views: &Views) -> Fresh {
     compiled.extend(tree.all().map(|(name, compiled)| (name, Some(compiled))));
     let mut image = fill(desired, &compiled);
     image.set_link(work.listening.link.unwrap_or_else(|| tables.image().link()));
+    image.set_routed(desired.node.listen.route_lookup);
     let counted = work.counted.as_ref();
     let filled = counted.map_or_else(|| Counted::of_tables(tables).now(), Counted::now);
     filled.add_answers_since(&Sums::default(), &mut image);

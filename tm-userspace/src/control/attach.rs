@@ -3,6 +3,15 @@
 use super::Control;
 use crate::xdp::{Attached, strips_vlan_tags};
 
+/// The families in which the loopback interface does not forward: the routing table then answers nobody who asks as if from this host.
+fn closed_families() -> impl Iterator<Item = &'static str> {
+    ["v4", "v6"].into_iter().filter(|family| {
+        let setting = std::fs::read_to_string(format!("/proc/sys/net/ip{family}/conf/lo/forwarding"));
+        // Where there is no such setting, there is no such family.
+        setting.is_ok_and(|value| value.trim() == "0")
+    })
+}
+
 impl Control {
     /// Attaches to every listed interface that is there and not attached to, and lets go of those that are not listed, gone, made anew, or attached in
     /// another hook than is wanted.
@@ -44,6 +53,14 @@ impl Control {
                     interface = name,
                     "the card strips VLAN tags before XDP sees them: `ethtool -K {name} rx-vlan-offload off`, or tagged queries are taken for untagged ones"
                 );
+            }
+            if listen.route_lookup {
+                for family in closed_families() {
+                    tracing::error!(
+                        interface = name,
+                        "the kernel looks no way back up over IP{family}, and the sockets answer it: `sysctl -w net.ip{family}.conf.lo.forwarding=1`"
+                    );
+                }
             }
             match kernel.attach(name, listen.mode) {
                 Ok(mode) => tracing::info!(interface = name, ?mode, "XDP attached"),

@@ -3,12 +3,9 @@
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail};
-use aya::{
-    Ebpf,
-    programs::{ProgramError, XdpMode as AttachMode, links::FdLink, xdp::XdpLink},
-};
+use aya::programs::{ProgramError, Xdp, XdpMode as AttachMode, links::FdLink, xdp::XdpLink};
 
-use super::{Kernel, PROGRAM, Pins, hook::Occupant, interface, program_mut, rights};
+use super::{Kernel, PROGRAM, Pins, ROUTED, hook::Occupant, interface, program_mut, rights};
 use crate::desired::XdpMode;
 
 /// How the program came to be attached.
@@ -98,7 +95,7 @@ impl Kernel {
                 .mode
                 .filter(|how| how.suits(mode))
                 .context("it is not in the hook that is asked for")?;
-            Ok((how, put_on(&mut self.bpf, XdpLink::try_from(link)?)?))
+            Ok((how, self.put_on(XdpLink::try_from(link)?)?))
         });
         match adopted {
             Ok((how, link)) => {
@@ -147,13 +144,12 @@ impl Kernel {
         index: u32,
         mode: XdpMode,
     ) -> Result<(Attached, XdpLink), ProgramError> {
-        let bpf = &mut self.bpf;
         let mut attach = |how: Attached| {
             let flags = match how {
                 Attached::Native => AttachMode::Driver,
                 Attached::Generic => AttachMode::Skb,
             };
-            let program = program_mut(bpf, PROGRAM).map_err(|_| ProgramError::NotLoaded)?;
+            let program = self.first().map_err(|_| ProgramError::NotLoaded)?;
             let id = program.attach_to_if_index(index, flags)?;
             Ok((how, program.take_link(id)?))
         };
@@ -196,7 +192,7 @@ impl Kernel {
     /// Takes over all interfaces of `old`, each in one step: no packet meets neither program. One that cannot be taken over is left without a program.
     pub fn replace(&mut self, old: &mut Kernel) {
         for Link { interface, index, mode, link, pinned } in std::mem::take(&mut old.links) {
-            match put_on(&mut self.bpf, link) {
+            match self.put_on(link) {
                 Ok(link) => self.links.push(Link { interface, index, mode, link, pinned }),
                 Err(error) => {
                     tracing::error!(
@@ -227,6 +223,18 @@ impl Kernel {
         }
     }
 
+    /// Makes a link carry this load's program instead of the one it carries, in one step.
+    fn put_on(&mut self, link: XdpLink) -> anyhow::Result<XdpLink> {
+        let program = self.first()?;
+        let id = program.attach_to_link(link)?;
+        Ok(program.take_link(id)?)
+    }
+
+    /// The program that interfaces carry.
+    fn first(&mut self) -> anyhow::Result<&mut Xdp> {
+        program_mut(&mut self.bpf, if self.is_routed { ROUTED } else { PROGRAM })
+    }
+
     /// Removes the pins of links and tables that are not in use: of interfaces no longer listed or gone, and of earlier loads.
     pub fn tidy_pins(&self) {
         if let Some(pins) = &self.pins {
@@ -235,13 +243,6 @@ impl Kernel {
             pins.tidy(&indexes, Some(&self.id));
         }
     }
-}
-
-/// Makes a link carry this object's program instead of the one it carries, in one step.
-fn put_on(bpf: &mut Ebpf, link: XdpLink) -> anyhow::Result<XdpLink> {
-    let program = program_mut(bpf, PROGRAM)?;
-    let id = program.attach_to_link(link)?;
-    Ok(program.take_link(id)?)
 }
 
 /// Says what an attach error means to an operator.

@@ -41,7 +41,7 @@ impl Occupant {
         let name = loaded_programs().flatten().find(|program| program.id() == id);
         let name = name.and_then(|program| program.name_as_str().map(str::to_owned)).unwrap_or_default();
         match name.as_str() {
-            super::PROGRAM => format!(
+            super::PROGRAM | super::ROUTED => format!(
                 "another tm's program is there (id {id}): stop that one or, where it is dead, run `tm detach` with its --config"
             ),
             _ => format!(

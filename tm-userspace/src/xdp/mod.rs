@@ -49,8 +49,10 @@ pub static OBJECT: &[u8] = include_bytes_aligned!(concat!(env!("OUT_DIR"), "/tm-
 
 /// The program that is attached.
 pub const PROGRAM: &str = "tm";
+/// The one that is attached where the way back is looked up: the first one comes behind it.
+const ROUTED: &str = "tm_routed";
 /// What it tail-calls, by slot of `COLD`.
-const COLD: [&str; 8] = [
+const COLD: [&str; 9] = [
     "tm_full",
     "tm_full_long",
     "tm_cookie",
@@ -59,6 +61,7 @@ const COLD: [&str; 8] = [
     "tm_below",
     "tm_below_full",
     "tm_options",
+    PROGRAM,
 ];
 
 /// Octets of samples that may wait, a power of two: a good 5,000 of them.
@@ -73,6 +76,8 @@ pub struct Kernel {
     sizes: Sizes,
     /// What frames to us begin with, for good.
     link: Cards,
+    /// Is the way back looked up, for good?
+    is_routed: bool,
     tables: Mapped,
     counters: Arc<Counters>,
     barrier: Option<Barrier>,
@@ -154,13 +159,14 @@ impl Kernel {
         let (port, seed, mask) = (image.served_port(), image.hash_seed(), sizes.buckets - 1);
         let vlans = u8::from(!image.vlan_ids().is_empty());
         let link = image.link();
-        let cards = [link.octets, link.mask];
+        let (cards, routed) = ([link.octets, link.mask], u8::from(image.is_routed()));
         loader
             .override_global("PORT", &port, true)
             .override_global("SEED", &seed, true)
             .override_global("BUCKET_MASK", &mask, true)
             .override_global("VLANS_LISTED", &vlans, true)
-            .override_global("LINK", &cards, true);
+            .override_global("LINK", &cards, true)
+            .override_global("ROUTED", &routed, true);
         let mut bpf = loader.load(OBJECT)?;
         load_programs(&mut bpf)?;
         let tables = Mapped::of(&bpf, sizes)?;
@@ -174,6 +180,7 @@ impl Kernel {
             bpf,
             sizes,
             link,
+            is_routed: image.is_routed(),
             tables,
             counters,
             barrier,
@@ -224,7 +231,7 @@ impl Kernel {
 
     /// The loaded programs.
     pub fn programs(&self) -> anyhow::Result<Vec<ProgramInfo>> {
-        [PROGRAM]
+        [ROUTED]
             .iter()
             .chain(&COLD)
             .map(|name| {
@@ -248,13 +255,10 @@ impl Kernel {
 
 /// Loads all programs of an object, and puts those in their slots that are tail-called.
 fn load_programs(bpf: &mut Ebpf) -> anyhow::Result<()> {
-    for (slot, name) in
-        [(None, PROGRAM)].into_iter().chain(COLD.iter().enumerate().map(|(i, name)| (Some(i), *name)))
-    {
-        program_mut(bpf, name)?.load().with_context(|| match slot {
-            None => "the kernel refuses the XDP program".to_owned(),
-            Some(_) => format!("the kernel refuses the XDP program `{name}`"),
-        })?;
+    for name in [ROUTED].iter().chain(&COLD) {
+        program_mut(bpf, name)?
+            .load()
+            .with_context(|| format!("the kernel refuses the XDP program `{name}`"))?;
     }
     let programs: Vec<_> = COLD
         .iter()

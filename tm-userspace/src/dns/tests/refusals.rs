@@ -97,7 +97,10 @@ fn other_opcodes_are_not_implemented() {
             (ask("web.tm.example A").flags(opcode << 11), NOTIMP),
             (ask("web.tm.example A").flags(opcode << 11 | RD), &["NOTIMP rd"]),
             (ask("web.tm.example A").flags(opcode << 11 | 0x07ff), &["NOTIMP rd"]),
-            (ask("web.tm.example A").flags(opcode << 11).opt(1232, 0, &[]), &["NOTIMP", "opt 1232 why [0, 21]"]),
+            (
+                ask("web.tm.example A").flags(opcode << 11).opt(1232, 0, &[]),
+                &["NOTIMP", "opt 1232 why [0, 21]"],
+            ),
             (Ask { question: vec![], ..ask(". A") }.counts([0; 4]).flags(opcode << 11), &no_question),
             (Ask { question: vec![], ..ask(". A") }.flags(opcode << 11), &no_question),
         ]);

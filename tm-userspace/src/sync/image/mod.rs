@@ -55,6 +55,7 @@ pub struct Image {
     seed: u64,
     vlans: Vec<u16>,
     link: Link,
+    is_routed: bool,
     served: Vec<Addresses>,
     own: Vec<u64>,
     cookies: Cookies,
@@ -99,6 +100,7 @@ impl Image {
             seed,
             vlans: vlans.to_vec(),
             link: Link::ANY,
+            is_routed: false,
             served: vec![Addresses::new_zeroed(); ADDRESS_LINES as usize],
             own: vec![0; OWN_BITS as usize / 64],
             cookies: Cookies::default(),
@@ -223,6 +225,11 @@ impl Image {
         self.link = link;
     }
 
+    /// Whether programs look the way back up. Those that are loaded already go by what it was then.
+    pub fn set_routed(&mut self, is_routed: bool) {
+        self.is_routed = is_routed;
+    }
+
     /// How large the tables are now.
     pub fn sizes(&self) -> Sizes {
         Sizes {
@@ -344,6 +351,10 @@ impl Image {
     /// VLAN ids that are ours.
     pub fn vlan_ids(&self) -> &[u16] {
         &self.vlans
+    }
+    /// Do programs look the way back up?
+    pub fn is_routed(&self) -> bool {
+        self.is_routed
     }
     /// UDP port served, in memory order.
     pub fn served_port(&self) -> u16 {
