@@ -30,7 +30,7 @@ use aya::{
     maps::{Array, ArrayOfMaps, Map, MapData, ProgramArray, RingBuf},
     programs::{TestRun as _, TestRunOptions, Xdp},
 };
-use tm_common::{link::Link as Cards, tables::Lookup as _, verdict::Verdict};
+use tm_common::{link::Link as Cards, programs::NAMES, tables::Lookup as _, verdict::Verdict};
 use tokio_util::task::AbortOnDropHandle;
 
 pub use attach::Attached;
@@ -49,17 +49,6 @@ pub static OBJECT: &[u8] = include_bytes_aligned!(concat!(env!("OUT_DIR"), "/tm-
 
 /// The program that is attached.
 pub const PROGRAM: &str = "tm";
-/// What it tail-calls, by slot of `COLD`.
-const COLD: [&str; 8] = [
-    "tm_full",
-    "tm_full_long",
-    "tm_cookie",
-    "tm_find",
-    "tm_find_long",
-    "tm_below",
-    "tm_below_full",
-    "tm_options",
-];
 
 /// Octets of samples that may wait, a power of two: a good 5,000 of them.
 const SAMPLES: u32 = 1 << 20;
@@ -226,7 +215,7 @@ impl Kernel {
     pub fn programs(&self) -> anyhow::Result<Vec<ProgramInfo>> {
         [PROGRAM]
             .iter()
-            .chain(&COLD)
+            .chain(&NAMES)
             .map(|name| {
                 let info = program(&self.bpf, name)?.info()?;
                 Ok(ProgramInfo {
@@ -249,14 +238,14 @@ impl Kernel {
 /// Loads all programs of an object, and puts those in their slots that are tail-called.
 fn load_programs(bpf: &mut Ebpf) -> anyhow::Result<()> {
     for (slot, name) in
-        [(None, PROGRAM)].into_iter().chain(COLD.iter().enumerate().map(|(i, name)| (Some(i), *name)))
+        [(None, PROGRAM)].into_iter().chain(NAMES.iter().enumerate().map(|(i, name)| (Some(i), *name)))
     {
         program_mut(bpf, name)?.load().with_context(|| match slot {
             None => "the kernel refuses the XDP program".to_owned(),
             Some(_) => format!("the kernel refuses the XDP program `{name}`"),
         })?;
     }
-    let programs: Vec<_> = COLD
+    let programs: Vec<_> = NAMES
         .iter()
         .map(|name| anyhow::Ok(program(bpf, name)?.fd()?.try_clone()?))
         .collect::<Result<_, _>>()?;
