@@ -1,35 +1,33 @@
-//! The engine on the host: whom it answers.
+//! The engine on the host: whom it answers, and by which programs.
 
 use std::sync::LazyLock;
 
 use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
 use tm_common::{
-    answer::answer,
     encloser,
-    name::SHORT,
     packet::Buffer,
-    verdict::{Reason, Verdict},
+    programs::{BELOW, BELOW_FULL, COOKIE, FIND, FIND_LONG, FULL, FULL_LONG, NAMES, OPTIONS},
+    verdict::Reason,
 };
 use tm_tests::{
     classes::image,
     frame::Frame,
+    golden,
+    host::{answer_frame, run_programs},
+    property::WORLD,
     query::{Query, qtype},
     reply::check_reply,
 };
 use tm_userspace::sync::Image;
+
+static IMAGE: LazyLock<Image> = LazyLock::new(|| image(16));
 
 /// Both stand in the tables of addresses, one as an IPv4 address and one as an empty place; neither is anybody's over IPv6.
 #[test]
 fn mapped_and_unspecified_targets_are_not_served() {
     for target in ["::ffff:10.53.0.1", "::"] {
         let mut frame = Frame::v6(Query::new("www8.tm.example", qtype::A).build());
-        let image = image(16);
-        let ask = |frame: &Frame| {
-            let mut octets = frame.build();
-            let size = octets.len();
-            octets.resize(1500, 0);
-            Reason::of(answer::<SHORT, true>(&mut Buffer::new(&mut octets, size), &image))
-        };
+        let ask = |frame: &Frame| answer_frame(&frame.build(), &IMAGE).0;
         assert_eq!(ask(&frame), Reason::Answered);
         frame.destination.set_ip(target.parse().unwrap());
         assert_eq!(ask(&frame), Reason::NotServed, "{target}");
@@ -38,7 +36,6 @@ fn mapped_and_unspecified_targets_are_not_served() {
 
 /// Whether the name in a query may have an encloser, with these options, each with its code and data.
 fn may_be(name: &str, v6: bool, edns: bool, options: &[(u16, Vec<u8>)]) -> bool {
-    static IMAGE: LazyLock<Image> = LazyLock::new(|| image(16));
     let mut query = if edns { Query::with_edns(name, qtype::A) } else { Query::new(name, qtype::A) };
     if let Some(edns) = &mut query.edns {
         edns.options = options.to_vec();
@@ -46,6 +43,79 @@ fn may_be(name: &str, v6: bool, edns: bool, options: &[(u16, Vec<u8>)]) -> bool 
     let mut octets = if v6 { Frame::v6(query.build()) } else { Frame::v4(query.build()) }.build();
     let size = octets.len();
     encloser::may_be(&Buffer::new(&mut octets, size), &*IMAGE)
+}
+
+/// By which programs each kind of question is answered or refused: a golden case's words, and the numbers of the programs behind the first one.
+#[test]
+fn a_question_goes_through_the_programs_that_it_needs() {
+    let cases: [(&str, &[u32], Reason); 21] = [
+        ("web.tm.example A +edns", &[], Reason::Answered),
+        ("web.tm.example AAAA +v6", &[], Reason::Answered),
+        ("web.tm.example A +option=12:00", &[OPTIONS, FULL], Reason::Answered),
+        ("web.tm.example A +vlan=5", &[FIND, FULL], Reason::Answered),
+        ("web.tm.example A +vlan=5 +option=12:00", &[FIND, FULL, OPTIONS, FULL], Reason::Answered),
+        ("carrier.tm.example TXT", &[FIND, FULL], Reason::Answered),
+        (
+            "hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh.tm.example A",
+            &[FIND_LONG, FULL_LONG],
+            Reason::Answered,
+        ),
+        (
+            "hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh.tm.example A +option=12:00",
+            &[FIND_LONG, FULL_LONG, OPTIONS, FULL_LONG],
+            Reason::Answered,
+        ),
+        ("nobody.tm.example A +edns", &[BELOW], Reason::Answered),
+        ("nobody.tm.example A +vlan=5", &[FIND, BELOW, BELOW_FULL], Reason::Answered),
+        ("nobody.tm.example A +option=12:00", &[BELOW, OPTIONS, BELOW_FULL], Reason::Answered),
+        ("x.records.tm.example TXT", &[BELOW, BELOW_FULL], Reason::Answered),
+        (
+            "x.gggggggggggggggggggggggggggggggggggggggggggggggggg.tm.example A",
+            &[FIND_LONG, BELOW, BELOW_FULL],
+            Reason::Answered,
+        ),
+        ("web.tm.example A +option=10:0102030405060708", &[COOKIE, FULL, OPTIONS, FULL], Reason::Answered),
+        ("web.tm.example A +option=3:", &[OPTIONS], Reason::Edns),
+        ("nobody.tm.example A +option=3:", &[BELOW, OPTIONS], Reason::Edns),
+        ("www.contoso.test A", &[], Reason::UnknownName),
+        ("www.contoso.test A +option=12:00", &[BELOW], Reason::UnknownName),
+        ("www.contoso.test A +vlan=5", &[FIND], Reason::UnknownName),
+        ("web.tm.example A +vlan=6", &[FIND], Reason::Vlan),
+        ("web.tm.example A +dport=54", &[], Reason::NotDns),
+    ];
+    for (words, programs, reason) in cases {
+        let (frame, _) = golden::frame(words).unwrap();
+        let outcome = run_programs(&frame.build(), &WORLD.image, 2048);
+        let names: Vec<_> = programs.iter().map(|program| NAMES[*program as usize]).collect();
+        assert_eq!((outcome.programs, outcome.reason), (names, reason), "{words}");
+    }
+}
+
+/// Where the tables have a secret for cookies, one program more is all that one alone takes.
+#[test]
+fn a_cookie_alone_takes_one_program_more() {
+    for (words, programs) in [
+        ("www8.tm.example A +option=10:0102030405060708", vec!["tm_cookie"]),
+        (
+            "nobody.tm.example A +option=10:0102030405060708",
+            vec!["tm_below", "tm_below_full", "tm_options", "tm_below_full"],
+        ),
+    ] {
+        let (frame, _) = golden::frame(words).unwrap();
+        let outcome = run_programs(&frame.build(), &IMAGE, 2048);
+        assert_eq!((outcome.programs, outcome.reason), (programs, Reason::Answered), "{words}");
+    }
+}
+
+/// Sixteen octets of records and no OPT: with one octet less the frame is as it came.
+#[test]
+fn without_room_for_all_of_a_reply_nothing_is_written() {
+    let (frame, _) = golden::frame("web.tm.example A").unwrap();
+    let frame = frame.build();
+    let without = run_programs(&frame, &WORLD.image, 15);
+    assert_eq!((without.reason, &without.octets), (Reason::NoRoom, &frame));
+    let with = run_programs(&frame, &WORLD.image, 16);
+    assert_eq!((with.reason, with.octets.len()), (Reason::Answered, frame.len() + 16));
 }
 
 proptest! {
@@ -77,19 +147,15 @@ proptest! {
     }
 
     #[test]
-    fn only_names_of_profiles_are_answered(label in "[a-z0-9]{1,20}", v6: bool, edns: bool) {
-        let image = image(16);
+    fn all_names_but_those_of_profiles_are_said_not_to_exist(label in "[a-z0-9]{1,20}", v6: bool, edns: bool) {
         let name = format!("{label}.tm.example");
         let query = if edns { Query::with_edns(&name, qtype::A) } else { Query::new(&name, qtype::A) };
         let frame = if v6 { Frame::v6(query.build()) } else { Frame::v4(query.build()) }.build();
-        let mut octets = frame.clone();
-        octets.resize(1500, 0);
-        let mut packet = Buffer::new(&mut octets, frame.len());
-        let reason = Reason::of(answer::<SHORT, true>(&mut packet, &image));
-        let is_profile = image.has(&name.parse().unwrap());
-        prop_assert_eq!(reason.verdict() == Verdict::Reply, is_profile);
-        if is_profile {
-            prop_assert!(check_reply(packet.contents()).is_ok());
-        }
+        let (reason, octets) = answer_frame(&frame, &IMAGE);
+        prop_assert_eq!(reason, Reason::Answered);
+        let reply = check_reply(&octets).unwrap();
+        // NOERROR, or NXDOMAIN.
+        let code = if IMAGE.has(&name.parse().unwrap()) { 0 } else { 3 };
+        prop_assert_eq!(reply.payload[3] & 15, code);
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! Three steps, in this order: *plan* (reads only, and refuses), *resize*, *write* (front to back). What is refused is exactly as it came.
 //!
-//! `WORDS` is the longest name that is looked up, in words; `OPTIONS` says which options are read ([`edns::NONE`] and those beside it), and with all of them answers of the
-//! large class too. The kernel's first program is small: `answer::<SHORT, false>`. What it refuses with [`Reason::Full`] or [`Reason::LongName`] is answered by the same
-//! code with larger parameters, in programs of their own; [`Reason::Options`] and [`Reason::Cookie`] are gone on with where they were left.
+//! `WORDS` is the longest name that is looked up, in words; `OPTIONS` says which options are read ([`NONE`] and those beside it), and with all of them answers of the
+//! large class too. A socket's message is answered by one function, [`answer_message`]; a frame by several, which [`programs`](crate::programs) goes through: what the first
+//! refuses with [`Reason::Full`], [`Reason::LongName`], [`Reason::Options`] or [`Reason::Cookie`] is gone on with where it was left.
 
 mod plan;
 mod reply;
@@ -23,26 +23,7 @@ use crate::{
 use plan::{Named, find, plan, settle};
 use reply::reply;
 
-/// Answers the query in `packet`, and counts the answer; or leaves the packet as it came and says why.
-#[inline(always)]
-pub fn answer<const WORDS: usize, const FULL: bool>(
-    packet: &mut impl Packet,
-    tables: &impl Names<WORDS>,
-) -> Result<(), Reason> {
-    if !FULL {
-        let kind = sift(packet, tables)?;
-        return answer_sifted(packet, kind, tables);
-    }
-    let (kind, at) = net::link(packet, tables)?;
-    let at = packet.blur::<32>(at);
-    match kind {
-        net::IPV4 => over::<V4, WORDS, ALL, false>(packet, at, tables),
-        net::IPV6 => over::<V6, WORDS, ALL, false>(packet, at, tables),
-        _ => Reason::NotIp.refuse(),
-    }
-}
-
-/// The first part of `answer::<_, false>`: is it a datagram to the port that we serve, or are there tags to be stepped over? Tells by far most of
+/// The first part: is it a datagram to the port that we serve, or are there tags to be stepped over? Tells by far most of
 /// what is not ours, in few instructions, and refuses for no reason that is rare. Gives the Ethernet type.
 #[inline(always)]
 pub fn sift<P: Packet>(packet: &P, tables: &impl Lookup) -> Result<u16, Reason> {

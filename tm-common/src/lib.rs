@@ -5,7 +5,7 @@
 //! through which every byte is touched, and [`tables::Lookup`], what userspace has written down.
 //!
 //! Read in this order: [`verdict`] (what can become of a packet), [`packet`], [`tables`], [`answer`]; then [`net`], [`link`], [`dns`], [`edns`],
-//! [`options`], [`aside`], [`cookie`], [`subnet`], [`name`], [`encloser`], [`place`], [`sample`] and [`sum`], which [`answer`] calls.
+//! [`options`], [`aside`], [`programs`], [`cookie`], [`subnet`], [`name`], [`encloser`], [`place`], [`sample`] and [`sum`], which [`answer`] calls.
 //!
 //! # Invariants
 //!
@@ -39,6 +39,7 @@ pub mod net;
 pub mod options;
 pub mod packet;
 pub mod place;
+pub mod programs;
 pub mod sample;
 pub mod sip;
 pub mod subnet;

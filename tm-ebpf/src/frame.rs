@@ -46,6 +46,12 @@ impl Frame {
         Frame { context, data: hide(data as usize), end: end as usize }
     }
 
+    /// Of which nothing is known: it has no octet.
+    #[inline(always)]
+    pub(crate) fn unread(context: &XdpContext) -> Self {
+        Frame { context: context.as_ptr().cast(), data: 0, end: 0 }
+    }
+
     /// Where a `T` at `at` lies, if all of it is inside the frame.
     #[inline(always)]
     fn place<T>(&self, at: usize) -> Option<*mut T> {

@@ -10,7 +10,6 @@ mod aside;
 mod cookies;
 pub(crate) mod route;
 
-use aside::{ASIDE, case};
 use aya_ebpf::{
     Global,
     bindings::{BPF_F_MMAPABLE as MMAPABLE, xdp_md},
@@ -20,13 +19,14 @@ use aya_ebpf::{
     maps::{Array, PerCpuArray, ProgramArray, RingBuf},
 };
 use tm_common::{
-    aside::Aside,
+    aside::{Aside, Left as _},
     kind,
     link::Link,
     name::{self, LONG, SHORT},
     options::Options,
     packet::Packet,
     place::{self, Asker, Client, Found, Line, Root},
+    programs::NAMES,
     sample::{self, Head, Sample},
     tables::{
         ADDRESS_LINES, Address, Addresses, Answer, AnswerIndex, Bucket, Entry, LARGE, Lookup, MEDIUM, Names,
@@ -102,28 +102,9 @@ static SAMPLES: RingBuf = RingBuf::with_byte_size(4096, 0);
 /// Where each is put together: the stack is too small.
 #[map]
 static SAMPLE: PerCpuArray<Sample> = PerCpuArray::with_max_entries(1, 0);
-/// Programs for what is too rare or too large for the first one, by the numbers below.
+/// Programs for what is too rare or too large for the first one, each at its number.
 #[map]
-pub(crate) static COLD: ProgramArray = ProgramArray::with_max_entries(9, 0);
-
-/// Any query for a short name, once that was looked up.
-pub(crate) const COLD_FULL: u32 = 0;
-/// Any query for a long name, likewise.
-pub(crate) const COLD_FULL_LONG: u32 = 1;
-/// Short names with a cookie and no other option, likewise.
-pub(crate) const COLD_COOKIE: u32 = 2;
-/// Looks short names up, behind tags too.
-pub(crate) const COLD_FIND: u32 = 3;
-/// Looks long names up.
-pub(crate) const COLD_FIND_LONG: u32 = 4;
-/// Names that are not there.
-pub(crate) const COLD_BELOW: u32 = 5;
-/// Those with options or large answers.
-pub(crate) const COLD_BELOW_FULL: u32 = 6;
-/// Reads options, and goes back to whoever asked for that.
-pub(crate) const COLD_OPTIONS: u32 = 7;
-/// The first one, where another stands before it.
-pub(crate) const COLD_FIRST: u32 = 8;
+pub(crate) static COLD: ProgramArray = ProgramArray::with_max_entries(NAMES.len() as u32, 0);
 
 /// The kernel's tables.
 pub(crate) struct Maps;
@@ -236,28 +217,15 @@ impl Lookup for Maps {
         len: usize,
         address: &Address,
     ) -> Result<Options, Reason> {
-        let Some(case) = case() else { return Reason::Options.refuse() };
-        match case.take() {
-            Some(options) => Ok(options),
-            None => {
-                self.leave_options(at, len, address);
-                Reason::Options.refuse()
-            }
-        }
+        self.take_options(at, len, address)
     }
     #[inline(always)]
     fn leave_options(&self, at: usize, len: usize, address: &Address) {
-        if let Some(case) = case() {
-            case.ask(at, len, address);
-        }
+        self.ask_options(at, len, address);
     }
     #[inline(always)]
     fn put_aside(&self, found: Aside) {
-        Maps::forget_options();
-        if let Some(aside) = ASIDE.get_ptr_mut(0) {
-            // SAFETY: as in `turn`.
-            unsafe { *aside = found };
-        }
+        self.leave(found);
     }
     #[inline(always)]
     fn count(&self, counter: u32) {

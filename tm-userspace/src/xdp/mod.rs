@@ -30,7 +30,7 @@ use aya::{
     maps::{Array, ArrayOfMaps, Map, MapData, ProgramArray, RingBuf},
     programs::{TestRun as _, TestRunOptions, Xdp},
 };
-use tm_common::{link::Link as Cards, tables::Lookup as _, verdict::Verdict};
+use tm_common::{link::Link as Cards, programs::NAMES, tables::Lookup as _, verdict::Verdict};
 use tokio_util::task::AbortOnDropHandle;
 
 pub use attach::Attached;
@@ -51,18 +51,6 @@ pub static OBJECT: &[u8] = include_bytes_aligned!(concat!(env!("OUT_DIR"), "/tm-
 pub const PROGRAM: &str = "tm";
 /// The one that is attached where the way back is looked up: the first one comes behind it.
 const ROUTED: &str = "tm_routed";
-/// What it tail-calls, by slot of `COLD`.
-const COLD: [&str; 9] = [
-    "tm_full",
-    "tm_full_long",
-    "tm_cookie",
-    "tm_find",
-    "tm_find_long",
-    "tm_below",
-    "tm_below_full",
-    "tm_options",
-    PROGRAM,
-];
 
 /// Octets of samples that may wait, a power of two: a good 5,000 of them.
 const SAMPLES: u32 = 1 << 20;
@@ -233,7 +221,7 @@ impl Kernel {
     pub fn programs(&self) -> anyhow::Result<Vec<ProgramInfo>> {
         [ROUTED]
             .iter()
-            .chain(&COLD)
+            .chain(&NAMES)
             .map(|name| {
                 let info = program(&self.bpf, name)?.info()?;
                 Ok(ProgramInfo {
@@ -255,12 +243,12 @@ impl Kernel {
 
 /// Loads all programs of an object, and puts those in their slots that are tail-called.
 fn load_programs(bpf: &mut Ebpf) -> anyhow::Result<()> {
-    for name in [ROUTED].iter().chain(&COLD) {
+    for name in [ROUTED].iter().chain(&NAMES) {
         program_mut(bpf, name)?
             .load()
             .with_context(|| format!("the kernel refuses the XDP program `{name}`"))?;
     }
-    let programs: Vec<_> = COLD
+    let programs: Vec<_> = NAMES
         .iter()
         .map(|name| anyhow::Ok(program(bpf, name)?.fd()?.try_clone()?))
         .collect::<Result<_, _>>()?;
