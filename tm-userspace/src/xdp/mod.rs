@@ -30,7 +30,7 @@ use aya::{
     maps::{Array, ArrayOfMaps, Map, MapData, ProgramArray, RingBuf},
     programs::{TestRun as _, TestRunOptions, Xdp},
 };
-use tm_common::{link::Link as Cards, tables::Lookup as _, verdict::Verdict};
+use tm_common::{edns::Payload, link::Link as Cards, tables::Lookup as _, verdict::Verdict};
 use tokio_util::task::AbortOnDropHandle;
 
 pub use attach::Attached;
@@ -73,6 +73,8 @@ pub struct Kernel {
     sizes: Sizes,
     /// What frames to us begin with, for good.
     link: Cards,
+    /// How long replies may be, likewise.
+    payload: Payload,
     tables: Mapped,
     counters: Arc<Counters>,
     barrier: Option<Barrier>,
@@ -153,14 +155,17 @@ impl Kernel {
         }
         let (port, seed, mask) = (image.served_port(), image.hash_seed(), sizes.buckets - 1);
         let vlans = u8::from(!image.vlan_ids().is_empty());
-        let link = image.link();
+        let (link, payload, opt) = (image.link(), image.payload(), image.opt().0);
         let cards = [link.octets, link.mask];
         loader
             .override_global("PORT", &port, true)
             .override_global("SEED", &seed, true)
             .override_global("BUCKET_MASK", &mask, true)
             .override_global("VLANS_LISTED", &vlans, true)
-            .override_global("LINK", &cards, true);
+            .override_global("LINK", &cards, true)
+            .override_global("OPT", &opt, true)
+            .override_global("MOST", &payload.most, true)
+            .override_global("WITHOUT_COOKIE", &payload.without_cookie, true);
         let mut bpf = loader.load(OBJECT)?;
         load_programs(&mut bpf)?;
         let tables = Mapped::of(&bpf, sizes)?;
@@ -174,6 +179,7 @@ impl Kernel {
             bpf,
             sizes,
             link,
+            payload,
             tables,
             counters,
             barrier,
@@ -187,9 +193,12 @@ impl Kernel {
         Ok(kernel)
     }
 
-    /// Have the tables room for all that is in `image`, and do the programs look for its cards?
+    /// Have the tables room for all that is in `image`, and do the programs look for its cards, with replies as long as there?
     pub fn holds(&self, image: &Image) -> bool {
-        self.sizes.hold(image.sizes()) && image.homeless() == 0 && self.link.covers(image.link())
+        self.sizes.hold(image.sizes())
+            && image.homeless() == 0
+            && self.link.covers(image.link())
+            && self.payload == image.payload()
     }
 
     /// How much there is room for.

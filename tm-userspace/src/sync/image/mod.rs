@@ -20,6 +20,7 @@ use std::{
 use tm_common::{
     cookie::{self, Cookies},
     dns::ASKED,
+    edns::Payload,
     link::Link,
     name::{ENDINGS, LONG, SHORT},
     place::{LINE, Line},
@@ -54,6 +55,7 @@ pub struct Image {
     port: u16,
     seed: u64,
     vlans: Vec<u16>,
+    payload: Payload,
     link: Link,
     served: Vec<Addresses>,
     own: Vec<u64>,
@@ -98,6 +100,7 @@ impl Image {
             port: port.to_be(),
             seed,
             vlans: vlans.to_vec(),
+            payload: Payload::default(),
             link: Link::ANY,
             served: vec![Addresses::new_zeroed(); ADDRESS_LINES as usize],
             own: vec![0; OWN_BITS as usize / 64],
@@ -221,6 +224,11 @@ impl Image {
     /// Replaces what frames to us begin with. Programs that are loaded already go by what it was then: see [`Kernel::holds`](crate::xdp::Kernel::holds).
     pub fn set_link(&mut self, link: Link) {
         self.link = link;
+    }
+
+    /// Replaces how long replies over UDP may be. Programs that are loaded already go by what it was then, likewise.
+    pub fn set_payload(&mut self, payload: Payload) {
+        self.payload = payload;
     }
 
     /// How large the tables are now.
