@@ -10,12 +10,12 @@ use std::{
 
 use anyhow::{Context, Result};
 use include_dir::{Dir, include_dir};
-use tm_common::link::Link;
+use tm_common::{edns::Payload, link::Link};
 use tm_userspace::{
     compile::{Tree, Zones, compile},
     config::load,
     decide::{Decision, decide},
-    desired::{Desired, Profile, RoutingMethod, Status},
+    desired::{Cookies, Desired, Profile, RoutingMethod, Status},
     dns::{Contents, Responder, ZoneView},
     health::Health,
     listen::key,
@@ -51,11 +51,22 @@ pub struct World {
 impl World {
     /// As the files have it, before any probe.
     pub fn new() -> Result<Self> {
-        let desired = desired()?;
+        Self::of(&desired()?)
+    }
+
+    /// The same with what is said of replies left out: by default.
+    pub fn by_default() -> Result<Self> {
+        let mut desired = desired()?;
+        Arc::make_mut(&mut desired.node).sockets.payload = Payload::default();
+        Self::of(&desired)
+    }
+
+    /// Of this configuration, before any probe.
+    pub fn of(desired: &Desired) -> Result<Self> {
         let listening = [SERVER_V4.into(), SERVER_V6.into()];
-        let (_, zone) = watch::channel(Arc::new(ZoneView::new(&desired, &listening)));
+        let (_, zone) = watch::channel(Arc::new(ZoneView::new(desired, &listening)));
         let (_, contents) = watch::channel(Contents::new());
-        let tables = Arc::new(RwLock::new(image(&desired, &Health::default())));
+        let tables = Arc::new(RwLock::new(image(desired, &Health::default())));
         let responder = Responder::new(tables, zone, contents, tm_userspace::traffic::Traffic::new().0);
         let profiles = desired.profiles.values().filter(|profile| {
             profile.status == Status::Enabled
@@ -63,10 +74,10 @@ impl World {
         });
         let profiles = profiles.map(|profile| (profile.dns_name.clone(), profile.routing_method)).collect();
         Ok(World {
-            image: image(&desired, &Health::default()),
+            image: image(desired, &Health::default()),
             responder,
             profiles,
-            zones: Zones::of(&desired),
+            zones: Zones::of(desired),
         })
     }
 }
@@ -101,6 +112,10 @@ pub fn image(desired: &Desired, health: &Health) -> Image {
         image.apply([(&name, Some(&compiled))]);
     }
     let served = [key(&SERVER_V4.into()), key(&SERVER_V6.into())];
+    image.set_payload(desired.node.sockets.payload);
+    if let Cookies::Of(secrets) = &desired.node.cookies {
+        image.set_cookies(secrets.all());
+    }
     image.set_addresses(&served, &served);
     image.set_link(Link::of([SERVER_MAC]).expect("there is a card"));
     image

@@ -1,10 +1,11 @@
 //! DNS cookies: the vectors of RFC 9018, how long a cookie is right, and what the loaded programs make of all this beside the engine on the host.
 #![expect(clippy::unwrap_used, reason = "helpers of tests: a panic is how they fail")]
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use tm_common::{
-    cookie::{Asked, Cookies, Jar},
+    cookie::{self, Asked, Jar},
+    edns::Payload,
     verdict::Reason,
 };
 use tm_tests::{
@@ -15,22 +16,22 @@ use tm_tests::{
     parity::Pair,
     query::{Edns, Query, qtype},
     reply::check_reply,
-    world::World,
+    world::{World, desired},
 };
-use tm_userspace::listen::key;
+use tm_userspace::{cookies::Secrets, desired::Cookies, dns::Transport, listen::key};
 
 const FIRST: [u8; 16] = *b"the first secret";
 const OTHER: [u8; 16] = *b"the other secret";
 
 /// What cookies are made with, at a time of the test's choice.
 struct Fixed {
-    cookies: Cookies,
+    cookies: cookie::Cookies,
     now: u32,
 }
 
 impl Fixed {
     fn new(secrets: &[[u8; 16]], now: u32) -> Self {
-        let mut cookies = Cookies { count: secrets.len() as u32, ..Cookies::default() };
+        let mut cookies = cookie::Cookies { count: secrets.len() as u32, ..cookie::Cookies::default() };
         for (words, secret) in cookies.secrets.iter_mut().zip(secrets) {
             *words = [0, 8].map(|at| u64::from_le_bytes(secret[at..at + 8].try_into().unwrap()));
         }
@@ -48,10 +49,10 @@ impl Fixed {
 }
 
 impl Jar for Fixed {
-    fn cookies(&self) -> Option<&Cookies> {
+    fn cookies(&self) -> Option<&cookie::Cookies> {
         Some(&self.cookies)
     }
-    fn now(&self, _: &Cookies) -> Option<u32> {
+    fn now(&self, _: &cookie::Cookies) -> Option<u32> {
         Some(self.now)
     }
 }
@@ -268,6 +269,59 @@ fn the_loaded_programs_make_and_know_cookies() {
         // RFC 7873, section 5.2.2: FORMERR, which the sockets say.
         for length in [0, 1, 7, 9, 15, 41] {
             assert_eq!(options(&pair, &sent(vec![1; length])), Err(Reason::Edns), "{length} octets");
+        }
+    }
+}
+
+#[test]
+fn rfc7873_5_2_3_who_has_a_right_cookie_is_given_more_than_512_octets() {
+    require_root();
+    let mut desired = desired().unwrap();
+    let secrets = FIRST.iter().chain(b"\n").chain(&OTHER).map(|octet| match octet {
+        b'\n' => "\n".to_owned(),
+        octet => format!("{octet:02x}"),
+    });
+    Arc::make_mut(&mut desired.node).cookies =
+        Cookies::Of(Secrets::parse(secrets.collect::<String>().as_bytes()).unwrap());
+    // Header 12, question 259, CNAME 12 and 253, OPT 11: with a cookie 575.
+    let name =
+        ["x".repeat(63), "y".repeat(63), "a".repeat(63), "d".repeat(50), "tm.example".into()].join(".");
+    for (most, without_cookie, takes) in
+        [(1232, 512, 4096), (575, 512, 575), (574, 574, 4096), (1400, 575, 575)]
+    {
+        Arc::make_mut(&mut desired.node).sockets.payload = Payload { most, without_cookie };
+        let world = World::of(&desired).unwrap();
+        let pair = Pair::load(world.image).unwrap();
+        for v6 in [false, true] {
+            let made = |secret, age| made(secret, *b"a client", [0; 3], now() - age, client(v6));
+            let cookies = [
+                (made(FIRST, 0), true),
+                (made(FIRST, 3500), true),
+                (made(OTHER, 0), true),
+                (made(FIRST, 3700), false),
+                (made(*b"another's secret", 0), false),
+                (b"a client".to_vec(), false),
+            ];
+            for (cookie, is_right) in cookies {
+                let fits = 575 <= if is_right { most } else { without_cookie };
+                let edns = Edns { payload_size: takes, options: vec![(10, cookie)], ..Edns::default() };
+                let query = Query { edns: Some(edns), ..Query::new(&name, qtype::A) }.build();
+                let frame = if v6 { Frame::v6(query.clone()) } else { Frame::v4(query.clone()) };
+                let (reason, reply) = pair.ask(&frame.build()).unwrap();
+                let expected = if fits { Reason::Answered } else { Reason::TooLarge };
+                assert_eq!(reason, expected, "most {most}, without {without_cookie}, right {is_right}");
+                let said = world.responder.reply(&query, client(v6), Transport::Udp).unwrap();
+                let truncated = said[2] & 2 != 0;
+                assert_eq!((truncated, said.len()), (!fits, if fits { 575 } else { 12 + 259 + 11 + 28 }));
+                let opt = said.len() - 28 - 11;
+                assert_eq!(said[opt + 3..opt + 5], most.to_be_bytes(), "announced");
+                if fits {
+                    assert_eq!(check_reply(&reply).unwrap().payload, said, "the same from both");
+                }
+                // Over TCP it is whole, whatever the cookie.
+                let whole = world.responder.reply(&query, client(v6), Transport::Tcp).unwrap();
+                assert_eq!((whole.len(), whole[2] & 2), (575, 0));
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The golden cases, by everything that answers: the engine on the host, the loaded programs, the sockets.
 
 use tm_tests::{
-    golden::{Case, cases},
+    golden::{Case, cases, cases_by_default},
     host::answer_frame,
     namespace::require_root,
     parity::Pair,
@@ -11,7 +11,11 @@ use tm_tests::{
 
 /// All that is wrong, not only the first of it.
 fn judge(check: impl Fn(&Case) -> anyhow::Result<()>) {
-    let cases = cases().unwrap_or_else(|error| panic!("{error:#}"));
+    judge_all(cases(), check);
+}
+
+fn judge_all(cases: anyhow::Result<Vec<Case>>, check: impl Fn(&Case) -> anyhow::Result<()>) {
+    let cases = cases.unwrap_or_else(|error| panic!("{error:#}"));
     let wrong: Vec<String> =
         cases.iter().filter_map(|case| check(case).err()).map(|error| format!("{error:#}")).collect();
     assert!(wrong.is_empty(), "{} of {} are wrong\n{}", wrong.len(), cases.len(), wrong.join("\n"));
@@ -37,6 +41,18 @@ fn the_loaded_programs() {
 #[test]
 fn the_sockets() {
     judge(|case| case.ask_sockets(&WORLD.responder));
+}
+
+#[test]
+fn by_default_what_is_over_512_octets_is_not_for_everybody() {
+    require_root();
+    let world = World::by_default().unwrap_or_else(|error| panic!("{error:#}"));
+    judge_all(cases_by_default(), |case| case.ask_sockets(&world.responder));
+    let pair = Pair::load(world.image).unwrap_or_else(|error| panic!("{error:#}"));
+    // The engine on the host is asked with the programs, and must agree.
+    judge_all(cases_by_default(), |case| {
+        if case.over_tcp { Ok(()) } else { case.judge(pair.ask(&case.frame.build())?) }
+    });
 }
 
 #[test]

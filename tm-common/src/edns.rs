@@ -21,9 +21,11 @@ use crate::{
 
 /// Octets of an OPT without options.
 pub const LEN: usize = 11;
-/// The largest reply we send and the payload size we announce: fits every path without fragments
+/// The largest reply over UDP and the payload size we announce, where nothing else is said: fits every path without fragments
 /// ([RFC 9715](https://www.rfc-editor.org/rfc/rfc9715), and the flag day of 2020).
 pub const PAYLOAD: u16 = 1232;
+/// The most that may be said: with its headers it fits Ethernet in a tunnel or two (RFC 9715, section 3).
+pub const LARGEST: u16 = 1400;
 /// What a client takes that says nothing, or less ([RFC 6891, section 6.2.3](https://www.rfc-editor.org/rfc/rfc6891#section-6.2.3)).
 pub const SMALLEST: u16 = 512;
 
@@ -34,8 +36,42 @@ pub const ONLY_COOKIE: u8 = 1;
 /// As said there.
 pub const ALL: u8 = 2;
 
-/// Root name, type 41, our payload size, no upper RCODE bits, version 0, no flags; the three octets after these eight are zero.
-const REPLY: u64 = u64::from_le_bytes([0, 0, 41, (PAYLOAD >> 8) as u8, PAYLOAD as u8, 0, 0, 0]);
+/// How long replies over UDP may be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Payload {
+    /// At most, and what our OPT announces: octets, [`SMALLEST`] to [`LARGEST`].
+    pub most: u16,
+    /// For whoever has no right cookie, and so may not be who it says: octets, [`SMALLEST`] to `most`. What is longer is given over TCP.
+    pub without_cookie: u16,
+}
+
+impl Default for Payload {
+    fn default() -> Self {
+        Payload { most: PAYLOAD, without_cookie: SMALLEST }
+    }
+}
+
+impl Payload {
+    /// Octets of the longest reply to a client that takes `asked`, as its OPT says.
+    #[inline(always)]
+    pub fn limit(self, asked: u16, has_right_cookie: bool) -> u16 {
+        let most = if has_right_cookie { self.most } else { self.without_cookie };
+        asked.max(SMALLEST).min(most)
+    }
+}
+
+/// What the OPT of every reply begins with: root name, type 41, our payload size, no upper RCODE bits, version 0, no flags. The three octets after these eight are zero.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Opt(pub u64);
+
+impl Opt {
+    /// One that announces this payload size, in octets.
+    pub const fn new(payload: u16) -> Self {
+        let [high, low] = payload.to_be_bytes();
+        Opt(u64::from_le_bytes([0, 0, 41, high, low, 0, 0, 0]))
+    }
+}
+
 /// DO, in the eighth octet.
 const DNSSEC_OK: u64 = 0x80 << 56;
 
@@ -48,8 +84,8 @@ pub struct Tail {
     pub sum: Sum,
     /// Octets after type and class.
     pub len: usize,
-    /// Octets the client takes: 512 to 1232.
-    pub limit: u16,
+    /// Octets that the client says it takes; 0 where it says nothing.
+    pub asked: u16,
     /// Octets of the reply's OPT but for its options; 0 where there is to be none.
     pub reply_len: usize,
     /// Its first eight octets.
@@ -61,10 +97,7 @@ pub struct Tail {
 pub fn without(packet: &impl Packet, at: usize) -> Result<(u64, Tail), Reason> {
     let [low, high, fixed]: [u32; 3] = packet.read(at + 1).or_refuse(Reason::Short)?;
     let last = u64::from(low) | u64::from(high) << 32;
-    Ok((
-        last,
-        Tail { fixed, sum: Sum::of(u64::from(fixed) << 8), len: 0, limit: SMALLEST, reply_len: 0, opt: 0 },
-    ))
+    Ok((last, Tail { fixed, sum: Sum::of(u64::from(fixed) << 8), len: 0, asked: 0, reply_len: 0, opt: 0 }))
 }
 
 /// Reads a question with an OPT behind it, likewise, but for its options, which whoever wants them reads. Where `OPTIONS` says none and there are some, that is made known: for a cookie
@@ -75,6 +108,7 @@ pub fn without(packet: &impl Packet, at: usize) -> Result<(u64, Tail), Reason> {
 pub fn with<const OPTIONS: u8>(
     packet: &impl Packet,
     at: usize,
+    reply: Opt,
     make_known: impl FnOnce(Option<usize>),
 ) -> Result<(u64, Tail), Reason> {
     const OPT: u64 = u64::from_le_bytes([0, 0, 0, 0, 0, 0, 0, 41]) >> 40;
@@ -100,12 +134,12 @@ pub fn with<const OPTIONS: u8>(
         len += options;
     }
     // DO is the fifth octet's top bit in the second word, and the eighth's in the reply.
-    let opt = REPLY | (second << 24) & DNSSEC_OK;
+    let opt = reply.0 | (second << 24) & DNSSEC_OK;
     let tail = Tail {
         fixed: (first >> 8) as u32,
         sum,
         len,
-        limit: (second as u16).swap_bytes().clamp(SMALLEST, PAYLOAD),
+        asked: (second as u16).swap_bytes(),
         reply_len: LEN,
         opt,
     };

@@ -146,10 +146,10 @@ pub trait Headers: Plain {
     /// The headers of the reply: `payload` octets of UDP, everything after the DNS header and what is common summing to `rest`.
     fn reply(&self, payload: usize, dns: dns::Header, rest: Sum) -> Self;
 
-    /// Octets of DNS that the client takes, if its question says `asked`.
+    /// Octets of the longest reply, if it may have `limit` over UDP.
     #[inline(always)]
-    fn limit(&self, asked: u16) -> usize {
-        usize::from(asked)
+    fn limit(&self, limit: u16) -> usize {
+        usize::from(limit)
     }
     /// Is it, on the link, to our card and from no group?
     #[inline(always)]

@@ -10,6 +10,7 @@ use crate::{
     aside::Aside,
     cookie::Jar,
     dns::{ASKED, Asked},
+    edns::{Opt, Payload},
     kind,
     link::Link,
     name::{LONG, SHORT, mix, word_of},
@@ -303,6 +304,10 @@ pub trait Lookup: Jar {
     fn port(&self) -> u16;
     /// What name hashes begin with: random, so that nobody can prepare names that share a bucket.
     fn seed(&self) -> u64;
+    /// What the OPT of every reply begins with.
+    fn opt(&self) -> Opt;
+    /// How long replies over UDP may be.
+    fn payload(&self) -> Payload;
     /// Is any VLAN listed?
     fn has_vlans(&self) -> bool;
     /// Are frames with this VLAN id (0 to 4095) ours?

@@ -20,6 +20,7 @@ use aya_ebpf::{
 };
 use tm_common::{
     aside::{Aside, Left as _},
+    edns::{Opt, PAYLOAD, Payload, SMALLEST},
     kind,
     link::Link,
     name::{self, LONG, SHORT},
@@ -53,6 +54,14 @@ static SEED: Global<u64> = Global::new(0);
 /// Number of buckets less one; their number is a power of two.
 #[unsafe(no_mangle)]
 static BUCKET_MASK: Global<u32> = Global::new(0);
+/// What the OPT of every reply begins with.
+#[unsafe(no_mangle)]
+static OPT: Global<u64> = Global::new(Opt::new(PAYLOAD).0);
+/// Octets of the longest reply, with a right cookie and without one.
+#[unsafe(no_mangle)]
+static MOST: Global<u16> = Global::new(PAYLOAD);
+#[unsafe(no_mangle)]
+static WITHOUT_COOKIE: Global<u16> = Global::new(SMALLEST);
 /// Whether any VLAN is listed.
 #[unsafe(no_mangle)]
 static VLANS_LISTED: Global<u8> = Global::new(0);
@@ -117,6 +126,14 @@ impl Lookup for Maps {
     #[inline(always)]
     fn seed(&self) -> u64 {
         SEED.load()
+    }
+    #[inline(always)]
+    fn opt(&self) -> Opt {
+        Opt(OPT.load())
+    }
+    #[inline(always)]
+    fn payload(&self) -> Payload {
+        Payload { most: MOST.load(), without_cookie: WITHOUT_COOKIE.load() }
     }
     #[inline(always)]
     fn has_vlans(&self) -> bool {

@@ -2,6 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use tm_common::edns::Payload;
+
 use crate::desired::{
     Cookies, Desired, Endpoint, EndpointKey, Listen, MinChild, Monitor, NameServer, Node, Probes, Profile,
     Protocol, RoutingMethod, Rules, Sampling, Scope, Service, ServiceKind, ServiceState, Soa, Sockets,
@@ -36,7 +38,8 @@ pub(crate) fn desired(allow: &[(&str, u8)], profiles: Vec<Profile>) -> Desired {
             pins: "/sys/fs/bpf/tm".into(),
             keep: false,
         },
-        sockets: Sockets::default(),
+        // What fits a client is given to it, cookie or not.
+        sockets: Sockets { payload: Payload { most: 1232, without_cookie: 1232 }, ..Sockets::default() },
         cookies: Cookies::Off,
         transfer: Transfer::default(),
         probes: Probes { allow },

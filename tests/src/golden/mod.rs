@@ -1,4 +1,4 @@
-//! Golden cases: what is asked, what the programs make of it, and what is replied, as text in `golden/*.txt`.
+//! Golden cases: what is asked, what the programs make of it, and what is replied, as text in `golden/*.txt`, and in `golden/default/*.txt` what is otherwise where nothing is configured.
 //!
 //! ```text
 //! [a name in mixed case is echoed as asked]
@@ -56,10 +56,19 @@ impl fmt::Display for Case {
     }
 }
 
-/// Every case of every file.
+/// Every case of every file, for the [`World`](crate::world::World) as the files have it.
 pub fn cases() -> Result<Vec<Case>> {
+    cases_in(&FILES)
+}
+
+/// Those of `golden/default`, for the one by default.
+pub fn cases_by_default() -> Result<Vec<Case>> {
+    cases_in(FILES.get_dir("default").context("there is no golden/default")?)
+}
+
+fn cases_in(directory: &Dir<'_>) -> Result<Vec<Case>> {
     let mut cases = vec![];
-    for file in FILES.files() {
+    for file in directory.files() {
         let name = file.path().display().to_string();
         let contents = file.contents_utf8().with_context(|| format!("{name} is not text"))?;
         let lines: String = contents

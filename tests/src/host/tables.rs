@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use tm_common::{
     aside::{Aside, Case, Left},
     cookie::{Cookies, Jar},
+    edns::{Opt, Payload},
     encloser::Encloser,
     link::Link,
     name::{LONG, SHORT},
@@ -73,6 +74,12 @@ impl Lookup for Tables<'_> {
     }
     fn seed(&self) -> u64 {
         self.image.seed()
+    }
+    fn opt(&self) -> Opt {
+        self.image.opt()
+    }
+    fn payload(&self) -> Payload {
+        Lookup::payload(self.image)
     }
     fn has_vlans(&self) -> bool {
         self.image.has_vlans()

@@ -2,7 +2,7 @@
 
 use tm_tests::lab::Lab;
 
-use crate::{profile, serve};
+use crate::{EDNS_RULE, profile, serve};
 
 /// A name of 255 octets with its length octets and the root, of this letter first: labels of 63, 63, 63 and 50 before the zone's twelve.
 fn longest(letter: &str) -> String {
@@ -141,7 +141,7 @@ fn names_at_the_limits() {
         at("deepest", &deepest(), "192.0.2.21"),
         at("far", &longest("f"), &far),
     ];
-    let daemon = serve(&lab, "", &profiles.concat());
+    let daemon = serve(&lab, EDNS_RULE, &profiles.concat());
     for server in ["@10.53.0.1", "@fd53::1"] {
         for way in ["+notcp", "+tcp"] {
             for (name, address) in [(longest("a"), "192.0.2.20"), (deepest(), "192.0.2.21")] {

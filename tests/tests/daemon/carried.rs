@@ -13,7 +13,7 @@ use tm_tests::{
     texts::Profile,
 };
 
-use crate::{explain::text, serve};
+use crate::{EDNS_RULE, explain::text, serve};
 
 fn record(kind: &str, data: &str) -> String {
     format!("[[profile.record]]\ntype = \"{kind}\"\ndata = '{data}'\n")
@@ -58,7 +58,7 @@ const CARRIED: [(&str, &str); 6] = [
 #[test]
 fn dig_reads_them_over_every_way() {
     let lab = Lab::new().unwrap();
-    let daemon = serve(&lab, "", &profiles());
+    let daemon = serve(&lab, EDNS_RULE, &profiles());
     let answered = || daemon.status(&lab).unwrap().packets("answered");
     for (kind, records) in CARRIED {
         let expected = records.split('|').map(|data| format!("web.tm.example. {data}")).collect::<Vec<_>>();

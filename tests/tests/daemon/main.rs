@@ -63,6 +63,9 @@ pins = "{bpf}/tm"
 interfaces = ["tm0"]
 "#;
 
+/// What fits a client is given to it over UDP, cookie or not.
+const EDNS_RULE: &str = "[edns]\npayload_without_cookie = 1232\n";
+
 /// Starts the daemon with these profiles and lines of `[listen]`, and waits until it serves.
 fn serve(lab: &Lab, listen: &str, profiles: &str) -> Daemon {
     let node = format!("{NODE}{listen}");

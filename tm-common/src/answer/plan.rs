@@ -144,7 +144,7 @@ pub(super) fn settle<'a, H: Headers, const WORDS: usize, const OPTIONS: u8>(
         }
     };
     let (last, mut tail) = match opt {
-        true => edns::with::<OPTIONS>(packet, at + H::IP + end, leave)?,
+        true => edns::with::<OPTIONS>(packet, at + H::IP + end, tables.opt(), leave)?,
         false => edns::without(packet, at + H::IP + end)?,
     };
     let (mut options, mut asked_cookie) = (Options::NONE, None);
@@ -236,9 +236,12 @@ pub(super) fn settle<'a, H: Headers, const WORDS: usize, const OPTIONS: u8>(
             net::UDP + 12 + 8 * SHORT + 4 + 8 * crate::tables::MEDIUM + 16 + edns::LEN + cookie::LEN < 512
         )
     };
-    if OPTIONS == ALL && plan.payload() - net::UDP > headers.limit(tail.limit) {
-        tables.unpick(&block);
-        return Reason::TooLarge.refuse();
+    if OPTIONS == ALL {
+        let limit = tables.payload().limit(tail.asked, options.cookie.is_right);
+        if plan.payload() - net::UDP > headers.limit(limit) {
+            tables.unpick(&block);
+            return Reason::TooLarge.refuse();
+        }
     }
     Ok(plan)
 }

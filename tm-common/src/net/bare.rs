@@ -94,8 +94,8 @@ impl Headers for Bare {
     fn reply(&self, _: usize, dns: dns::Header, _: Sum) -> Self {
         Bare { dns, ..*self }
     }
-    fn limit(&self, asked: u16) -> usize {
-        usize::from(asked.max(self.start.limit[0] as u16))
+    fn limit(&self, limit: u16) -> usize {
+        usize::from(limit.max(self.start.limit[0] as u16))
     }
     fn is_for_us(_: &impl Packet, _: &impl Lookup) -> bool {
         true

@@ -8,6 +8,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use tm_common::edns::{LARGEST, Payload, SMALLEST};
 use toml::Spanned;
 
 use crate::{
@@ -53,7 +54,22 @@ pub(super) fn check(raw: &raw::Node, listen: Option<&Listen>, notes: &mut Notes<
     let (version, server) = (&raw.chaos.version, &raw.chaos.server);
     let chaos = Chaos { version: said("version", version, notes), server: said("server", server, notes) };
     let nsid = said("nsid", &raw.edns.nsid, notes);
-    Sockets { tcp, dot, doh, chaos, nsid }
+    Sockets { tcp, dot, doh, chaos, nsid, payload: payload(&raw.edns, notes) }
+}
+
+/// How long replies over UDP may be.
+fn payload(raw: &raw::Edns, notes: &mut Notes<'_>) -> Payload {
+    let default = Payload::default();
+    let range = SMALLEST..=LARGEST;
+    let most = number(notes, "payload", raw.payload.as_ref(), range.clone(), default.most);
+    let written = raw.payload_without_cookie.as_ref();
+    let without_cookie = number(notes, "payload_without_cookie", written, range, default.without_cookie);
+    if let Some(written) = written.filter(|_| without_cookie > most) {
+        let message =
+            format!("payload_without_cookie {without_cookie} is more than the payload {most} of anybody");
+        notes.error(written.span(), message, format!("write {SMALLEST} to {most}, or raise `payload`"));
+    }
+    Payload { most, without_cookie }
 }
 
 /// What is said of the server: in class CHAOS one character-string ([RFC 1035, section 3.3](https://www.rfc-editor.org/rfc/rfc1035#section-3.3)), and by EDNS no more.

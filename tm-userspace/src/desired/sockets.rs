@@ -2,9 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
+use tm_common::edns::Payload;
+
 use crate::tls::Identity;
 
-/// What the sockets do beside UDP.
+/// What the sockets do beside plain UDP.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sockets {
     /// Bounds of every connection.
@@ -17,6 +19,8 @@ pub struct Sockets {
     pub chaos: Chaos,
     /// What it is called to who asks by EDNS (RFC 5001): 1 to 255 octets, or nothing.
     pub nsid: Option<Arc<str>>,
+    /// How long replies over UDP may be, of XDP's too.
+    pub payload: Payload,
 }
 
 /// What the server says of itself to who asks in class CHAOS: texts of 1 to 255 octets, or nothing.

@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use hickory_proto::{op::Header, rr::RecordType, serialize::binary::BinDecodable};
 use hickory_proto::{rr::rdata::opt::EdnsCode, serialize::binary::BinDecoder};
-use tm_common::edns::{PAYLOAD, SMALLEST};
 
 use super::{
     query::{Record, skip_name},
@@ -26,13 +25,15 @@ const BEFORE_LENGTH: usize = FIXED - 2;
 /// Octets of an option before its data.
 const HEAD: usize = 4;
 
-/// Adds the options that `query` asks for to its finished `reply`. `idle` is how long the connection may be idle, where it is one; `nsid` what the server is called, where that is to be said.
+/// Adds the options that `query` asks for to its finished `reply`. `idle` is how long the connection may be idle, where it is one; `nsid` what the server is called, where that is to be said;
+/// `most` says how long the reply may be.
 pub(super) fn add(
     query: &[u8],
     reply: &mut Vec<u8>,
     transport: Transport,
     idle: Option<Duration>,
     nsid: Option<&str>,
+    most: impl FnOnce() -> usize,
 ) {
     let private = matches!(transport, Transport::Tls | Transport::Https);
     // Without an additional record there is no OPT.
@@ -46,12 +47,8 @@ pub(super) fn add(
         return;
     }
     // What has no room is left out: a reply without it is one of use, and TC would say something else.
-    let most = match transport {
-        Transport::Udp => asked.class.clamp(SMALLEST, PAYLOAD),
-        Transport::Tcp | Transport::Tls | Transport::Https => u16::MAX,
-    };
     if let Some(nsid) = nsid.filter(|_| asked.has(EdnsCode::NSID))
-        && reply.len() + HEAD + nsid.len() <= most.into()
+        && reply.len() + HEAD + nsid.len() <= most()
     {
         put(reply, at, EdnsCode::NSID, nsid.as_bytes());
     }

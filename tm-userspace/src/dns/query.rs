@@ -26,7 +26,7 @@ pub(super) struct Query<'a> {
     /// Is all of it well-formed? Octets behind the message do no harm.
     pub(super) is_whole: bool,
     /// The cookie that the reply is to have.
-    pub(super) cookie: Option<[u8; cookie::LEN]>,
+    pub(super) cookie: Option<cookie::Cookie>,
 }
 
 /// What is asked.

@@ -13,12 +13,11 @@ use hickory_proto::{
 };
 use tm_common::{
     answer::{answer_message, answer_message_below},
-    cookie,
-    edns::{PAYLOAD, SMALLEST},
+    cookie::{self, Jar},
     name::{LONG, SHORT},
     net::{BARE, Bare},
     packet::{Buffer, Packet},
-    tables::Names,
+    tables::{Lookup, Names},
     verdict::Reason,
 };
 use tokio::sync::watch;
@@ -31,7 +30,7 @@ use super::{
     query::Query,
     transfer::{Contents, Refused, Transfer},
     tsig,
-    write::{Sections, write},
+    write::{Room, Sections, write},
     zone::{Found, ZoneView},
 };
 use crate::{
@@ -47,7 +46,7 @@ const ROOM: usize = 2048;
 /// What a message came over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Transport {
-    /// Replies of at most 1,232 octets.
+    /// Replies of at most 512 octets, or what the client and the configuration say.
     Udp,
     /// Replies of any length.
     Tcp,
@@ -153,6 +152,7 @@ impl Responder {
         if tsig::is_signed(query)
             && let Some(read) = Query::read(query).filter(|read| read.is_whole)
         {
+            let read = with_cookie(read, client, &*self.image());
             let (outcome, reply) = self.respond_signed(query, &read, client, transport, idle);
             self.counts.add(transport, outcome);
             return reply;
@@ -160,7 +160,9 @@ impl Responder {
         let (outcome, mut reply) = self.answer(query, client, transport);
         self.counts.add(transport, outcome);
         if let Some(reply) = &mut reply {
-            options::add(query, reply, transport, idle, self.zone.borrow().nsid());
+            let view = self.zone.borrow().clone();
+            let most = || self.most(query, client, transport);
+            options::add(query, reply, transport, idle, view.nsid(), most);
         }
         reply.map(Reply::Message)
     }
@@ -175,11 +177,11 @@ impl Responder {
         idle: Option<Duration>,
     ) -> (Outcome, Option<Reply>) {
         let view = self.zone.borrow().clone();
+        let room = Room::of(query, transport, view.payload());
         let (plain, session) = match tsig::check(message, view.transfer(), SystemTime::now()) {
             Ok(checked) => checked,
             Err(wrong) => {
-                let (outcome, reply) =
-                    write(query, wrong.outcome(), Sections::default(), limit(query, transport));
+                let (outcome, reply) = write(query, wrong.outcome(), Sections::default(), room);
                 return (outcome, wrong.seal(reply).map(Reply::Message));
             }
         };
@@ -192,8 +194,7 @@ impl Responder {
                 match Transfer::new(&plain, transport, &view, &contents, session) {
                     Ok(transfer) => return (Outcome::Transfer, Some(Reply::Transfer(Box::new(transfer)))),
                     Err(Refused { outcome, session }) => {
-                        let (outcome, reply) =
-                            write(query, outcome, Sections::default(), limit(query, transport));
+                        let (outcome, reply) = write(query, outcome, Sections::default(), room);
                         (outcome, reply, session)
                     }
                 }
@@ -203,9 +204,9 @@ impl Responder {
                 (outcome, None) => return (outcome, None),
             },
         };
-        options::add(&plain, &mut reply, transport, idle, view.nsid());
-        let (outcome, reply) = match reply.len() + session.len() > limit(query, transport) {
-            true => write(query, Outcome::Truncated, Sections::default(), limit(query, transport)),
+        options::add(&plain, &mut reply, transport, idle, view.nsid(), || room.limit);
+        let (outcome, reply) = match reply.len() + session.len() > room.limit {
+            true => write(query, Outcome::Truncated, Sections::default(), room),
             false => (outcome, reply),
         };
         (outcome, session.sign(reply).ok().map(Reply::Message))
@@ -215,6 +216,13 @@ impl Responder {
     pub fn preview(&self, query: &[u8], client: IpAddr, transport: Transport, turn: u32) -> Option<Vec<u8>> {
         let image = self.image();
         self.answer_over(query, client, transport, &image, &image.at_turn(turn)).reply
+    }
+
+    /// Octets of the longest reply to this query.
+    fn most(&self, query: &[u8], client: IpAddr, transport: Transport) -> usize {
+        let image = self.image();
+        let query = Query::read(query).map(|query| with_cookie(query, client, &*image));
+        query.map_or(0, |query| Room::of(&query, transport, image.payload()).limit)
     }
 
     /// What became of the messages so far, by label, whatever they came over.
@@ -270,18 +278,15 @@ impl Responder {
         if let Ok(reply) = ask(message) {
             return Answered { outcome: Outcome::of_engine(&reply), reply: Some(reply), sampled };
         }
-        let Some(mut query) = Query::read(message) else {
+        let Some(query) = Query::read(message) else {
             return Answered { outcome: Outcome::Ignored, reply: None, sampled: None };
         };
-        query.cookie = query.opt.and_then(|opt| cookie::Asked::of(opt.cookie?)).and_then(|asked| {
-            let cookie = asked.answer(tables, &listen::key(&client))?;
-            Some(cookie.octets())
-        });
+        let query = with_cookie(query, client, tables);
         let ask_again = || ask(&query.canonical().ok_or(Reason::NotQuery)?);
-        let limit = limit(&query, transport);
+        let room = Room::of(&query, transport, tables.payload());
         let (outcome, reply) = match self.judge(&query, |name| image.has(name), ask_again) {
             Answer::Finished(reply) => (Outcome::of_engine(&reply), reply),
-            Answer::Of(outcome, sections) => write(&query, outcome, sections, limit),
+            Answer::Of(outcome, sections) => write(&query, outcome, sections, room),
         };
         Answered { outcome, reply: Some(reply), sampled }
     }
@@ -383,13 +388,12 @@ fn refusal(kind: RecordType) -> Option<(Outcome, Extended)> {
     }
 }
 
-/// Octets of the longest reply.
-fn limit(query: &Query<'_>, transport: Transport) -> usize {
-    match transport {
-        Transport::Udp => query.opt.map_or(SMALLEST, |opt| opt.payload.clamp(SMALLEST, PAYLOAD)).into(),
-        Transport::Tcp | Transport::Tls | Transport::Https => u16::MAX.into(),
-    }
+/// The query with the cookie that is given back for its own, where it has one.
+fn with_cookie<'a>(query: Query<'a>, client: IpAddr, jar: &impl Jar) -> Query<'a> {
+    let asked = query.opt.and_then(|opt| cookie::Asked::of(opt.cookie?));
+    Query { cookie: asked.and_then(|asked| asked.answer(jar, &listen::key(&client))), ..query }
 }
+
 /// What the engine is asked over: names of any length.
 trait Tables: Names<SHORT> + Names<LONG> {}
 

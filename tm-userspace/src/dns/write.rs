@@ -6,9 +6,9 @@ use hickory_proto::{
     rr::{RData, Record},
     serialize::binary::{BinEncodable, BinEncoder},
 };
-use tm_common::edns::PAYLOAD;
+use tm_common::edns::Payload;
 
-use super::{counts::Outcome, extended::Extended, query::Query};
+use super::{counts::Outcome, extended::Extended, query::Query, reply::Transport};
 use crate::{
     compile::{Zone, nodata},
     names::DnsName,
@@ -88,17 +88,38 @@ impl Sections {
     }
 }
 
-/// The reply to `query`, of at most `limit` octets (512 or more), and what became of it: [`Outcome::Truncated`], or as it was.
+/// How long a reply may be.
+#[derive(Clone, Copy)]
+pub(super) struct Room {
+    /// Octets of the longest, 512 to 65,535.
+    pub(super) limit: usize,
+    /// Octets that its OPT announces.
+    announced: u16,
+}
+
+impl Room {
+    /// That of the reply to `query`, where replies over UDP may be as long as `payload` says.
+    pub(super) fn of(query: &Query<'_>, transport: Transport, payload: Payload) -> Self {
+        let is_right = query.cookie.is_some_and(|cookie| cookie.is_right);
+        let limit = match transport {
+            Transport::Udp => payload.limit(query.opt.map_or(0, |opt| opt.payload), is_right),
+            Transport::Tcp | Transport::Tls | Transport::Https => u16::MAX,
+        };
+        Room { limit: limit.into(), announced: payload.most }
+    }
+}
+
+/// The reply to `query`, as long as there is room, and what became of it: [`Outcome::Truncated`], or as it was.
 pub(super) fn write(
     query: &Query<'_>,
     outcome: Outcome,
     mut sections: Sections,
-    limit: usize,
+    Room { limit, announced }: Room,
 ) -> (Outcome, Vec<u8>) {
     let code = u16::from(outcome.code());
-    let mut options = query.cookie.as_ref().map_or(vec![], |cookie| cookie.to_vec());
+    let mut options = query.cookie.map_or(vec![], |cookie| cookie.octets().to_vec());
     options.extend(sections.extended.iter().flat_map(|extended| extended.option()));
-    let opt = query.opt.map(|opt| opt.reply(PAYLOAD, (code >> 4) as u8, &options));
+    let opt = query.opt.map(|opt| opt.reply(announced, (code >> 4) as u8, &options));
     let rest = HEADER
         + query.question.as_ref().map_or(0, |question| question.octets.len())
         + opt.as_ref().map_or(0, Vec::len)

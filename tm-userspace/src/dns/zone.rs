@@ -13,6 +13,7 @@ use hickory_proto::rr::{
     RData, Record, RecordType,
     rdata::{A, AAAA, NS},
 };
+use tm_common::edns::Payload;
 
 use crate::{
     compile::{SERVER_TTL, Zone, Zones, server_addresses},
@@ -36,6 +37,8 @@ pub struct ZoneView {
     /// What the server says of itself.
     chaos: Chaos,
     nsid: Option<Arc<str>>,
+    /// How long replies over UDP may be.
+    payload: Payload,
 }
 
 /// What a zone has for a question.
@@ -64,6 +67,7 @@ impl ZoneView {
             transfer: desired.node.transfer.clone(),
             chaos: desired.node.sockets.chaos.clone(),
             nsid: desired.node.sockets.nsid.clone(),
+            payload: desired.node.sockets.payload,
         };
         for zone in desired.node.zones() {
             view.add_above(&zone.name);
@@ -100,6 +104,11 @@ impl ZoneView {
     /// What the server is called, where that is to be said.
     pub(super) fn nsid(&self) -> Option<&str> {
         self.nsid.as_deref()
+    }
+
+    /// How long replies over UDP may be.
+    pub(super) fn payload(&self) -> Payload {
+        self.payload
     }
 
     /// The addresses of name servers in the zones.

@@ -30,7 +30,7 @@ use aya::{
     maps::{Array, ArrayOfMaps, Map, MapData, ProgramArray, RingBuf},
     programs::{TestRun as _, TestRunOptions, Xdp},
 };
-use tm_common::{link::Link as Cards, programs::NAMES, tables::Lookup as _, verdict::Verdict};
+use tm_common::{edns::Payload, link::Link as Cards, programs::NAMES, tables::Lookup as _, verdict::Verdict};
 use tokio_util::task::AbortOnDropHandle;
 
 pub use attach::Attached;
@@ -66,6 +66,8 @@ pub struct Kernel {
     link: Cards,
     /// Is the way back looked up, for good?
     is_routed: bool,
+    /// How long replies may be, likewise.
+    payload: Payload,
     tables: Mapped,
     counters: Arc<Counters>,
     barrier: Option<Barrier>,
@@ -146,7 +148,7 @@ impl Kernel {
         }
         let (port, seed, mask) = (image.served_port(), image.hash_seed(), sizes.buckets - 1);
         let vlans = u8::from(!image.vlan_ids().is_empty());
-        let link = image.link();
+        let (link, payload, opt) = (image.link(), image.payload(), image.opt().0);
         let (cards, routed) = ([link.octets, link.mask], u8::from(image.is_routed()));
         loader
             .override_global("PORT", &port, true)
@@ -154,7 +156,10 @@ impl Kernel {
             .override_global("BUCKET_MASK", &mask, true)
             .override_global("VLANS_LISTED", &vlans, true)
             .override_global("LINK", &cards, true)
-            .override_global("ROUTED", &routed, true);
+            .override_global("ROUTED", &routed, true)
+            .override_global("OPT", &opt, true)
+            .override_global("MOST", &payload.most, true)
+            .override_global("WITHOUT_COOKIE", &payload.without_cookie, true);
         let mut bpf = loader.load(OBJECT)?;
         load_programs(&mut bpf)?;
         let tables = Mapped::of(&bpf, sizes)?;
@@ -169,6 +174,7 @@ impl Kernel {
             sizes,
             link,
             is_routed: image.is_routed(),
+            payload,
             tables,
             counters,
             barrier,
@@ -182,9 +188,12 @@ impl Kernel {
         Ok(kernel)
     }
 
-    /// Have the tables room for all that is in `image`, and do the programs look for its cards?
+    /// Have the tables room for all that is in `image`, and do the programs look for its cards, with replies as long as there?
     pub fn holds(&self, image: &Image) -> bool {
-        self.sizes.hold(image.sizes()) && image.homeless() == 0 && self.link.covers(image.link())
+        self.sizes.hold(image.sizes())
+            && image.homeless() == 0
+            && self.link.covers(image.link())
+            && self.payload == image.payload()
     }
 
     /// How much there is room for.

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use tm_common::edns::Payload;
 use tm_userspace::desired::{
     Chaos, Cookies, Endpoint, Listen, MinChild, Monitor, NameServer, Node, Probes, Profile, Protocol,
     RoutingMethod, Rules, Sampling, Scope, Soa, Sockets, Status, Target, Tcp, Transfer, XdpMode, Zone,
@@ -87,6 +88,7 @@ fn the_example_is_what_it_says() {
             port: 53,
             mode: XdpMode::Auto,
             vlans: vec![],
+            route_lookup: false,
             pins: "/sys/fs/bpf/tm".into(),
             keep: false,
         },
@@ -101,6 +103,7 @@ fn the_example_is_what_it_says() {
             doh: None,
             chaos: Chaos::default(),
             nsid: None,
+            payload: Payload { most: 1232, without_cookie: 512 },
         },
         cookies: Cookies::Own,
         transfer: Transfer::default(),

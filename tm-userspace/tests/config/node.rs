@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tm_common::edns::Payload;
 use tm_userspace::desired::{Chaos, Tcp};
 
 use crate::kit::{NODE, PROFILE, check, check_node, load_files};
@@ -263,4 +264,26 @@ fn the_servers_identifier_is_a_text_or_none() {
         &format!("tm.toml:6:8 `\"{long}\"` nsid has 256 octets"),
     );
     check_node(&format!("{NODE}[edns]\nid = \"a\"\n"), "tm.toml:6:1 `id` unknown key `id`");
+}
+
+#[test]
+fn replies_over_udp_are_as_long_as_is_said() {
+    let edns = |lines: &str| format!("{NODE}[edns]\n{lines}\n");
+    let load =
+        |lines: &str| load_files(&[("tm.toml", edns(lines).as_bytes())]).1.unwrap().node.sockets.payload;
+    assert_eq!(load(""), Payload { most: 1232, without_cookie: 512 });
+    assert_eq!(load("payload = 512"), Payload { most: 512, without_cookie: 512 });
+    let both = load("payload = 1400\npayload_without_cookie = 1400");
+    assert_eq!(both, Payload { most: 1400, without_cookie: 1400 });
+    for wrong in ["511", "1401"] {
+        for key in ["payload", "payload_without_cookie"] {
+            let column = key.len() + 4;
+            let expected = format!("tm.toml:6:{column} `{wrong}` {key} {wrong} is out of range");
+            check_node(&edns(&format!("{key} = {wrong}")), &expected);
+        }
+    }
+    check_node(
+        &edns("payload = 1000\npayload_without_cookie = 1001"),
+        "tm.toml:7:26 `1001` payload_without_cookie 1001 is more than the payload 1000 of anybody",
+    );
 }

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use hickory_proto::op::{Message, ResponseCode};
 use tm_tests::{daemon::Daemon, lab::Lab, query::qtype};
 
-use crate::{NODE, profile, unmonitored, wait_until_ready};
+use crate::{EDNS_RULE, NODE, profile, unmonitored, wait_until_ready};
 use random::{Dice, Question};
 use servers::{Asker, Peer};
 
@@ -204,7 +204,7 @@ fn difference(
 fn no_difference_to_bind_knot_and_nsd_is_left_unexplained() {
     let lab = Lab::new().unwrap();
     let profiles: String = zone().into_iter().map(|(.., profile)| profile).collect();
-    let node = format!("{NODE}[soa]\nminimum = 60\n");
+    let node = format!("{NODE}{EDNS_RULE}[soa]\nminimum = 60\n");
     let mut daemon = Daemon::start(&lab, &[("tm.toml", &node), ("conf.d/profiles.toml", &profiles)]).unwrap();
     wait_until_ready(&mut daemon);
     let zone = zone_file(&lab);

@@ -108,6 +108,7 @@ pub(super) fn image(desired: &Desired, buckets: u32) -> Image {
         })
         .collect();
     let mut image = Image::new(buckets, 53, 42, &[]);
+    image.set_payload(desired.node.sockets.payload);
     image.apply(compiled.iter().map(|(name, compiled)| (name, compiled.as_ref())));
     image
 }

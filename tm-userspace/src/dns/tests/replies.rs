@@ -1,5 +1,9 @@
 //! What is found: profiles, the apex, name servers, and the proofs that there is nothing.
 
+use std::sync::Arc;
+
+use tm_common::edns::Payload;
+
 use super::{
     cases::{AUTHORITY, NODATA, NXDOMAIN, RD, REFUSED, SOA, WEB, check, check_all, with_opt},
     kit::{
@@ -228,6 +232,32 @@ fn additional_records_give_way_before_the_answer_does() {
     // 57 alone have 1,236 with the OPT: no payload size that a client names makes it more than 1,232.
     assert_eq!(lines(57, &asked.clone().opt(65535, 0, &[]), Transport::Udp), ["NOERROR aa tc", "opt 1232"]);
     assert_eq!(lines(57, &asked, Transport::Tcp).len(), 1 + 2 * 57);
+}
+
+#[test]
+fn rfc7873_5_2_3_by_default_more_than_512_octets_are_for_who_has_a_right_cookie() {
+    let servers =
+        (0..24).map(|i| name_server(&format!("ns-{i:03}.tm.example"), &["192.0.2.1"])).collect::<Vec<_>>();
+    let payload = |payload| {
+        let mut desired = desired(servers.clone());
+        Arc::make_mut(&mut desired.node).sockets.payload = payload;
+        responder_for(&desired, 512)
+    };
+    let asked = ask("tm.example NS");
+    let cut = |announced: u16| vec!["NOERROR aa tc".to_owned(), format!("opt {announced}")];
+    // 543 with the OPT.
+    let by_default = payload(Payload::default());
+    assert_eq!(asked.clone().opt(1232, 0, &[]).udp(&by_default), cut(1232));
+    assert_eq!(asked.clone().opt(1232, 0, &[]).reply(&by_default, Transport::Tcp).len(), 1 + 2 * 24 + 1);
+    for (most, without_cookie, fits) in
+        [(1400, 543, true), (543, 543, true), (1400, 542, false), (542, 512, false)]
+    {
+        let said = asked.clone().opt(65535, 0, &[]).udp(&payload(Payload { most, without_cookie }));
+        match fits {
+            true => assert_eq!((said.len(), &said[25]), (1 + 24 + 1, &format!("opt {most}"))),
+            false => assert_eq!(said, cut(most)),
+        }
+    }
 }
 
 #[test]

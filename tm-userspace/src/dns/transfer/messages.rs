@@ -67,7 +67,7 @@ impl Transfer {
             }
             _ => return refused(Outcome::Refused, session),
         };
-        Ok(Transfer { head: head(&query, question), records, session })
+        Ok(Transfer { head: head(&query, question, zone.payload().most), records, session })
     }
 }
 
@@ -98,8 +98,8 @@ fn serial(query: &Message) -> Option<u32> {
     }
 }
 
-/// What all messages have in common.
-fn head(query: &Message, question: &Question) -> Message {
+/// What all messages have in common; `payload` is what their OPT announces.
+fn head(query: &Message, question: &Question, payload: u16) -> Message {
     let mut head = Message::new(query.metadata.id, MessageType::Response, query.metadata.op_code);
     head.metadata.authoritative = true;
     head.metadata.recursion_desired = query.metadata.recursion_desired;
@@ -107,7 +107,7 @@ fn head(query: &Message, question: &Question) -> Message {
     head.add_query(question.clone());
     head.edns = query.edns.as_ref().map(|asked| {
         let mut edns = Edns::new();
-        edns.set_max_payload(tm_common::edns::PAYLOAD).set_dnssec_ok(asked.flags().dnssec_ok);
+        edns.set_max_payload(payload).set_dnssec_ok(asked.flags().dnssec_ok);
         edns
     });
     head

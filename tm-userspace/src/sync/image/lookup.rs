@@ -7,6 +7,7 @@ use std::{
 
 use tm_common::{
     cookie::{Cookies, EARLIEST, Jar},
+    edns::{Opt, Payload},
     link::Link,
     name::{LONG, SHORT},
     place::Line,
@@ -24,6 +25,12 @@ impl Lookup for Image {
     }
     fn seed(&self) -> u64 {
         self.seed
+    }
+    fn opt(&self) -> Opt {
+        Opt::new(self.payload.most)
+    }
+    fn payload(&self) -> Payload {
+        self.payload
     }
     fn has_vlans(&self) -> bool {
         !self.vlans.is_empty()

@@ -20,6 +20,7 @@ use std::{
 use tm_common::{
     cookie::{self, Cookies},
     dns::ASKED,
+    edns::Payload,
     link::Link,
     name::{ENDINGS, LONG, SHORT},
     place::{LINE, Line},
@@ -54,6 +55,7 @@ pub struct Image {
     port: u16,
     seed: u64,
     vlans: Vec<u16>,
+    payload: Payload,
     link: Link,
     is_routed: bool,
     served: Vec<Addresses>,
@@ -99,6 +101,7 @@ impl Image {
             port: port.to_be(),
             seed,
             vlans: vlans.to_vec(),
+            payload: Payload::default(),
             link: Link::ANY,
             is_routed: false,
             served: vec![Addresses::new_zeroed(); ADDRESS_LINES as usize],
@@ -228,6 +231,11 @@ impl Image {
     /// Whether programs look the way back up. Those that are loaded already go by what it was then.
     pub fn set_routed(&mut self, is_routed: bool) {
         self.is_routed = is_routed;
+    }
+
+    /// Replaces how long replies over UDP may be. Programs that are loaded already go by what it was then, likewise.
+    pub fn set_payload(&mut self, payload: Payload) {
+        self.payload = payload;
     }
 
     /// How large the tables are now.

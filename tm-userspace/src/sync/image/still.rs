@@ -2,6 +2,7 @@
 
 use tm_common::{
     cookie::{Cookies, Jar},
+    edns::{Opt, Payload},
     link::Link,
     name::{LONG, SHORT},
     place::Line,
@@ -41,6 +42,12 @@ impl Lookup for Still<'_> {
     }
     fn seed(&self) -> u64 {
         self.image.seed()
+    }
+    fn opt(&self) -> Opt {
+        self.image.opt()
+    }
+    fn payload(&self) -> Payload {
+        self.image.payload()
     }
     fn has_vlans(&self) -> bool {
         self.image.has_vlans()
