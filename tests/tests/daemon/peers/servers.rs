@@ -167,6 +167,7 @@ server:
     username: ""
     chroot: ""
     zonesdir: "{dir}"
+    database: ""
     pidfile: ""
     xfrdfile: "{dir}/xfrd.state"
     zonelistfile: "{dir}/zone.list"
