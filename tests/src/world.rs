@@ -94,7 +94,7 @@ pub fn desired() -> Result<Desired> {
 
 /// The tables of these profiles, with these endpoints up or down, at the lab's addresses.
 pub fn image(desired: &Desired, health: &Health) -> Image {
-    let zones = Zones::of(desired);
+    let tree = Tree::of(desired, Arc::new(Zones::of(desired)), &[SERVER_V4.into(), SERVER_V6.into()]);
     let mut image = Image::new(
         buckets_for(desired.profiles.len()),
         53,
@@ -105,9 +105,8 @@ pub fn image(desired: &Desired, health: &Health) -> Image {
     for profile in desired.profiles.values() {
         let view = views.get(&profile.name);
         let decision = decide(&desired.profiles, profile, &view, health, SystemTime::UNIX_EPOCH);
-        image.apply([(&profile.dns_name, compile(&decision, &zones).as_ref())]);
+        image.apply([(&profile.dns_name, compile(&decision, &tree).as_ref())]);
     }
-    let tree = Tree::of(desired, Arc::new(zones), &[SERVER_V4.into(), SERVER_V6.into()]);
     for (name, compiled) in tree.all() {
         image.apply([(&name, Some(&compiled))]);
     }

@@ -21,7 +21,7 @@ use tm_tests::{
     world::desired_of,
 };
 use tm_userspace::{
-    compile::{Compiled, Zones, compile},
+    compile::{Compiled, Tree, Zones, compile},
     decide::decide,
     desired::{Desired, Subnet},
     health::Health,
@@ -72,7 +72,7 @@ fn compiled(desired: &Desired, views: &Views) -> Compiled {
     let decision =
         decide(&desired.profiles, &desired.profiles["p"], &view, &Health::default(), SystemTime::UNIX_EPOCH);
     // The serial stays, so that nothing but the view changes.
-    compile(&decision, &Zones::of(desired).at(1)).expect("the name exists")
+    compile(&decision, &Tree::of(desired, Arc::new(Zones::of(desired).at(1)), &[])).expect("the name exists")
 }
 
 /// What the program answers to an address of a network.

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 use tm_common::place::Line;
 use tm_userspace::{
-    compile::{Compiled, Zones, compile},
+    compile::{Compiled, Tree, Zones, compile},
     control::{Control, Counted, Inputs, Published, Tables},
     cookies::Secrets,
     decide::decide,
@@ -190,7 +190,7 @@ fn compiled(desired: &Desired, views: &Views) -> Option<Compiled> {
     let profile = &desired.profiles["geo"];
     let decision =
         decide(&desired.profiles, profile, &views.get("geo"), &Health::default(), SystemTime::UNIX_EPOCH);
-    compile(&decision, &Zones::of(desired))
+    compile(&decision, &Tree::of(desired, Arc::new(Zones::of(desired)), &[]))
 }
 
 /// The first endpoint has another range, somewhere in either family, and nothing else.

@@ -17,12 +17,13 @@ use crate::{
 };
 
 /// Names of the zone that are no profiles, and of others.
-const OTHERS: [&str; 8] = [
+const OTHERS: [&str; 9] = [
     "tm.example",
     "ns1.tm.example",
     "top.tm.example",
     "off.tm.example",
     "nobody.tm.example",
+    "x.shop.tm.example",
     "xtm.example",
     "example",
     ".",

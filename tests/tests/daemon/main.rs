@@ -18,6 +18,7 @@ mod failover;
 mod frames;
 mod geo;
 mod gitops;
+mod gone;
 mod groups;
 mod interfaces;
 mod journal;

@@ -28,7 +28,7 @@ use tm_tests::{
     world::{decide_now, image},
 };
 use tm_userspace::{
-    compile::{Zones, compile},
+    compile::{Tree as Names, Zones, compile},
     decide::Answer,
     desired::{Desired, Endpoint, EndpointKey, Target},
     health::{Health, Verdict},
@@ -97,10 +97,10 @@ impl Case {
     /// Every name and type, asked by everybody.
     fn check(&self, froms: &[From], answer: impl Fn(&[u8]) -> (Reason, Vec<u8>)) {
         let health = health(&self.verdicts);
-        let zones = Zones::of(&self.desired);
+        let tree = Names::of(&self.desired, Arc::new(Zones::of(&self.desired)), &[]);
         for profile in self.desired.profiles.values() {
             let decision = decide_now(&self.desired, profile, &health);
-            let compiled = compile(&decision, &zones);
+            let compiled = compile(&decision, &tree);
             for from in froms {
                 let nobody = Client::at(from.client, &self.desired);
                 let address = from.placed(|address| self.rules(&nobody).tells(&profile.name, address));

@@ -133,7 +133,10 @@ fn answers(outcome: &Outcome) -> String {
                 let what = if outcome.rcode == "NXDOMAIN" { "no such name" } else { "no data" };
                 text += &format!("{share:>6}  {what}: {}\n", part.reason.as_deref().unwrap_or_default());
             }
-            false => part.records.iter().for_each(|line| text += &format!("{share:>6}  {line}\n")),
+            false => {
+                part.records.iter().for_each(|line| text += &format!("{share:>6}  {line}\n"));
+                text.extend(part.reason.iter().map(|reason| format!("        and no more: {reason}\n")));
+            }
         }
     }
     if let Some(sticky) = &outcome.sticky {

@@ -20,11 +20,12 @@
 //! At the apex of a zone, other types are left to the sockets, which know the SOA and the name servers.
 //!
 //! A CNAME whose target is another profile's name is followed in the same answer to who asks for A or AAAA ([RFC 1034, section 4.3.2]), each record with the TTL of
-//! the profile that has its owner's name; the answer counts for the endpoint that led there.
+//! the profile that has its owner's name; the answer counts for the endpoint that led there. Where the last of them is a name of ours that has nothing, the answer says so ([RFC 6604]).
 //!
 //! [RFC 1034, section 3.6.2]: https://www.rfc-editor.org/rfc/rfc1034#section-3.6.2
 //! [RFC 2181, section 5.2]: https://www.rfc-editor.org/rfc/rfc2181#section-5.2
 //! [RFC 1034, section 4.3.2]: https://www.rfc-editor.org/rfc/rfc1034#section-4.3.2
+//! [RFC 6604]: https://www.rfc-editor.org/rfc/rfc6604
 //! [RFC 8482]: https://www.rfc-editor.org/rfc/rfc8482
 //! [RFC 2308, section 2.2]: https://www.rfc-editor.org/rfc/rfc2308#section-2.2
 
@@ -48,7 +49,7 @@ use tm_common::{
 pub use interleave::{interleave, interleave_full};
 pub use records::{NXDOMAIN, carried, nodata, records_of};
 pub use stick::stick;
-pub use tree::{Tree, server_addresses};
+pub use tree::{Nothing, Tree, server_addresses};
 pub use zones::{SERVER_TTL, Zone, Zones};
 
 use crate::{
@@ -101,21 +102,21 @@ pub struct Records {
     pub one_in: u16,
 }
 
-/// The tables' form of a decision, or none where the name does not exist.
-pub fn compile(decision: &Decision, zones: &Zones) -> Option<Compiled> {
+/// The tables' form of a decision, or none where the name does not exist. `tree` has all names as they are then.
+pub fn compile(decision: &Decision, tree: &Tree) -> Option<Compiled> {
     if decision.places.is_empty() {
         return None;
     }
-    let types = types(decision);
+    let types = types(decision, tree);
     Some(Compiled {
         name: decision.profile.dns_name.clone(),
         types: types.iter().copied().map(u16::from).collect(),
         view: Some(decision.view.clone())
             .filter(|view| !view.is_anywhere() || decision.sticky.contains(&true)),
         places: (decision.places.iter().zip(&decision.sticky))
-            .map(|(shares, sticky)| row(decision, &types, shares, *sticky, zones))
+            .map(|(shares, sticky)| row(decision, &types, shares, *sticky, tree))
             .collect(),
-        absent: Some(zones.around(&decision.profile.dns_name).absence()),
+        absent: Some(tree.zones().around(&decision.profile.dns_name).absence()),
     })
 }
 
@@ -128,14 +129,21 @@ pub fn row_index(types: &[u16], kind: u16) -> Option<usize> {
 }
 
 /// The types that have answers of their own: of a profile's own endpoints whoever is up, so that a flip changes slots alone.
-fn types(decision: &Decision) -> Vec<RecordType> {
+fn types(decision: &Decision, tree: &Tree) -> Vec<RecordType> {
     fn add(types: &mut BTreeSet<RecordType>, records: &[Record]) {
         types.extend(records.iter().map(|record| record.kind));
     }
-    fn add_shares(types: &mut BTreeSet<RecordType>, shares: &[Share]) {
+    fn add_shares(types: &mut BTreeSet<RecordType>, shares: &[Share], tree: &Tree) {
         for share in shares {
             match &share.answer {
-                Answer::One(leaf) => add(types, &leaf.endpoint.records),
+                Answer::One(leaf) => {
+                    add(types, &leaf.endpoint.records);
+                    if let Target::Name(target) = &leaf.endpoint.target
+                        && tree.nothing_at(target).is_some()
+                    {
+                        types.insert(RecordType::CNAME);
+                    }
+                }
                 Answer::Several(leaves, _) => {
                     leaves.iter().for_each(|leaf| add(types, &leaf.endpoint.records));
                 }
@@ -143,7 +151,7 @@ fn types(decision: &Decision) -> Vec<RecordType> {
                     // Who asks for the CNAME itself is not led behind it.
                     types.insert(RecordType::CNAME);
                     add(types, &to.records);
-                    add_shares(types, shares);
+                    add_shares(types, shares, tree);
                 }
             }
         }
@@ -151,7 +159,7 @@ fn types(decision: &Decision) -> Vec<RecordType> {
     let mut types = BTreeSet::new();
     add(&mut types, &decision.profile.records);
     decision.profile.endpoints.iter().for_each(|endpoint| add(&mut types, &endpoint.records));
-    decision.places.iter().for_each(|shares| add_shares(&mut types, shares));
+    decision.places.iter().for_each(|shares| add_shares(&mut types, shares, tree));
     types.into_iter().take(MOST_TYPES as usize).collect()
 }
 
@@ -161,7 +169,7 @@ fn row(
     types: &[RecordType],
     shares: &[Share],
     sticky: bool,
-    zones: &Zones,
+    tree: &Tree,
 ) -> Vec<Choices> {
     let lay_out = |weights: &[u64], answers: &[Given<'_>]| match (sticky, decision.steady) {
         (true, _) => stick(&answers.iter().map(Given::who).zip(weights.iter().copied()).collect::<Vec<_>>()),
@@ -171,10 +179,10 @@ fn row(
     let block = |asked: Question| {
         let (weights, answers): (Vec<u64>, Vec<Given<'_>>) = given(shares, asked).into_iter().unzip();
         let slots = lay_out(&weights, &answers).into_iter().map(|share| &answers[share]);
-        if matches!(asked, Question::Other) && zones.get(&decision.profile.dns_name).is_some() {
+        if matches!(asked, Question::Other) && tree.zones().get(&decision.profile.dns_name).is_some() {
             return Choices::left();
         }
-        Choices::new(slots, sticky, |given| records_of(&decision.profile, asked, given, zones))
+        Choices::new(slots, sticky, |given| records_of(&decision.profile, asked, given, tree))
     };
     let all = [Question::A, Question::Aaaa, Question::Any, Question::Other].into_iter();
     all.chain(types.iter().copied().map(Question::Type)).map(block).collect()
@@ -193,6 +201,13 @@ pub enum Question {
     Other,
     /// One that has.
     Type(RecordType),
+}
+
+impl Question {
+    /// Who asks for the CNAME itself or for any type is given the CNAME, and not led behind it.
+    fn takes_cname(self) -> bool {
+        matches!(self, Question::Any | Question::Type(RecordType::CNAME))
+    }
 }
 
 /// What one answer holds.
@@ -232,8 +247,7 @@ fn answers(answer: &Answer, asked: Question) -> Vec<(u64, Given<'_>)> {
             return alone(has.then_some(leaf).into_iter().collect());
         }
         Answer::Followed(link, to, shares) => {
-            // Who asks for the CNAME itself or for any type is given the CNAME.
-            if matches!(asked, Question::Any | Question::Type(RecordType::CNAME)) {
+            if asked.takes_cname() {
                 return alone(vec![link]);
             }
             let mut behind = given(shares, asked);
@@ -278,8 +292,13 @@ impl Choices {
         })
     }
 
+    /// Is it for the sockets to say?
+    pub fn is_left(&self) -> bool {
+        self.answers.iter().all(|records| records.octets.is_empty())
+    }
+
     /// Always the same.
-    fn one(records: Records) -> Self {
+    pub fn one(records: Records) -> Self {
         Choices { answers: vec![records], slots: vec![0], sticky: false }
     }
 

@@ -9,7 +9,7 @@ use std::{net::IpAddr, sync::Arc};
 use hickory_proto::rr::RecordType;
 use tm_common::tables::{LEAST_OCTETS, MOST_OCTETS};
 
-use super::{Given, Question, Records, SERVER_TTL, Zone, Zones};
+use super::{Given, Nothing, Question, Records, SERVER_TTL, Tree, Zone};
 use crate::{
     decide::Leaf,
     desired::{EndpointKey, Profile, Record, Target},
@@ -19,13 +19,16 @@ use crate::{
 /// Where the question's name begins in a message.
 const QUESTION: usize = 12;
 const IN: u16 = 1;
-const NOERROR: u16 = 0;
+pub(super) const NOERROR: u16 = 0;
 /// The RCODE that says that there is no such name.
 pub const NXDOMAIN: u16 = 3;
 
-/// What one answer holds, in octets: CNAME records that were followed, then the A, AAAA or CNAME records of endpoints, or what is carried of the type asked for, or the SOA where there are none. It
-/// counts for whoever led to them, else for all in it. Where it is longer than the tables hold, it is the first CNAME alone, or has fewer endpoints; where it is shorter, its owner is spelled out, or the zone's name servers come with it.
-pub fn records_of(profile: &Profile, asked: Question, given: &Given<'_>, zones: &Zones) -> Records {
+/// What one answer holds, in octets: CNAME records that were followed, then the A, AAAA or CNAME records of endpoints, or what is carried of the type asked for, or the SOA where there are none. A CNAME that leads to a name of ours which has nothing comes with the SOA
+/// and the RCODE of that name ([RFC 6604, section 3]). It counts for whoever led to them, else for all in it; where the last name does not exist, for nobody. Where it is longer than the tables hold, it is the first CNAME alone, or has fewer endpoints; where it is shorter, its owner is spelled out, or the zone's name servers come with it.
+///
+/// [RFC 6604, section 3]: https://www.rfc-editor.org/rfc/rfc6604#section-3
+pub fn records_of(profile: &Profile, asked: Question, given: &Given<'_>, tree: &Tree) -> Records {
+    let zones = tree.zones();
     let question = &profile.dns_name;
     let (mut octets, mut owner) = (vec![], profile);
     for (link, to) in &given.links {
@@ -45,6 +48,15 @@ pub fn records_of(profile: &Profile, asked: Question, given: &Given<'_>, zones: 
     if count == 0 {
         octets.extend(&*nodata(question, owner.ttl, zones.around(&owner.dns_name)).octets);
     }
+    let mut code = NOERROR;
+    if let Some(Nothing { code: told, ttl, zone }) = nothing_behind(asked, given, tree) {
+        let soa = nodata(question, ttl, zone).octets;
+        // Where there is no room for it, the client is told when it asks for that name.
+        if octets.len() + soa.len() <= MOST_OCTETS {
+            octets.extend(&*soa);
+            (authorities, code) = (1, told);
+        }
+    }
     // One record whose owner points to the question. That is spelled out, unless it is not known.
     if octets.len() < LEAST_OCTETS && question.without_asterisk().is_none() {
         octets.splice(..2, question.wire().iter().copied());
@@ -53,12 +65,13 @@ pub fn records_of(profile: &Profile, asked: Question, given: &Given<'_>, zones: 
         authorities += put_servers(&mut octets, zones.around(question), question);
     }
     if let Some((link, _)) = given.links.first().filter(|_| octets.len() > MOST_OCTETS) {
-        return records_of(profile, asked, &Given { links: vec![], leaves: vec![link] }, zones);
+        return records_of(profile, asked, &Given { links: vec![], leaves: vec![link] }, tree);
     }
     if let Some((_, fewer)) = given.leaves.split_last().filter(|_| octets.len() > MOST_OCTETS) {
-        return records_of(profile, asked, &Given { links: vec![], leaves: fewer.to_vec() }, zones);
+        return records_of(profile, asked, &Given { links: vec![], leaves: fewer.to_vec() }, tree);
     }
     let counts_for: Arc<[EndpointKey]> = match given.links.first() {
+        _ if code == NXDOMAIN => [].into(),
         Some((link, _)) => [link.key()].into(),
         None => given.leaves.iter().map(|leaf| leaf.key()).collect(),
     };
@@ -66,9 +79,17 @@ pub fn records_of(profile: &Profile, asked: Question, given: &Given<'_>, zones: 
         octets: octets.into(),
         answers: (given.links.len() + count) as u16,
         authorities,
-        code: NOERROR,
+        code,
         one_in: if profile.traffic_view && !counts_for.is_empty() { zones.one_in() } else { 0 },
         counts_for,
+    }
+}
+
+/// What a name of ours has to which the last CNAME leads, where that is nothing; who asks for the CNAME is not led there.
+fn nothing_behind<'a>(asked: Question, given: &Given<'_>, tree: &'a Tree) -> Option<Nothing<'a>> {
+    match &given.leaves.last()?.endpoint.target {
+        Target::Name(name) if !asked.takes_cname() => tree.nothing_at(name),
+        _ => None,
     }
 }
 

@@ -19,11 +19,11 @@ use crate::{
     samples,
 };
 
-fn zones() -> Zones {
+fn tree() -> Tree {
     let name_servers = vec![NameServer { name: "ns1.tm.example".parse().unwrap(), addresses: vec![] }];
     let zone =
         crate::desired::Zone { name: "tm.example".parse().unwrap(), name_servers, soa: samples::soa() };
-    Zones::from(Zone::of(&zone, 1_800_000_000))
+    Tree::over(Arc::new(Zones::from(Zone::of(&zone, 1_800_000_000))))
 }
 
 fn compiled(name: &str, ttl: u32, targets: &[(Target, u16)]) -> Compiled {
@@ -54,7 +54,7 @@ fn compiled_by(
     });
     let decision =
         decide(&Profiles::new(), &profile, &View::anywhere(), &Health::default(), SystemTime::UNIX_EPOCH);
-    compile(&decision, &zones()).unwrap()
+    compile(&decision, &tree()).unwrap()
 }
 
 /// The records behind a question for `name`, as hickory reads them.
@@ -112,8 +112,9 @@ fn names_are_compressed_to_the_question() {
     let target = |text: &str| Target::Name(text.parse().unwrap());
     let inside = compiled("web.tm.example", 30, &[(target("eu.tm.example"), 1)]);
     // c00c CNAME IN ttl, 5 octets of data: 2 e u c010 (tm.example in web.tm.example).
+    // Of ANY, to which nothing is said of where it leads.
     assert_eq!(
-        inside.places[0][0].answers[0].octets[..],
+        inside.places[0][2].answers[0].octets[..],
         *b"\xc0\x0c\0\x05\0\x01\0\0\0\x1e\0\x05\x02eu\xc0\x10"
     );
     let outside = compiled("web.tm.example", 30, &[(target("a.test"), 1)]);
@@ -127,8 +128,33 @@ fn names_are_compressed_to_the_question() {
         apex.places[0][0].answers[0].octets[..],
         *b"\x03web\x02tm\x07example\0\0\x05\0\x01\0\0\0\x1e\0\x02\xc0\x10"
     );
-    let message = read(&inside.name, &inside.places[0][0].answers[0]);
+    let message = read(&inside.name, &inside.places[0][2].answers[0]);
     assert!(matches!(&message.answers[0].data, RData::CNAME(name) if name.0.to_string() == "eu.tm.example."));
+}
+
+#[test]
+fn where_there_is_no_room_for_what_is_said_of_a_cname_s_end_it_stands_alone() {
+    let long = |letter: &str| {
+        format!("{}.{}.{}.{}", letter.repeat(63), letter.repeat(63), letter.repeat(63), letter.repeat(50))
+    };
+    // 12, 10 and 255 octets, and the SOA: its owner, 10 and 22 octets, and two names.
+    let name = |text: String| text.parse::<DnsName>().unwrap();
+    for (mailbox, code, records) in [("x".repeat(60), NXDOMAIN, 2), (long("x"), 0, 1)] {
+        let name_servers = vec![NameServer { name: name(format!("{}.test", long("n"))), addresses: vec![] }];
+        let soa = crate::desired::Soa { mailbox: name(format!("{mailbox}.test")), ..samples::soa() };
+        let zone = crate::desired::Zone { name: name(format!("{}.y", long("z"))), name_servers, soa };
+        let target = Target::Name(name(format!("w.{}.y", long("z"))));
+        let endpoint = Endpoint { target, always_serve: true, ..samples::endpoint("e", "192.0.2.1") };
+        let profile = Arc::new(samples::profile("p", samples::monitor(), vec![endpoint]));
+        let decision =
+            decide(&Profiles::new(), &profile, &View::anywhere(), &Health::default(), SystemTime::UNIX_EPOCH);
+        let tree = Tree::over(Arc::new(Zones::from(Zone::of(&zone, 1))));
+        let compiled = compile(&decision, &tree).unwrap();
+        let answer = &compiled.places[0][0].answers[0];
+        assert_eq!((answer.code, answer.answers + answer.authorities), (code, records));
+        let message = read(&compiled.name, answer);
+        assert_eq!(message.answers.len(), 1);
+    }
 }
 
 #[test]
@@ -196,7 +222,7 @@ fn compiled_while_down(profile: Profile) -> Compiled {
     health.verdicts.insert(samples::key("p", "e"), down);
     let decision =
         decide(&Profiles::new(), &Arc::new(profile), &View::anywhere(), &health, SystemTime::UNIX_EPOCH);
-    compile(&decision, &zones()).unwrap()
+    compile(&decision, &tree()).unwrap()
 }
 
 #[test]

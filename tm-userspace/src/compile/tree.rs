@@ -3,6 +3,8 @@
 //!
 //! A profile that is disabled has no name; where that does not exist therefore, it says so for no longer than the profile's TTL.
 //!
+//! Where a CNAME leads to a name that has nothing, its answer says that too, so it is known here who leads where.
+//!
 //! [RFC 4592, section 2.2.2]: https://www.rfc-editor.org/rfc/rfc4592#section-2.2.2
 //! [RFC 8020]: https://www.rfc-editor.org/rfc/rfc8020
 
@@ -14,11 +16,11 @@ use std::{
 
 use super::{
     Choices, Compiled, Records, Zone, Zones,
-    records::{addresses, nodata, nxdomain},
+    records::{NOERROR, NXDOMAIN, addresses, nodata, nxdomain},
 };
 use crate::{
     decide::exists,
-    desired::{Desired, NameServer, Profile},
+    desired::{Desired, NameServer, Profile, Target},
     names::DnsName,
 };
 
@@ -34,24 +36,48 @@ pub struct Tree {
     profiles: HashSet<DnsName>,
     /// The TTLs of those that have not.
     absent: BTreeMap<DnsName, u32>,
+    /// The names inside the zones that are targets of endpoints, each with the profiles of those.
+    led_to: HashMap<DnsName, Vec<Arc<str>>>,
+}
+
+/// What is said of a name that has nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Nothing<'a> {
+    /// RCODE: the name is there, or it is not.
+    pub code: u16,
+    /// Seconds that it may be kept at most.
+    pub ttl: u32,
+    /// Whose SOA says so.
+    pub zone: &'a Zone,
 }
 
 impl Tree {
     /// That of a wanted state. `listening` are the addresses of name servers inside the zones for which none were given.
     pub fn of(desired: &Desired, zones: Arc<Zones>, listening: &[IpAddr]) -> Self {
         let servers = server_addresses(desired, &zones, listening);
-        let mut tree = Tree {
-            zones: zones.clone(),
-            servers: BTreeMap::new(),
-            below: HashMap::new(),
-            profiles: HashSet::new(),
-            absent: BTreeMap::new(),
-        };
+        let mut tree = Tree::over(zones.clone());
         let fixed: HashSet<&DnsName> = zones.iter().map(|zone| &zone.name).chain(servers.keys()).collect();
         fixed.into_iter().for_each(|name| tree.count(name, true, &mut vec![]));
         tree.servers = servers;
         desired.profiles.values().for_each(|profile| _ = tree.change(None, Some(profile)));
         tree
+    }
+
+    /// That of zones without a name in them.
+    pub fn over(zones: Arc<Zones>) -> Self {
+        Tree {
+            zones,
+            servers: BTreeMap::new(),
+            below: HashMap::new(),
+            profiles: HashSet::new(),
+            absent: BTreeMap::new(),
+            led_to: HashMap::new(),
+        }
+    }
+
+    /// The zones.
+    pub fn zones(&self) -> &Zones {
+        &self.zones
     }
 
     /// The same zones as of another generation.
@@ -68,6 +94,8 @@ impl Tree {
 
     /// Takes in that a profile is another one, new, or gone. Gives the names for which something else may be in the tables now, besides those in [`Tree::absent`].
     pub fn change(&mut self, old: Option<&Profile>, new: Option<&Profile>) -> Vec<DnsName> {
+        self.lead(old, false);
+        self.lead(new, true);
         let state = |profile: Option<&Profile>| {
             profile.map(|profile| (profile.dns_name.clone(), (!exists(profile)).then_some(profile.ttl)))
         };
@@ -98,6 +126,30 @@ impl Tree {
     /// The names of profiles that do not answer: whether a wildcard has one of them may be another thing after any change.
     pub fn absent(&self) -> impl Iterator<Item = &DnsName> {
         self.absent.keys()
+    }
+
+    /// The profiles with a target in the zones for which something else may be said, now that this holds for these names.
+    pub fn leading_to(&self, touched: &[DnsName]) -> Vec<Arc<str>> {
+        // A wildcard is touched for all that is beside it.
+        let around: HashSet<DnsName> =
+            touched.iter().map(|name| name.without_asterisk().unwrap_or_else(|| name.clone())).collect();
+        let is_around = |target: &DnsName| target.suffixes().any(|suffix| around.contains(suffix));
+        let led = self.led_to.iter().filter(|(target, _)| is_around(target));
+        led.flat_map(|(_, profiles)| profiles.iter().cloned()).collect()
+    }
+
+    /// What is said of a name to which a CNAME leads, where that has nothing: it is no profile's, no server's and no apex.
+    pub fn nothing_at(&self, name: &DnsName) -> Option<Nothing<'_>> {
+        let zone = self.zones.find(name)?;
+        if zone.name == *name || self.profiles.contains(name) || self.servers.contains_key(name) {
+            return None;
+        }
+        let ttl = self.absent.get(name).copied().unwrap_or(zone.soa.minimum);
+        match self.below.contains_key(name) {
+            true => Some(Nothing { code: NOERROR, ttl, zone }),
+            false if self.wildcard_for(name).is_some() => None,
+            false => Some(Nothing { code: NXDOMAIN, ttl, zone }),
+        }
     }
 
     /// Is it the name of a profile that answers?
@@ -147,6 +199,27 @@ impl Tree {
         let names = zones.chain(self.servers.keys()).chain(self.below.keys()).chain(self.absent.keys());
         let names: HashSet<&DnsName> = names.collect();
         names.into_iter().filter_map(|name| Some((name.clone(), self.at(name)?)))
+    }
+
+    /// Notes where a profile's targets lead, or no longer do.
+    fn lead(&mut self, profile: Option<&Profile>, more: bool) {
+        let Some(profile) = profile else { return };
+        for endpoint in &profile.endpoints {
+            let Target::Name(target) = &endpoint.target else { continue };
+            if self.zones.find(target).is_none() {
+                continue;
+            }
+            let from = self.led_to.entry(target.clone()).or_default();
+            match more {
+                true => from.push(profile.name.clone()),
+                false => {
+                    from.retain(|name| *name != profile.name);
+                    if from.is_empty() {
+                        self.led_to.remove(target);
+                    }
+                }
+            }
+        }
     }
 
     /// A profile's name that an apex or a server has too counts once.

@@ -131,7 +131,7 @@ fn make_tables(work: &Work, views: &Views) -> Fresh {
     let decisions = decide_all(desired, views, health, now);
     let tree = Tree::of(desired, zones.clone(), &work.listening.served);
     let mut compiled: Vec<(DnsName, Option<Compiled>)> =
-        decisions.values().map(|d| (d.profile.dns_name.clone(), compile(d, &zones))).collect();
+        decisions.values().map(|d| (d.profile.dns_name.clone(), compile(d, &tree))).collect();
     compiled.retain(|(_, compiled)| compiled.is_some());
     compiled.extend(tree.all().map(|(name, compiled)| (name, Some(compiled))));
     let mut image = fill(desired, &compiled);

@@ -56,6 +56,8 @@ impl Control {
         for (_, new) in &changed {
             around.extend(self.tree.change(None, new.map(|new| &**new)));
         }
+        // What is said of their target may be another thing, though they are decided on as before.
+        let leading = self.tree.leading_to(&around);
         if !around.is_empty() {
             around.extend(self.tree.absent().cloned());
         }
@@ -77,6 +79,8 @@ impl Control {
         }
         let decided = self.decide_some(self.ancestors.with(touched));
         changes.extend(self.compile(&decided));
+        let leading = self.ancestors.with(leading);
+        changes.extend(self.compile(leading.iter().filter_map(|name| self.decisions.get(name))));
         // Names that are a profile's are among those.
         around.retain(|name| !self.tree.is_profiles(name));
         changes.extend(around.into_iter().map(|name| (name.clone(), self.tree.at(&name))));

@@ -388,7 +388,7 @@ impl Control {
         let compiled = |d: &Arc<Decision>| {
             let name = &d.profile.dns_name;
             // Where the profile has no name, others may be below it.
-            (name.clone(), compile(d, &self.zones).or_else(|| self.tree.at(name)))
+            (name.clone(), compile(d, &self.tree).or_else(|| self.tree.at(name)))
         };
         decisions.into_iter().map(compiled).collect()
     }

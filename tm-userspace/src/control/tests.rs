@@ -178,7 +178,13 @@ async fn a_flip_during_a_repair_is_published_before_its_end() {
     bench.end().await;
 }
 
-/// What each of forty profiles is at a step: absent, or led by what is behind it: an address, another profile, or another profile's name.
+/// The name of one of forty profiles: of each four, one with two of the others two labels below it, and a wildcard around these.
+fn name_of(index: usize) -> String {
+    let first = index / 4 * 4;
+    ["", "x.y.", "*.", "z.y."][index % 4].to_owned() + &format!("p{first}.tm.example")
+}
+
+/// What each of forty profiles is at a step: absent, or led by what is behind it: an address, another profile, another profile's name, or a name that is no profile's.
 fn states(steps: usize) -> Vec<Desired> {
     let mut random = 1u64;
     let mut next = move |below: usize| {
@@ -189,7 +195,7 @@ fn states(steps: usize) -> Vec<Desired> {
     let mut states: Vec<Desired> = Vec::new();
     for step in 0..steps {
         for _ in 0..if step == 0 { 200 } else { 3 } {
-            kinds[next(40)] = (next(4), next(40));
+            kinds[next(40)] = (next(5), next(40));
         }
         let profiles = (0..40).filter(|index| kinds[*index].0 > 0).map(|index| {
             let (kind, other) = (kinds[index].0, kinds[index].1 % index.max(1));
@@ -205,13 +211,23 @@ fn states(steps: usize) -> Vec<Desired> {
                     ..address
                 },
                 3 if other < index => Endpoint {
-                    target: Target::Name(format!("p{other}.tm.example").parse().unwrap()),
+                    target: Target::Name(name_of(other).parse().unwrap()),
                     follows: leads.then(|| format!("p{other}").into()),
+                    ..address
+                },
+                // What is between, or what the wildcard alone may have.
+                4 => Endpoint {
+                    target: Target::Name(
+                        format!("{}y.p{}.tm.example", ["", "w."][other % 2], other / 4 * 4).parse().unwrap(),
+                    ),
                     ..address
                 },
                 _ => address,
             };
-            samples::profile(&format!("p{index}"), samples::monitor(), vec![endpoint])
+            Profile {
+                dns_name: name_of(index).parse().unwrap(),
+                ..samples::profile(&format!("p{index}"), samples::monitor(), vec![endpoint])
+            }
         });
         let profiles: Vec<Profile> = profiles.collect();
         let mut state = samples::desired(&[], profiles);
@@ -230,7 +246,7 @@ fn states(steps: usize) -> Vec<Desired> {
 
 #[tokio::test]
 async fn a_few_changes_bring_what_a_full_pass_would() {
-    let states = states(60);
+    let states = states(200);
     let (published, _) = watch::channel(Arc::default());
     let (_desired_to, desired) = watch::channel(Some(states[0].clone()));
     let (_health_to, health) = watch::channel(Health::default());
@@ -245,19 +261,29 @@ async fn a_few_changes_bring_what_a_full_pass_would() {
     };
     let mut control =
         Control::start(&mut inputs, Tables::empty(), published, None, Counted::default()).unwrap();
-    let mut names: BTreeSet<Arc<str>> = states[0].profiles.keys().cloned().collect();
+    // None of the states is without what the answers of others rest on.
+    let mut ends = BTreeSet::new();
     for (step, state) in states.iter().enumerate().skip(1) {
-        names.extend(state.profiles.keys().cloned());
         control.take_desired(Arc::new(state.clone()), Views::default());
         let few = control.decisions.clone();
         control.decide_all();
         assert_eq!(few, control.decisions, "step {step}");
-        let gone = names.iter().filter(|name| !state.profiles.contains_key(*name));
-        let gone = gone.map(|name| (format!("{name}.tm.example").parse().unwrap(), None));
-        let all: Vec<(DnsName, Option<Compiled>)> =
-            gone.chain(control.compile(control.decisions.values())).collect();
+        let names = (0..40).map(|index| name_of(index).parse().unwrap());
+        let others: BTreeSet<DnsName> = names.chain(control.tree.all().map(|(name, _)| name)).collect();
+        let others = others.into_iter().filter(|name| !control.tree.is_profiles(name));
+        let others: Vec<_> = others.map(|name| (name.clone(), control.tree.at(&name))).collect();
+        let mut all = control.compile(control.decisions.values());
+        ends.extend(all.iter().flat_map(|(_, compiled)| compiled).map(|compiled| {
+            let records = &compiled.places[0][0].answers[0];
+            (records.answers.min(2), records.authorities, records.code)
+        }));
+        all.extend(others);
         let mut image = control.tables.image_mut();
         let changes = image.apply(all.iter().map(|(name, compiled)| (name, compiled.as_ref())));
         assert!(changes.is_empty(), "step {step}: {changes:?}");
     }
+    assert!(
+        [(1, 0, 0), (1, 1, 0), (1, 1, 3), (2, 1, 0), (2, 1, 3)].iter().all(|end| ends.contains(end)),
+        "{ends:?}"
+    );
 }

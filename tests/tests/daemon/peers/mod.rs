@@ -66,6 +66,10 @@ fn zone() -> Vec<(String, String, String)> {
         one("alias", "CNAME www.contoso.com.", "www.contoso.com"),
         one("follow", "CNAME web.tm.example.", "web.tm.example"),
         one("chain", "CNAME follow.tm.example.", "follow.tm.example"),
+        // To names that have nothing: one that is not there, and one that has but names below it.
+        one("gone", "CNAME nobody.tm.example.", "nobody.tm.example"),
+        one("gone-over", "CNAME gone.tm.example.", "gone.tm.example"),
+        one("between", "CNAME mid.top.tm.example.", "mid.top.tm.example"),
         one("leaf.mid.top", "A 192.0.2.11", "192.0.2.11"),
         one("below.web", "A 192.0.2.12", "192.0.2.12"),
         one(&longest("e"), "A 192.0.2.255", "192.0.2.255"),

@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{View, query};
 use crate::{
-    compile::{Compiled, Zones, row_index},
+    compile::{Records, Tree, Zones, row_index},
     desired::Profile,
 };
 
@@ -82,8 +82,9 @@ pub(super) fn explain(view: &View, inquiry: &Inquiry) -> Result<Explained, Refus
     let health = view.health.borrow().clone();
     let moment = SystemTime::now();
     let named = world::find_profile(&desired, &inquiry.profile).map_err(Refused::Unknown)?;
-    let zones = Arc::new(Zones::of(&desired));
-    let Stead { profile, there } = world::stead(&desired, &zones, &published.listening.served, &named);
+    let tree = Tree::of(&desired, Arc::new(Zones::of(&desired)), &published.listening.served);
+    let stead = Stead::of(&desired.profiles, &tree, &named.dns_name, &named);
+    let profile = stead.profile.clone();
     let kind = query::parse_type(&inquiry.kind).map_err(Refused::Unfit)?;
     if row_index(&[], kind.into()).is_none() {
         return Err(Refused::Unfit(anyhow!("no name has records of type {kind}")));
@@ -96,9 +97,10 @@ pub(super) fn explain(view: &View, inquiry: &Inquiry) -> Result<Explained, Refus
     let assumptions = world::assumptions(&desired, &profile, &inquiry.assume)?;
     let (sender, server) = query::hosts(view, inquiry.client).map_err(Refused::Unfit)?;
     let asker = Asker { sender, subnet: inquiry.ecs };
-    let question = Question { asker, kind, zones, there, moment };
+    let left = check::told_by_sockets(view, &named.dns_name, kind, sender).map_err(Refused::Unfit)?;
+    let question = Question { asker, kind, left, moment };
 
-    let now = World::live(&desired, &profile, decision.view.clone(), health);
+    let now = World::live(&desired, tree, stead, decision.view.clone(), health);
     let (outcome, expected) = outcome::outcome(&now, &question);
     let subject = check::Subject {
         question: &question,
@@ -108,17 +110,13 @@ pub(super) fn explain(view: &View, inquiry: &Inquiry) -> Result<Explained, Refus
         port: desired.node.listen.port,
     };
     let check = check::check(view, &subject, &expected).map_err(Refused::Unfit)?;
-    let then = (!assumptions.is_empty()).then(|| now.assuming(&desired, &assumptions, moment));
+    let then =
+        (!assumptions.is_empty()).then(|| now.assuming(&desired, &named.dns_name, &assumptions, moment));
     let all_clients = inquiry.all_clients.then(|| clients::shares(&now, then.as_ref(), &question));
     Ok(Explained {
         name: named.dns_name.to_hickory().to_string(),
         kind: kind.to_string(),
-        note: (profile.name != named.name).then(|| {
-            format!(
-                "profile {} has no name as it is; profile {} has all that are not there",
-                named.name, profile.name
-            )
-        }),
+        note: note(&named, &now, then.as_ref()),
         client: question.asker.client(now.view()),
         assumed: assumptions.iter().map(|assumption| assumption.report(&now)).collect(),
         now: outcome,
@@ -128,13 +126,24 @@ pub(super) fn explain(view: &View, inquiry: &Inquiry) -> Result<Explained, Refus
     })
 }
 
+/// Who answers, where it is not the profile that was named.
+fn note(named: &Profile, now: &World, then: Option<&World>) -> Option<String> {
+    let shown = then.unwrap_or(now).profile();
+    let has = match then {
+        Some(_) if now.profile().name == named.name => "would have no name",
+        _ => "has no name as it is",
+    };
+    let (name, other) = (&named.name, &shown.name);
+    (shown.name != named.name)
+        .then(|| format!("profile {name} {has}; profile {other} has all that are not there"))
+}
+
 /// A question, put together.
 struct Question {
     asker: Asker,
     kind: RecordType,
-    zones: Arc<Zones>,
-    /// What the zone has at the profile's name, where the profile has none.
-    there: Option<Compiled>,
+    /// What the sockets say, for where the tables leave it to them.
+    left: Records,
     moment: SystemTime,
 }
 

@@ -33,14 +33,17 @@ pub(super) fn outcome(world: &World, question: &Question) -> (Outcome, Expected)
     let (choices, sticks) = choices(world, question, &class).unzip();
     let sticks = sticks.unwrap_or(false);
     let step =
-        explain(&world.profiles, &world.profile, &class, &world.health, question.moment, question.follows());
+        explain(&world.profiles, world.profile(), &class, &world.health, question.moment, question.follows());
     let mut parts = parts(world, question, choices.as_ref());
     let says_nothing = |part: &Part| part.authorities.iter().any(|line| line.contains(" SOA "));
     for (part, _) in parts.iter_mut().filter(|(part, _)| says_nothing(part)) {
-        let no_type = || format!("who is chosen has no record of type {}", question.kind);
+        let no_type = || match part.records.is_empty() {
+            true => format!("who is chosen has no record of type {}", question.kind),
+            false => format!("the last name has none of type {}", question.kind),
+        };
         part.reason = Some(step.nobody.clone().unwrap_or_else(no_type));
     }
-    let ttl = parts.iter().map(|(_, ttl)| *ttl).min().unwrap_or(world.profile.ttl);
+    let ttl = parts.iter().map(|(_, ttl)| *ttl).min().unwrap_or(world.profile().ttl);
     let seat = |choices: &Choices| choices.slots.get(located.seat(choices.slots.len())).copied();
     let own = choices.as_ref().filter(|choices| sticks && choices.slots.len() > 1).and_then(seat);
     let sticky = own.zip(choices.as_ref()).and_then(|(own, choices)| {
@@ -75,10 +78,13 @@ fn is_looked_at(world: &World, question: &Question) -> bool {
 /// What is answered to one class of clients, as it lies in the tables, and whether they stick to it; none where there is no such name.
 pub(super) fn choices(world: &World, question: &Question, class: &Class) -> Option<(Choices, bool)> {
     let view = View::of_one(class.clone());
-    let decision = decide(&world.profiles, &world.profile, &view, &world.health, question.moment);
-    let mut compiled = compile(&decision, &question.zones).or_else(|| question.there.clone())?;
+    let decision = decide(&world.profiles, world.profile(), &view, &world.health, question.moment);
+    let mut compiled = compile(&decision, &world.tree).or_else(|| world.stead.there.clone())?;
     let block = row_index(&compiled.types, question.kind.into())?;
-    let choices = compiled.places.pop()?.into_iter().nth(block)?;
+    let mut choices = compiled.places.pop()?.into_iter().nth(block)?;
+    if choices.is_left() {
+        choices = Choices::one(question.left.clone());
+    }
     Some((choices, decision.sticky.contains(&true)))
 }
 
@@ -86,9 +92,9 @@ pub(super) fn choices(world: &World, question: &Question, class: &Class) -> Opti
 fn parts(world: &World, question: &Question, choices: Option<&Choices>) -> Vec<(Part, u32)> {
     let Some(choices) = choices else {
         let records = nodata(
-            &world.profile.dns_name,
-            world.profile.ttl,
-            question.zones.around(&world.profile.dns_name),
+            &world.profile().dns_name,
+            world.profile().ttl,
+            world.tree.zones().around(&world.profile().dns_name),
         );
         return vec![part(world, question, &records, 1.0)];
     };
@@ -101,7 +107,7 @@ fn parts(world: &World, question: &Question, choices: Option<&Choices>) -> Vec<(
 }
 
 fn part(world: &World, question: &Question, records: &Records, share: f64) -> (Part, u32) {
-    let (answers, authorities) = sections(&world.profile, question, records);
+    let (answers, authorities) = sections(world.profile(), question, records);
     let ttl = answers.iter().chain(&authorities).map(|record| record.ttl).min().unwrap_or(0);
     let lines = |records: &[Record]| records.iter().map(line).collect();
     let endpoints = records.counts_for.iter().map(ToString::to_string).collect();

@@ -1,23 +1,26 @@
 //! The state that is explained: the live one, or a copy in which endpoints are assumed to be up, down or disabled.
 
-use std::{collections::BTreeSet, net::IpAddr, sync::Arc, time::SystemTime};
+use std::{collections::BTreeSet, sync::Arc, time::SystemTime};
 
 use anyhow::{Context as _, anyhow};
 
 use super::{At, Refused, report::Assumed};
 use crate::{
-    compile::{Compiled, Tree, Zones},
+    compile::{Compiled, Tree},
     decide::exists,
     desired::{Desired, Profile, Profiles, Status, Target},
     geo::{Atlas, Overrides},
     health::{Health, Verdict},
+    names::DnsName,
     places::{View, Views},
 };
 
 /// All that a decision rests on but the time.
 pub(super) struct World {
     pub(super) profiles: Profiles,
-    pub(super) profile: Arc<Profile>,
+    /// All names.
+    pub(super) tree: Tree,
+    pub(super) stead: Stead,
     pub(super) health: Health,
     pub(super) atlas: Option<Arc<Atlas>>,
     pub(super) overrides: Arc<Overrides>,
@@ -39,7 +42,7 @@ enum State {
 
 impl World {
     /// As it is.
-    pub(super) fn live(desired: &Desired, profile: &Arc<Profile>, view: Arc<View>, health: Health) -> Self {
+    pub(super) fn live(desired: &Desired, tree: Tree, stead: Stead, view: Arc<View>, health: Health) -> Self {
         // As `control` has it: what was measured goes before the guess.
         let overrides = match health.round_trips.is_empty() {
             true => desired.overrides.clone(),
@@ -47,7 +50,8 @@ impl World {
         };
         World {
             profiles: desired.profiles.clone(),
-            profile: profile.clone(),
+            tree,
+            stead,
             health,
             atlas: desired.atlas.clone(),
             overrides,
@@ -55,29 +59,37 @@ impl World {
         }
     }
 
+    /// Who answers.
+    pub(super) fn profile(&self) -> &Arc<Profile> {
+        &self.stead.profile
+    }
+
     /// Which clients are at which place.
     pub(super) fn view(&self) -> &Arc<View> {
         &self.view
     }
 
-    /// The same with these assumptions, as if they had become true at `moment`.
+    /// The same with these assumptions, as if they had become true at `moment`; of a profile with this name.
     pub(super) fn assuming(
         &self,
         desired: &Desired,
+        name: &DnsName,
         assumptions: &[Assumption],
         moment: SystemTime,
     ) -> World {
         let (mut profiles, mut health) = (self.profiles.clone(), self.health.clone());
+        let mut names = self.tree.clone();
         for Assumption { at: (profile, index), state } in assumptions {
             let key = profile.key(&profile.endpoints[*index]);
             let known = health.verdicts.get(&key).copied();
             match state {
                 State::Disabled => {
-                    if let Some(profile) = profiles.get_mut(&profile.name)
-                        && let Some(endpoint) = Arc::make_mut(profile).endpoints.get_mut(*index)
-                    {
+                    let Some(known) = profiles.get_mut(&profile.name) else { continue };
+                    names.change(Some(known), None);
+                    if let Some(endpoint) = Arc::make_mut(known).endpoints.get_mut(*index) {
                         Arc::make_mut(endpoint).status = Status::Disabled;
                     }
+                    names.change(None, Some(known));
                 }
                 State::Up | State::Down => {
                     let up = *state == State::Up;
@@ -88,10 +100,11 @@ impl World {
                 }
             }
         }
-        let profile = profiles.get(&self.profile.name).unwrap_or(&self.profile).clone();
+        let stead = Stead::of(&profiles, &names, name, self.profile());
+        let profile = &stead.profile;
         let view = match assumptions.iter().any(|assumption| assumption.state == State::Disabled) {
             true => {
-                let tree = tree(&profiles, &profile);
+                let tree = tree(&profiles, profile);
                 let profiles = profiles.iter().filter(|(name, _)| tree.contains(*name));
                 let profiles = profiles.map(|(name, profile)| (name.clone(), profile.clone())).collect();
                 let overrides = self.overrides.clone();
@@ -101,7 +114,7 @@ impl World {
             false => self.view.clone(),
         };
         let (atlas, overrides) = (self.atlas.clone(), self.overrides.clone());
-        World { profiles, profile, health, atlas, overrides, view }
+        World { profiles, tree: names, stead, health, atlas, overrides, view }
     }
 }
 
@@ -152,21 +165,18 @@ pub(super) struct Stead {
     pub(super) there: Option<Compiled>,
 }
 
-/// Finds out. `listening` are the addresses that are served.
-pub(super) fn stead(
-    desired: &Desired,
-    zones: &Arc<Zones>,
-    listening: &[IpAddr],
-    named: &Arc<Profile>,
-) -> Stead {
-    if exists(named) {
-        return Stead { profile: named.clone(), there: None };
+impl Stead {
+    /// That of a name, which is or was this profile's.
+    pub(super) fn of(profiles: &Profiles, tree: &Tree, name: &DnsName, named: &Arc<Profile>) -> Self {
+        let named = profiles.get(&named.name).unwrap_or(named);
+        if named.dns_name == *name && exists(named) {
+            return Stead { profile: named.clone(), there: None };
+        }
+        let there = tree.at(name);
+        let wildcard = tree.wildcard_for(name).filter(|_| there.is_none());
+        let profile = profiles.values().find(|profile| wildcard.as_ref() == Some(&profile.dns_name));
+        Stead { profile: profile.unwrap_or(named).clone(), there }
     }
-    let tree = Tree::of(desired, zones.clone(), listening);
-    let there = tree.at(&named.dns_name);
-    let wildcard = tree.wildcard_for(&named.dns_name).filter(|_| there.is_none());
-    let profile = desired.profiles.values().find(|profile| wildcard.as_ref() == Some(&profile.dns_name));
-    Stead { profile: profile.unwrap_or(named).clone(), there }
 }
 
 /// What is assumed, read; each endpoint is in the tree of the profile.

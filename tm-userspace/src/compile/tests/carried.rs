@@ -20,7 +20,7 @@ fn web(profile: Profile) -> Compiled {
     let profile = Arc::new(Profile { dns_name: "web.tm.example".parse().unwrap(), ..profile });
     let decision =
         decide(&Profiles::new(), &profile, &View::anywhere(), &Health::default(), SystemTime::UNIX_EPOCH);
-    compile(&decision, &zones()).unwrap()
+    compile(&decision, &tree()).unwrap()
 }
 
 fn profile(records: &[Record], endpoints: Vec<Endpoint>) -> Profile {
@@ -184,7 +184,7 @@ fn records_that_are_too_short_for_the_tables_are_made_longer() {
         });
         let decision =
             decide(&Profiles::new(), &profile, &View::anywhere(), &Health::default(), SystemTime::UNIX_EPOCH);
-        let compiled = compile(&decision, &zones()).unwrap();
+        let compiled = compile(&decision, &tree()).unwrap();
         let records = answer(&compiled, kind);
         assert_eq!((records.answers, records.authorities), (1, 1));
         let own = if kind == 15 { octets(15, 30, &[0; 3]) } else { octets(5, 30, b"\x01x\0") };

@@ -71,12 +71,11 @@ impl Bench {
 
     /// Has every table what was published last, and nothing else?
     fn assert_tables(&self, desired: &Desired) {
-        let zones = Arc::new(Zones::of(desired));
         let published = self.published.borrow().clone();
+        let tree = Tree::of(desired, Arc::new(Zones::of(desired)), &published.listening.served);
         let decisions = published.decisions.values();
         let mut all: Vec<(DnsName, Option<Compiled>)> =
-            decisions.map(|d| (d.profile.dns_name.clone(), compile(d, &zones))).collect();
-        let tree = Tree::of(desired, zones, &published.listening.served);
+            decisions.map(|d| (d.profile.dns_name.clone(), compile(d, &tree))).collect();
         all.extend(tree.all().map(|(name, compiled)| (name, Some(compiled))));
         let mut image = self.tables.image_mut();
         assert_eq!(image.names(), all.len());

@@ -14,7 +14,7 @@ use hickory_proto::{
 use tokio::sync::watch;
 
 use crate::{
-    compile::{Zones, compile},
+    compile::{Tree, Zones, compile},
     decide::decide,
     desired::{Desired, Endpoint, NameServer, Node, Profile, Status, Zone},
     dns::{Contents, Responder, Transport, ZoneView},
@@ -92,7 +92,7 @@ pub(super) fn three_servers() -> Vec<NameServer> {
 }
 
 pub(super) fn image(desired: &Desired, buckets: u32) -> Image {
-    let zones = Zones::of(desired);
+    let tree = Tree::of(desired, Arc::new(Zones::of(desired)), &[]);
     let compiled: Vec<(DnsName, _)> = desired
         .profiles
         .values()
@@ -104,7 +104,7 @@ pub(super) fn image(desired: &Desired, buckets: u32) -> Image {
                 &Health::default(),
                 SystemTime::UNIX_EPOCH,
             );
-            (profile.dns_name.clone(), compile(&decision, &zones))
+            (profile.dns_name.clone(), compile(&decision, &tree))
         })
         .collect();
     let mut image = Image::new(buckets, 53, 42, &[]);
