@@ -1,5 +1,5 @@
-//! Other people's clients, unmodified, that the tests let loose on the daemon: two generations of Azure's SDK for Python, the one for JavaScript, what drives a browser, and schemathesis, which makes
-//! requests of a description of an API.
+//! Other people's clients, unmodified, that the tests let loose on the daemon: two generations of Azure's SDK for Python, the one for JavaScript, what drives a browser, schemathesis, which makes
+//! requests of a description of an API, and dnspython, which judges messages.
 //!
 //! Each has a directory under `target/clients`, made as a whole or not at all.
 
@@ -20,11 +20,12 @@ use crate::{
 
 /// Where they are put, in the workspace.
 const DIRECTORY: &str = "target/clients";
-/// Python environments, and what is in each: the SDK in the versions that the tests know, and Azure's log-in; schemathesis.
-const PYTHON: [(&str, &[&str]); 3] = [
+/// Python environments, and what is in each: the SDK in the versions that the tests know, and Azure's log-in; schemathesis; dnspython, with what it needs for HTTPS.
+const PYTHON: [(&str, &[&str]); 4] = [
     ("sdk-2", &["azure-mgmt-trafficmanager==2.0.0", "azure-identity==1.25.1"]),
     ("sdk-1", &["azure-mgmt-trafficmanager==1.1.0", "azure-identity==1.25.1"]),
     ("schemathesis", &["schemathesis==4.32.5"]),
+    ("dnspython", &["dnspython[doh]==2.8.0"]),
 ];
 /// Directories of modules for node, and what is in each: the SDK for JavaScript; what drives a browser, and what judges its pages.
 const JAVASCRIPT: [(&str, &[&str]); 2] = [

@@ -53,6 +53,8 @@ impl Need {
             ("chromium", "chromium"),
             ("fstrm_capture", "fstrm-bin"),
             ("dnstap-ldns", "dnstap-ldns"),
+            ("nmap", "nmap"),
+            ("zonemaster-cli", "zonemaster-cli"),
         ];
         let kernel = [("qemu-system-x86_64", "qemu-system-x86"), ("cpio", "cpio")];
         let bench = [("dnsperf", "dnsperf"), ("kxdpgun", "knot-dnsutils"), ("gdnsd", "gdnsd")];

@@ -18,7 +18,7 @@ use crate::{NODE, profile, wait_until_ready};
 const WEB: &str = "192.0.2.10";
 
 /// Writes a certificate for `ns1.tm.example` and its key into the daemon's directory, one behind the other.
-fn certify(directory: &Path) {
+pub(crate) fn certify(directory: &Path) {
     let key = rcgen::KeyPair::generate().unwrap();
     let parameters = rcgen::CertificateParams::new(vec!["ns1.tm.example".to_owned()]).unwrap();
     fs::write(directory.join("chain.pem"), parameters.self_signed(&key).unwrap().pem()).unwrap();

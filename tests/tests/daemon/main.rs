@@ -42,6 +42,7 @@ mod statuses;
 mod sticky;
 mod store;
 mod subnets;
+mod suites;
 mod tcp;
 mod traffic;
 mod transfers;
