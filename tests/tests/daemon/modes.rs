@@ -2,7 +2,14 @@
 
 use std::time::Instant;
 
-use tm_tests::{DEADLINE, daemon::Daemon, lab::Lab, namespace::run};
+use tm_tests::{
+    DEADLINE,
+    daemon::Daemon,
+    dig::answers,
+    lab::{Lab, SERVER_V4, SERVER_V6},
+    namespace::run,
+    query::{Edns, Query, qtype},
+};
 
 use crate::{NODE, profile, serve, wait_until_ready};
 
@@ -84,6 +91,28 @@ fn native_is_native() {
     let daemon = serve(&lab, "mode = \"native\"", &web());
     assert_eq!(daemon.status(&lab).unwrap().xdp("tm0"), Some("native"));
     assert_eq!(ask(&lab, &daemon), 2);
+}
+
+/// A card whose frames take more than a buffer of a program's: the driver has none of its own then, and the kernel's hook is given each frame as one.
+#[test]
+fn jumbo_frames_are_answered_by_the_generic_hook_and_long_queries_by_the_sockets() {
+    let mut lab = Lab::new().unwrap();
+    lab.release_client();
+    run(lab.client("ip").args(["link", "set", "tm1", "mtu", "9000"])).unwrap();
+    run(lab.server("ip").args(["link", "set", "tm0", "mtu", "9000"])).unwrap();
+    let daemon = serve(&lab, "", &web());
+    assert_eq!(daemon.status(&lab).unwrap().xdp("tm0"), Some("generic"), "{:#?}", daemon.log());
+    assert_eq!(ask(&lab, &daemon), 2);
+    let before = daemon.status(&lab).unwrap();
+    for server in [SERVER_V4.into(), SERVER_V6.into()] {
+        let edns = Edns { options: vec![(12, vec![0; 8000])], ..Edns::default() };
+        let query = Query { edns: Some(edns), ..Query::new("web.tm.example", qtype::A) };
+        let reply = lab.asker(server).unwrap().ask(&query).unwrap();
+        assert_eq!(answers(&reply), ["web.tm.example. 30 IN A 192.0.2.10"]);
+    }
+    let after = daemon.status(&lab).unwrap();
+    assert_eq!(after.packets("edns") - before.packets("edns"), 2);
+    assert_eq!(after.messages("engine") - before.messages("engine"), 2);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::{
     io::{ErrorKind, Read as _, Write as _},
     net::{SocketAddr, TcpStream},
+    thread,
 };
 
 use tm_tests::{
@@ -10,6 +11,7 @@ use tm_tests::{
     daemon::Daemon,
     dig::answers,
     lab::{Lab, SERVER_V4, SERVER_V6},
+    namespace::run,
     query::{Query, qtype},
 };
 
@@ -133,6 +135,38 @@ fn rfc9210_4_2_who_says_nothing_is_left_and_so_is_who_says_it_slowly() {
     assert!(dripping.is_some(), "the message was awaited to its end");
     assert!(is_ended(&mut silent));
     assert!(is_ended(&mut half));
+}
+
+#[test]
+fn rfc9210_4_2_who_takes_no_replies_is_left_and_holds_nobody_up() {
+    let lab = Lab::new().unwrap();
+    // Small buffers of the kernel's, so that they are soon full.
+    run(lab.server("sysctl").args(["-q", "-w", "net.ipv4.tcp_wmem=4096 4096 4096"])).unwrap();
+    run(lab.client("sysctl").args(["-q", "-w", "net.ipv4.tcp_rmem=4096 4096 4096"])).unwrap();
+    let daemon = served(&lab, "message_timeout = \"1s\"\n");
+    let mut greedy: Vec<TcpStream> = (0..3).map(|_| connect(&lab, (SERVER_V4, 53))).collect();
+    let queries: Vec<u8> = (0..1000).flat_map(framed).collect();
+    thread::scope(|scope| {
+        let sent = greedy.iter_mut().map(|stream| {
+            stream.set_write_timeout(Some(DEADLINE)).unwrap();
+            scope.spawn(|| {
+                // Until it is closed; what is sent in between waits in the kernel.
+                let ended = (0..).find_map(|_| stream.write_all(&queries).err()).unwrap();
+                assert!(
+                    matches!(ended.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe),
+                    "{ended}"
+                );
+            })
+        });
+        let sent: Vec<_> = sent.collect();
+        while !sent.iter().all(thread::ScopedJoinHandle::is_finished) {
+            ask(&mut connect(&lab, (SERVER_V6, 53)));
+            assert_eq!(lab.answers(&["@10.53.0.1", "web.tm.example"]).unwrap(), WEB);
+        }
+    });
+    // They had no more of it than there was room for: 49 octets a reply, in what the kernel and the daemon keep of each.
+    let answered = daemon.status(&lab).unwrap().messages("engine");
+    assert!(answered > 3 && answered < 3 * 100_000 / 49 + 200, "{answered}");
 }
 
 #[test]
