@@ -160,7 +160,12 @@ def judge(query, name, wire, way):
         known = [dns.edns.OptionType.COOKIE, dns.edns.OptionType.ECS]
         if way in ("tls", "https"):
             known.append(dns.edns.OptionType.PADDING)
-        expect(set(options) == set(sent) & set(known) and len(options) == len(reply.options), f"options {options}")
+        due_options = set(sent) & set(known)
+        if name is None:
+            due_options.add(dns.edns.OptionType.EDE)
+            why = options.get(dns.edns.OptionType.EDE)
+            expect(why and why.code == dns.edns.EDECode.NOT_AUTHORITATIVE, f"{why} instead of not authoritative")
+        expect(set(options) == due_options and len(options) == len(reply.options), f"options {options}")
         if cookie := sent.get(dns.edns.OptionType.COOKIE):
             told = options.get(dns.edns.OptionType.COOKIE)
             expect(told and told.client == cookie.client and len(told.server) == SERVER_COOKIE, "the cookie")
