@@ -134,7 +134,9 @@ impl Tree {
         let around: HashSet<DnsName> =
             touched.iter().map(|name| name.without_asterisk().unwrap_or_else(|| name.clone())).collect();
         let is_around = |target: &DnsName| target.suffixes().any(|suffix| around.contains(suffix));
-        let led = self.led_to.iter().filter(|(target, _)| is_around(target));
+        // A name that a profile has now is followed, which is decided.
+        let open = self.led_to.iter().filter(|(target, _)| !self.profiles.contains(*target));
+        let led = open.filter(|(target, _)| is_around(target));
         led.flat_map(|(_, profiles)| profiles.iter().cloned()).collect()
     }
 
