@@ -286,6 +286,7 @@ fn compiled(i: usize, zone: &Zone) -> Compiled {
             code: 0,
             counts_for: key(endpoint).into_iter().collect(),
             one_in: 0,
+            is_stale: false,
         }
     };
     let [.., a, b, c] = (i as u32).to_be_bytes();

@@ -20,6 +20,11 @@ const MOST_WORDS: usize = 16;
 /// Asks for the server's identifier (RFC 5001), in memory order: the sockets' to say, which know whether it may be said.
 const NSID: u16 = 3u16.to_be();
 
+/// An extended error (RFC 8914) of two octets without a text, 3: the answer rests on what was so once.
+const STALE: [u16; 3] = [15u16.to_be(), 2u16.to_be(), 3u16.to_be()];
+/// Its octets as a word whose sum is that of the option at an odd place.
+const STALE_AT_ODD: u64 = u64::from_le_bytes([0, 0, 15, 0, 2, 0, 3, 0]);
+
 /// What the options of a query come to, and those of its reply.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
@@ -30,11 +35,14 @@ pub struct Options {
     pub cookie: Cookie,
     /// The client's subnet as it was sent.
     pub subnet: Subnet,
+    /// Is it said that the answer is stale? 0 or 1: what is reckoned with, and not branched on, is one state to the verifier.
+    pub stale: usize,
 }
 
 impl Options {
     /// None.
-    pub const NONE: Options = Options { sum: Sum::ZERO, cookie: Cookie::NONE, subnet: Subnet::NONE };
+    pub const NONE: Options =
+        Options { sum: Sum::ZERO, cookie: Cookie::NONE, subnet: Subnet::NONE, stale: 0 };
 
     /// Reads `len` octets of options that begin at `at` and end the packet; whoever is at `address` has sent them.
     #[inline(always)]
@@ -57,25 +65,33 @@ impl Options {
             let asked = Asked::among(packet, at - 1 + found.cookie)?;
             cookie = asked.answer(jar, address).unwrap_or(Cookie::NONE);
         }
-        Ok(Options { sum, cookie, subnet })
+        Ok(Options { sum, cookie, subnet, stale: 0 })
     }
 
     /// Octets of the reply's options.
     #[inline(always)]
     pub fn reply_len(&self) -> usize {
-        self.cookie.len() + self.subnet.len()
+        self.cookie.len() + self.stale_len() + self.subnet.len()
     }
 
-    /// Their sum, at an even place of the OPT: both begin at an odd one, since the first one's length is even.
+    /// Their sum, at an even place of the OPT: all begin at an odd one, since the length of each but the last is even.
     #[inline(always)]
     pub fn reply_sum(&self) -> Sum {
-        self.subnet.sum().plus(self.cookie.sum())
+        self.subnet.sum().plus(self.cookie.sum()).and64(STALE_AT_ODD.wrapping_mul(self.stale as u64))
+    }
+
+    #[inline(always)]
+    fn stale_len(&self) -> usize {
+        self.stale * size_of_val(&STALE)
     }
 
     /// Writes them at `at`: back to front, since what is written of a subnet may begin before it.
     #[inline(always)]
     pub fn write(&self, packet: &mut impl Packet, at: usize) -> Option<()> {
-        self.subnet.write(packet, at + self.cookie.len())?;
+        self.subnet.write(packet, at + self.cookie.len() + self.stale_len())?;
+        if self.stale != 0 {
+            packet.write(at + self.cookie.len(), STALE)?;
+        }
         self.cookie.write(packet, at)
     }
 }

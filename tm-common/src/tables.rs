@@ -180,7 +180,7 @@ impl<const WORDS: usize> Entry<WORDS> {
 #[repr(C)]
 pub struct Meta {
     /// Where the last sixteen octets begin. Kept instead of the length, so that every position behind the records is this one and a
-    /// constant: the verifier takes `at + length - 16` for a negative offset.
+    /// constant: the verifier takes `at + length - 16` for a negative offset. Beside it, in a bit of its own, [`Meta::STALE`].
     pub tail: u16,
     /// The records' folded sum.
     pub sum: u16,
@@ -194,6 +194,18 @@ pub struct Meta {
     pub one_in: u16,
     /// What counts it: an index into the per-CPU counters.
     pub counter: u32,
+}
+
+impl Meta {
+    /// Of [`tail`](Meta::tail): who understands extended errors is told that the answer is stale ([`options`](crate::options)). Only of answers of the large class: the programs that read
+    /// options give them, and what is common pays nothing for it.
+    pub const STALE: u16 = 1 << 15;
+
+    /// Is it said that the answer is stale? 0 or 1.
+    #[inline(always)]
+    pub(crate) fn stale(&self) -> usize {
+        usize::from(self.tail >> Meta::STALE.trailing_zeros())
+    }
 }
 
 /// Finished records of 16 to `8 * WORDS + 16` octets, compressed to the question.
@@ -241,7 +253,7 @@ impl<const WORDS: usize> Answer<WORDS> {
         }
         let sum = Sum::of_bytes(records).folded();
         Some(Answer {
-            meta: Meta { tail: tail as u16, sum, ..meta },
+            meta: Meta { tail: tail as u16 | meta.tail & Meta::STALE, sum, ..meta },
             records: words,
             last: [word_of(records.get(tail..tail + 8)?), word_of(records.get(tail + 8..)?)],
         })

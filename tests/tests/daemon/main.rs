@@ -38,6 +38,7 @@ mod rules;
 mod seeds;
 mod sessions;
 mod several;
+mod stale;
 mod statuses;
 mod sticky;
 mod store;

@@ -229,6 +229,10 @@ pub(super) fn settle<'a, H: Headers, const WORDS: usize, const OPTIONS: u8>(
         Records::Medium(answer) => &answer.meta,
         Records::Large(answer) => &answer.meta,
     };
+    if OPTIONS == ALL {
+        // An OPT has an odd number of octets.
+        options.stale = meta.stale() & tail.reply_len;
+    }
     let plan = Plan { tail, options, common, asked, meta, records };
     // A short name with a small or medium answer is always below the smallest limit.
     const {

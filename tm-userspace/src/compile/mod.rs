@@ -100,6 +100,8 @@ pub struct Records {
     pub counts_for: Arc<[EndpointKey]>,
     /// Of so many of these answers one is told of; 0: of none.
     pub one_in: u16,
+    /// Is it said that the answer is stale: somebody in it is down, and answers nevertheless?
+    pub is_stale: bool,
 }
 
 /// The tables' form of a decision, or none where the name does not exist. `tree` has all names as they are then.
@@ -289,6 +291,7 @@ impl Choices {
             code: 0,
             counts_for: [].into(),
             one_in: 0,
+            is_stale: false,
         })
     }
 

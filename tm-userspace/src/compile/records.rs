@@ -81,6 +81,7 @@ pub fn records_of(profile: &Profile, asked: Question, given: &Given<'_>, tree: &
         authorities,
         code,
         one_in: if profile.traffic_view && !counts_for.is_empty() { zones.one_in() } else { 0 },
+        is_stale: zones.tells_stale() && given.leaves.iter().any(|leaf| leaf.is_down),
         counts_for,
     }
 }
@@ -174,7 +175,15 @@ fn negative(written: impl Fn(&DnsName) -> Vec<u8>, code: u16, ttl: u32, zone: &Z
         data.extend(field.to_be_bytes());
     }
     put_data(&mut octets, RecordType::SOA, zone.soa.minimum.min(ttl), &data);
-    Records { octets: octets.into(), answers: 0, authorities: 1, code, counts_for: [].into(), one_in: 0 }
+    Records {
+        octets: octets.into(),
+        answers: 0,
+        authorities: 1,
+        code,
+        counts_for: [].into(),
+        one_in: 0,
+        is_stale: false,
+    }
 }
 
 /// The addresses of a name server, all of one family.
@@ -195,6 +204,7 @@ pub(super) fn addresses(name: &DnsName, addresses: &[IpAddr]) -> Records {
         code: NOERROR,
         counts_for: [].into(),
         one_in: 0,
+        is_stale: false,
     }
 }
 

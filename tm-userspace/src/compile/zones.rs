@@ -47,6 +47,8 @@ pub struct Zones {
     by_name: HashMap<DnsName, Arc<Zone>>,
     /// Of so many answers one is told of, where any is.
     one_in: u16,
+    /// Is it said of answers that they are stale?
+    tells_stale: bool,
 }
 
 impl Zones {
@@ -55,7 +57,12 @@ impl Zones {
         let all = desired.node.zones().map(|zone| Arc::new(Zone::of(zone, desired.generation)));
         let by_name: HashMap<DnsName, Arc<Zone>> = all.map(|zone| (zone.name.clone(), zone)).collect();
         let default = Zone::of(desired.node.zone(), desired.generation);
-        let mut zones = Zones { default: Arc::new(default), by_name, one_in: desired.node.sampling.one_in };
+        let mut zones = Zones {
+            default: Arc::new(default),
+            by_name,
+            one_in: desired.node.sampling.one_in,
+            tells_stale: desired.node.sockets.stale_answers,
+        };
         for name in outside(&desired.profiles, &zones) {
             // One below another that is outside too is in the zone of that.
             if zones.find(&name).is_none() {
@@ -71,7 +78,7 @@ impl Zones {
     pub fn at(&self, generation: u64) -> Self {
         let at = |zone: &Arc<Zone>| Arc::new(Zone { serial: generation as u32, ..Zone::clone(zone) });
         let by_name = self.by_name.iter().map(|(name, zone)| (name.clone(), at(zone))).collect();
-        Zones { default: at(&self.default), by_name, one_in: self.one_in }
+        Zones { default: at(&self.default), by_name, one_in: self.one_in, tells_stale: self.tells_stale }
     }
 
     /// The zone that a name is in: the lowest, where they lie below each other.
@@ -104,6 +111,11 @@ impl Zones {
         self.one_in
     }
 
+    /// Whether who understands extended errors is told that an answer is stale.
+    pub fn tells_stale(&self) -> bool {
+        self.tells_stale
+    }
+
     /// All of them, in no order.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Zone>> {
         self.by_name.values()
@@ -115,7 +127,7 @@ impl From<Zone> for Zones {
     fn from(zone: Zone) -> Self {
         let default = Arc::new(zone);
         let by_name = HashMap::from([(default.name.clone(), default.clone())]);
-        Zones { by_name, default, one_in: crate::config::defaults::ONE_IN }
+        Zones { by_name, default, one_in: crate::config::defaults::ONE_IN, tells_stale: false }
     }
 }
 

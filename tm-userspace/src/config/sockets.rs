@@ -54,7 +54,15 @@ pub(super) fn check(raw: &raw::Node, listen: Option<&Listen>, notes: &mut Notes<
     let (version, server) = (&raw.chaos.version, &raw.chaos.server);
     let chaos = Chaos { version: said("version", version, notes), server: said("server", server, notes) };
     let nsid = said("nsid", &raw.edns.nsid, notes);
-    Sockets { tcp, dot, doh, chaos, nsid, payload: payload(&raw.edns, notes) }
+    Sockets {
+        tcp,
+        dot,
+        doh,
+        chaos,
+        nsid,
+        stale_answers: raw.edns.stale_answers,
+        payload: payload(&raw.edns, notes),
+    }
 }
 
 /// How long replies over UDP may be.

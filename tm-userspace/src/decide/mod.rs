@@ -113,6 +113,8 @@ pub struct Leaf {
     pub profile: Arc<str>,
     /// The endpoint.
     pub endpoint: Arc<Endpoint>,
+    /// Was it found down? Then it answers only because nobody else may, because its place is mapped to it, or because the guard keeps it.
+    pub is_down: bool,
 }
 
 /// Names in the zone that one answer follows, one behind the other; where there are more, the client asks on.
@@ -175,8 +177,14 @@ impl Leaf {
         EndpointKey { profile: self.profile.clone(), endpoint: self.endpoint.name.clone() }
     }
 
-    fn of(profile: &Profile, index: usize) -> Self {
-        Leaf { profile: profile.name.clone(), endpoint: profile.endpoints[index].clone() }
+    fn of(standing: &Standing<'_>, index: usize) -> Self {
+        let profile = standing.profile;
+        let is_forced = standing.rulings[index].forced.is_some();
+        Leaf {
+            profile: profile.name.clone(),
+            endpoint: profile.endpoints[index].clone(),
+            is_down: standing.endpoints[index] == EndpointStatus::Degraded && !is_forced,
+        }
     }
 }
 
@@ -194,12 +202,12 @@ impl Walk<'_> {
     fn shares(&self, standing: &Standing<'_>, links: usize) -> Vec<Share> {
         let profile = standing.profile;
         if profile.routing_method == RoutingMethod::MultiValue {
-            return multivalue::shares(profile, &standing.eligible);
+            return multivalue::shares(standing);
         }
         let parts = self.pick(standing).into_iter().map(|(index, weight)| {
             let answers = match (&profile.endpoints[index].target, &standing.children[index]) {
                 (Target::Profile(_), None) => vec![],
-                (_, None) => vec![(1, (index, self.follow(Leaf::of(profile, index), links)))],
+                (_, None) => vec![(1, (index, self.follow(Leaf::of(standing, index), links)))],
                 (_, Some(child)) => {
                     let below = self.shares(child, links).into_iter();
                     below.map(|share| (share.weight, (index, share.answer))).collect()

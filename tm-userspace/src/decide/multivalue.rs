@@ -14,12 +14,13 @@
 //! gives some subset in some order; ours are rotations, so that every endpoint is first as often as any other. Its ANY has both families, ours one RRset
 //! ([RFC 8482](https://www.rfc-editor.org/rfc/rfc8482)). An answer counts for every endpoint in it. Targets are addresses; a MultiValue profile may be nested, but nests none.
 
-use super::{Answer, Leaf, Share};
+use super::{Answer, Leaf, Share, status::Standing};
 use crate::desired::{Profile, Target};
 
 /// The one share of a MultiValue profile, if anybody is eligible.
-pub(super) fn shares(profile: &Profile, eligible: &[usize]) -> Vec<Share> {
-    let leaves: Vec<Leaf> = eligible.iter().map(|i| Leaf::of(profile, *i)).collect();
+pub(super) fn shares(standing: &Standing<'_>) -> Vec<Share> {
+    let (profile, eligible) = (standing.profile, &standing.eligible);
+    let leaves: Vec<Leaf> = eligible.iter().map(|i| Leaf::of(standing, *i)).collect();
     let first = eligible.first();
     let share = first.map(|first| Share {
         endpoint: *first,

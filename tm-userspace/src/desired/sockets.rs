@@ -19,6 +19,8 @@ pub struct Sockets {
     pub chaos: Chaos,
     /// What it is called to who asks by EDNS (RFC 5001): 1 to 255 octets, or nothing.
     pub nsid: Option<Arc<str>>,
+    /// Whether who understands extended errors (RFC 8914) is told that an answer rests on endpoints that were found down.
+    pub stale_answers: bool,
     /// How long replies over UDP may be, of XDP's too.
     pub payload: Payload,
 }

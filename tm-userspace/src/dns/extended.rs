@@ -1,8 +1,7 @@
 //! Why an error is one, for whoever looks at it ([RFC 8914]): a number in the reply's OPT, where the query had one. Without a text, so that no error is longer than its query by more
 //! than an OPT.
 //!
-//! Only errors say more. What the programs answer, and the sockets answer alike, are answers: that they were chosen although nothing was found healthy is for the operator to see, in
-//! status, metrics and events, and not for resolvers to count against them.
+//! Of answers that rest on endpoints which were found down the engine says so, where the configuration wants that ([`Meta::STALE`](tm_common::tables::Meta::STALE)): on both paths alike.
 //!
 //! [RFC 8914]: https://www.rfc-editor.org/rfc/rfc8914
 

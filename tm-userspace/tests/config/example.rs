@@ -103,6 +103,7 @@ fn the_example_is_what_it_says() {
             doh: None,
             chaos: Chaos::default(),
             nsid: None,
+            stale_answers: false,
             payload: Payload { most: 1232, without_cookie: 512 },
         },
         cookies: Cookies::Own,

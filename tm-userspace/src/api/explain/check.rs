@@ -117,6 +117,7 @@ pub(super) fn told_by_sockets(
         code: message.metadata.response_code.into(),
         counts_for: [].into(),
         one_in: 0,
+        is_stale: false,
     })
 }
 

@@ -72,6 +72,8 @@ pub(in crate::config) struct Chaos {
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct Edns {
     pub(in crate::config) nsid: Option<Text>,
+    #[serde(default)]
+    pub(in crate::config) stale_answers: bool,
     pub(in crate::config) payload: Option<Spanned<Integer>>,
     pub(in crate::config) payload_without_cookie: Option<Spanned<Integer>>,
 }

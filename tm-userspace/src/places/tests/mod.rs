@@ -59,6 +59,7 @@ fn compiled(name: &DnsName, view: &Arc<View>) -> Compiled {
         code: 0,
         counts_for: [].into(),
         one_in: 0,
+        is_stale: false,
     };
     let choices = Choices { answers: vec![answer], slots: vec![0], sticky: false };
     Compiled {

@@ -276,14 +276,17 @@ impl Image {
             flags: records.code.to_be(),
             counter,
             one_in: records.one_in,
+            tail: if records.is_stale { Meta::STALE } else { 0 },
             ..Meta::default()
         };
-        let index = if let Some(answer) = Answer::<SMALL>::new(&records.octets, meta) {
+        // What more there is to say of an answer is said by the programs that give those of the large class.
+        let is_plain = !records.is_stale;
+        let index = if let Some(answer) = Answer::<SMALL>::new(&records.octets, meta).filter(|_| is_plain) {
             let index = self.small.take(1);
             self.small.put(index, answer);
             changed.staged.push((Table::Small, index));
             AnswerIndex::new(Class::Small, index)
-        } else if let Some(answer) = Answer::<MEDIUM>::new(&records.octets, meta) {
+        } else if let Some(answer) = Answer::<MEDIUM>::new(&records.octets, meta).filter(|_| is_plain) {
             let index = self.medium.take(1);
             self.medium.put(index, answer);
             changed.staged.push((Table::Medium, index));
