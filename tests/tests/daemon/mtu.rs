@@ -16,7 +16,7 @@ fn carrier(name: &str, octets: usize) -> String {
 
 #[test]
 fn replies_are_no_longer_than_the_links_packets_and_follow_these() {
-    for (mode, by_xdp) in [("", true), ("mode = \"off\"\n", false)] {
+    for (mode, by_xdp) in [("", 1), ("mode = \"off\"\n", 0)] {
         let lab = Lab::new().unwrap();
         let set = |mtu: &str| {
             run(lab.client("ip").args(["link", "set", "tm1", "mtu", mtu])).unwrap();
@@ -35,7 +35,9 @@ fn replies_are_no_longer_than_the_links_packets_and_follow_these() {
             assert_eq!(ask("@10.53.0.1", &format!("{name}.tm.example")), (cut, size.to_owned()), "{mode}{name}");
         }
         let status = daemon.status(&lab).unwrap();
-        assert_eq!(status.packets("answered"), u64::from(by_xdp), "{mode}");
+        // Drivers differ in how far a frame can grow; what has no room is answered by the sockets.
+        let seen = (status.packets("answered") + status.packets("no_room"), status.packets("too_large"));
+        assert_eq!(seen, (by_xdp, by_xdp), "{mode}");
         set("1500");
         daemon.wait_until(&lab, "longer replies", |_| !ask("@10.53.0.1", "more.tm.example").0);
         assert_eq!(ask("@10.53.0.1", "more.tm.example"), (false, "956".to_owned()), "{mode}");
