@@ -7,6 +7,7 @@ use std::{
 };
 
 use tm_common::{
+    edns::{LARGEST, Payload, SMALLEST},
     link::Link,
     tables::{Address, v4_mapped},
 };
@@ -17,6 +18,9 @@ use crate::{
     desired::Listen,
     xdp::{self, Interface},
 };
+
+/// Octets before a message in an IPv6 packet, which has more of them.
+const HEADERS: u32 = 40 + 8;
 
 /// How often the interfaces are looked at.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -34,6 +38,8 @@ pub struct Listening {
     /// What frames to us begin with: to the listed interfaces, and those that have a served address, whatever card their frames come in by (a bridge's).
     /// `None` where none of them is there.
     pub link: Option<Link>,
+    /// Octets of the longest packet that goes out at each of these interfaces; none where no interface says.
+    pub mtu: Option<u32>,
 }
 
 impl Listening {
@@ -56,11 +62,22 @@ impl Listening {
             .flat_map(|interface| interface.addresses.iter().chain(&interface.broadcasts))
             .copied()
             .collect();
-        let ours = host.iter().filter(|(name, interface)| {
-            listen.interfaces.contains(name) || interface.addresses.iter().any(|a| served.contains(a))
+        let ours = || {
+            host.iter().filter(|(name, interface)| {
+                listen.interfaces.contains(name) || interface.addresses.iter().any(|a| served.contains(a))
+            })
+        };
+        let link = Link::of(ours().filter_map(|(_, interface)| interface.mac));
+        let mtu = ours().map(|(_, interface)| interface.mtu).filter(|mtu| *mtu > 0).min();
+        Listening { served: served.into_iter().collect(), own: own.into_iter().collect(), link, mtu }
+    }
+
+    /// How long replies may be, of what is wanted: none is longer than fits a packet of either family, lest it be cut up or lost. Every path takes the least that EDNS knows.
+    pub fn payload(&self, wanted: Payload) -> Payload {
+        let most = self.mtu.map_or(LARGEST, |mtu| {
+            u16::try_from(mtu.saturating_sub(HEADERS)).unwrap_or(LARGEST).max(SMALLEST)
         });
-        let link = Link::of(ours.filter_map(|(_, interface)| interface.mac));
-        Listening { served: served.into_iter().collect(), own: own.into_iter().collect(), link }
+        Payload { most: wanted.most.min(most), without_cookie: wanted.without_cookie.min(most) }
     }
 
     /// As the tables hold them: served, and own.
@@ -121,6 +138,7 @@ mod tests {
             addresses: addresses.iter().map(|a| a.parse().unwrap()).collect(),
             mac: (index > 1).then_some([2, 0, 0, 0, 0, index as u8]),
             broadcasts: broadcasts.iter().map(|a| a.parse().unwrap()).collect(),
+            mtu: 0,
         };
         BTreeMap::from([
             ("eth0".into(), interface(2, &["192.0.2.53", "2001:db8::53", "fe80::1"], &["192.0.2.255"])),
@@ -156,6 +174,21 @@ mod tests {
     fn own_are_all_of_the_host_and_its_broadcasts() {
         let own = ["127.0.0.1", "192.0.2.53", "192.0.2.255", "::1", "2001:db8::53", "fe80::1"];
         assert_eq!(listening(&["eth0"], &["192.0.2.53"]).1, own);
+    }
+
+    #[test]
+    fn replies_fit_the_least_of_the_interfaces() {
+        let wanted = Payload { most: 1232, without_cookie: 1000 };
+        let of = |mtu| {
+            let Payload { most, without_cookie } = Listening { mtu, ..Listening::default() }.payload(wanted);
+            (most, without_cookie)
+        };
+        assert_eq!(of(None), (1232, 1000));
+        assert_eq!(of(Some(65_536)), (1232, 1000));
+        assert_eq!(of(Some(1280)), (1232, 1000));
+        assert_eq!(of(Some(1279)), (1231, 1000));
+        assert_eq!(of(Some(1000)), (952, 952));
+        assert_eq!([of(Some(560)), of(Some(559)), of(Some(68)), of(Some(1))], [(512, 512); 4]);
     }
 
     #[test]

@@ -25,6 +25,7 @@ mod journal;
 mod manage;
 mod metrics;
 mod modes;
+mod mtu;
 mod mutual;
 mod nsid;
 mod overview;

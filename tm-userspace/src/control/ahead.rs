@@ -135,7 +135,7 @@ fn make_tables(work: &Work, views: &Views) -> Fresh {
     compiled.retain(|(_, compiled)| compiled.is_some());
     compiled.extend(tree.all().map(|(name, compiled)| (name, Some(compiled))));
     let mut image = fill(desired, &compiled);
-    image.set_payload(desired.node.sockets.payload);
+    image.set_payload(work.listening.payload(desired.node.sockets.payload));
     image.set_link(work.listening.link.unwrap_or_else(|| tables.image().link()));
     image.set_routed(desired.node.listen.route_lookup);
     let counted = work.counted.as_ref();

@@ -9,7 +9,6 @@ use crate::{
     decide::EndpointStatus,
     desired::{Endpoint, EndpointKey, Failback, Rules, Target},
     health::{Forced, Verdict},
-    places::Views,
     samples,
 };
 
@@ -264,7 +263,8 @@ async fn a_few_changes_bring_what_a_full_pass_would() {
     // None of the states is without what the answers of others rest on.
     let mut ends = BTreeSet::new();
     for (step, state) in states.iter().enumerate().skip(1) {
-        control.take_desired(Arc::new(state.clone()), Views::default());
+        let before = std::mem::replace(&mut control.desired, Arc::new(state.clone()));
+        assert!(control.take_changes(&before), "step {step}: few have changed");
         let few = control.decisions.clone();
         control.decide_all();
         assert_eq!(few, control.decisions, "step {step}");

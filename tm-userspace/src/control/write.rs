@@ -19,7 +19,7 @@ impl Control {
         self.needs_tables |= outgrown;
     }
 
-    /// Puts the addresses into all tables; those of cards are the programs', which are loaded anew for others.
+    /// Puts the addresses into all tables; those of cards, and how long replies may be, are the programs', which are loaded anew for others.
     pub(super) fn set_addresses(&mut self) {
         self.note_addresses();
         let image = self.tables.image();
@@ -29,7 +29,9 @@ impl Control {
         });
         drop(image);
         if !holds && !self.needs_tables {
-            tracing::info!("the interfaces have other addresses on their links, loading the programs anew");
+            tracing::info!(
+                "the interfaces have other addresses on their links, or take packets of other lengths; loading the programs anew"
+            );
         }
         self.needs_tables |= !holds;
     }
@@ -56,13 +58,14 @@ impl Control {
         self.put_addresses(&mut self.tables.image_mut());
     }
 
-    /// Puts the addresses into these tables of the daemon.
+    /// Puts the addresses into these tables of the daemon, and how long replies may be there.
     pub(super) fn put_addresses(&self, image: &mut Image) {
         let (served, own) = self.listening.keys();
         warn_left_out(image.set_addresses(&served, &own));
         if let Some(link) = self.listening.link {
             image.set_link(link);
         }
+        image.set_payload(self.listening.payload(self.desired.node.sockets.payload));
     }
 }
 

@@ -177,7 +177,7 @@ impl Responder {
         idle: Option<Duration>,
     ) -> (Outcome, Option<Reply>) {
         let view = self.zone.borrow().clone();
-        let room = Room::of(query, transport, view.payload());
+        let room = Room::of(query, transport, self.image().payload());
         let (plain, session) = match tsig::check(message, view.transfer(), SystemTime::now()) {
             Ok(checked) => checked,
             Err(wrong) => {
@@ -324,18 +324,18 @@ impl Responder {
         let name = DnsName::from_wire(question.name);
         let view = self.zone.borrow().clone();
         let zone = view.zones().find(&name);
-        let Some(zone) = zone else {
-            return Answer::error(Outcome::Refused, Extended::NotAuthoritative);
-        };
         // Names that are not there may be a wildcard's.
         match ask() {
             Ok(reply) => return Answer::Finished(reply),
             Err(Reason::TooLarge) => return Answer::bare(Outcome::Truncated),
             // What a profile at an apex has not.
-            Err(Reason::NoAnswer) if zone.name == name => {}
+            Err(Reason::NoAnswer) if zone.is_some_and(|zone| zone.name == name) => {}
             Err(_) if has(&name) => return Answer::error(Outcome::ServFail, Extended::NotReady),
             Err(_) => {}
         }
+        let Some(zone) = zone else {
+            return Answer::error(Outcome::Refused, Extended::NotAuthoritative);
+        };
         match view.find(zone, &name, question.kind) {
             Found::Soa => {
                 // What may be transferred goes on counting where the configuration's generation began.

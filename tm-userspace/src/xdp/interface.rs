@@ -1,7 +1,11 @@
 //! What the host says of its interfaces.
-#![expect(unsafe_code, reason = "one ioctl")]
+#![expect(unsafe_code, reason = "two ioctls")]
 
-use std::{collections::BTreeMap, net::IpAddr, os::fd::AsRawFd as _};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, UdpSocket},
+    os::fd::AsRawFd as _,
+};
 
 use anyhow::Context as _;
 
@@ -16,6 +20,8 @@ pub struct Interface {
     pub mac: Option<[u8; 6]>,
     /// Broadcast addresses of its IPv4 networks.
     pub broadcasts: Vec<IpAddr>,
+    /// Octets of the longest packet that goes out there; 0 where it does not say.
+    pub mtu: u32,
 }
 
 /// All interfaces by name.
@@ -37,7 +43,33 @@ pub fn interfaces() -> anyhow::Result<BTreeMap<String, Interface>> {
             interface.broadcasts.extend(address(entry.broadcast));
         }
     }
+    // Any socket may ask.
+    if let Ok(socket) = UdpSocket::bind("0.0.0.0:0") {
+        for (name, interface) in &mut interfaces {
+            interface.mtu = mtu_of(name, &socket).unwrap_or(0);
+        }
+    }
     Ok(interfaces)
+}
+
+/// The longest packet that goes out at an interface, in octets. `None` where it does not say.
+fn mtu_of(interface: &str, socket: &UdpSocket) -> Option<u32> {
+    let mut request = request_for(interface);
+    // SAFETY: the request names an interface and lives through the call, which writes into nothing else.
+    let result = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFMTU as _, &raw mut request) };
+    // SAFETY: this field is an integer, which any octets are.
+    let mtu = unsafe { request.ifr_ifru.ifru_mtu };
+    u32::try_from(mtu).ok().filter(|_| result == 0)
+}
+
+/// What an ioctl about an interface begins with.
+fn request_for(interface: &str) -> libc::ifreq {
+    // SAFETY: all zeroes is a valid `ifreq`.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    for (to, from) in request.ifr_name.iter_mut().take(libc::IFNAMSIZ - 1).zip(interface.bytes()) {
+        *to = from as libc::c_char;
+    }
+    request
 }
 
 /// The index of an interface, if there is one of that name.
@@ -54,13 +86,9 @@ pub fn strips_vlan_tags(interface: &str) -> Option<bool> {
         command: u32,
         data: u32,
     }
-    let socket = std::net::UdpSocket::bind("127.0.0.1:0").ok()?;
+    let socket = UdpSocket::bind("127.0.0.1:0").ok()?;
     let mut value = Value { command: ETHTOOL_GFLAGS, data: 0 };
-    // SAFETY: all zeroes is a valid `ifreq`.
-    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
-    for (to, from) in request.ifr_name.iter_mut().take(libc::IFNAMSIZ - 1).zip(interface.bytes()) {
-        *to = from as libc::c_char;
-    }
+    let mut request = request_for(interface);
     request.ifr_ifru.ifru_data = (&raw mut value).cast();
     // SAFETY: the request names an interface and points to a value that lives through the call.
     let result = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCETHTOOL as _, &raw mut request) };
