@@ -33,6 +33,7 @@ pub mod dns;
 pub mod edns;
 pub mod encloser;
 pub mod kind;
+pub mod limit;
 pub mod link;
 pub mod name;
 pub mod net;
