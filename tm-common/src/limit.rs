@@ -217,10 +217,10 @@ mod tests {
 
     #[test]
     fn a_window_has_so_many_and_the_next_one_has_as_many_again() {
-        let mut meter = Fixed { rate: Rate { most: 3, shift: 8 }, ticks: 0x1234_00, word: Cell::new(0) };
+        let mut meter = Fixed { rate: Rate { most: 3, shift: 8 }, ticks: 0x0012_3400, word: Cell::new(0) };
         let over = |meter: &Fixed| over(meter, prefix("192.0.2.1"), Kind::Positive, 7);
         for window in 0..3 {
-            meter.ticks = 0x1234_00 + 0x100 * window;
+            meter.ticks = 0x0012_3400 + 0x100 * window;
             assert_eq!([0; 3].map(|_| over(&meter)), [None; 3], "window {window}");
             // To its last tick.
             meter.ticks += 0xff;

@@ -14,7 +14,7 @@ use tm_tests::{
     query::{Edns, Query, qtype},
 };
 
-use crate::{NODE, profile, wait_until_ready};
+use crate::{NODE, profile, unmonitored, wait_until_ready};
 
 const SECRET: [u8; 16] = *b"the first secret";
 /// Queries of a burst, and of a part of it that no buffer is too small for.
@@ -32,9 +32,12 @@ fn node(listen: &str, limit: &str) -> String {
 
 fn serve(lab: &Lab, listen: &str, limit: &str) -> Daemon {
     let secret: String = SECRET.iter().map(|octet| format!("{octet:02x}")).collect();
+    let split = "[[profile]]\nname = \"split\"\nrouting_method = \"weighted\"\n".to_owned()
+        + &unmonitored("one", "192.0.2.11")
+        + &unmonitored("two", "192.0.2.12");
     let files = [
         ("tm.toml", &*node(listen, limit)),
-        ("conf.d/profiles.toml", &profile("web", "192.0.2.10")),
+        ("conf.d/profiles.toml", &(profile("web", "192.0.2.10") + &split)),
         ("secret", &secret),
     ];
     let mut daemon = Daemon::start(lab, &files).unwrap();
@@ -155,6 +158,9 @@ fn who_is_told_to_comes_back_over_tcp() {
                 assert_eq!(answers, "web.tm.example. 30 IN A 192.0.2.10", "{turn} {server} {listen}");
             }
         }
+        // The program's twin, which is asked for every turn, is nobody's to limit.
+        let explained = said(&mut daemon.tm(&lab, &["explain", "split"]).unwrap()).unwrap();
+        assert!(explained.contains("answers so"), "{explained}");
         let (limited, slipped) = counted(&daemon, &lab);
         assert!(limited == 0 && slipped > 0, "{limited} {slipped}");
     }
