@@ -29,6 +29,8 @@ pub struct Class {
     pub most: Option<Most>,
     /// The frames; a power of two.
     pub frames: Vec<Vec<u8>>,
+    /// Where there is a limit that all but the first one are over: of so many one is slipped, none where it is 0.
+    pub slip: Option<u32>,
 }
 
 /// The most instructions that a packet may cost, with the harness subtracted.
@@ -112,7 +114,8 @@ pub fn image_with_vlans(profiles: usize, vlans: &[u16]) -> Image {
 /// All classes, for tables of so many profiles.
 pub fn classes(profiles: usize) -> Vec<Class> {
     let of = |kind: Kind| move |i: usize| kind_of(i % profiles) == kind;
-    let class = |name, most, frames: Vec<Vec<u8>>| Class { name, most, frames };
+    let class = |name, most, frames: Vec<Vec<u8>>| Class { name, most, frames, slip: None };
+    let over = |name, slip, frames| Class { slip: Some(slip), ..class(name, None, frames) };
     let some = |kind: Kind| {
         let indices: Vec<usize> = (1..profiles).filter(|i| of(kind)(*i)).collect();
         // Spread over all of the table, in no order.
@@ -198,6 +201,8 @@ pub fn classes(profiles: usize) -> Vec<Class> {
             (0..FRAMES).map(|n| other_port(n as u16)).collect(),
         ),
         class("not DNS (TCP)", Some(Most::Count(60.0)), (0..FRAMES).map(|n| tcp(n as u16)).collect()),
+        over("over the limit, dropped, IPv4", 0, ask(some(Kind::A), A, true, false, false)),
+        over("over the limit, slipped, IPv4", 1, ask(some(Kind::A), A, true, false, false)),
     ]
 }
 

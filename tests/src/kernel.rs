@@ -2,7 +2,10 @@
 //!
 //! A check is a name and a function; add one to [`CHECKS`] and it runs on the kernel at hand and in every virtual machine.
 
-use std::fs;
+use std::{
+    fs,
+    net::{IpAddr, SocketAddr},
+};
 
 use anyhow::{Context, Result, ensure};
 use aya::{
@@ -19,9 +22,11 @@ use crate::{
     frame::Frame,
     golden,
     host::answer_frame,
+    limits,
     objects::{PROGRAM, RIG},
-    parity::{Pair, spoilt, stay_on},
+    parity::{Pair, ask, spoilt, stay_on},
     query::{Edns, Query, qtype},
+    reply::check_reply,
     world::World,
 };
 
@@ -41,6 +46,7 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("answer the corpus", answer_the_corpus),
     ("answer the golden cases", answer_the_golden_cases),
     ("ask a twin", ask_a_twin),
+    ("keep to the limit", keep_to_the_limit),
 ];
 
 /// Runs every check, prints a line for each and returns how many passed and failed.
@@ -202,6 +208,37 @@ fn ask_a_twin() -> Result<String> {
     let counted = kernel.counters().read(u32::MAX).reasons();
     ensure!(counted.iter().sum::<u64>() == given && counted[0] == given, "the twin was counted: {counted:?}");
     Ok(format!("leaves no trace beside {given} answers"))
+}
+
+/// A window has so many answers; of the rest one in two is slipped, behind each of the programs that answer.
+fn keep_to_the_limit() -> Result<String> {
+    stay_on(0)?;
+    let kernel = Kernel::load(&limits::image(4, 2, &[])?)?;
+    let mut slipped = 0;
+    for (i, (name, edns)) in (0..).zip([
+        ("web.tm.example", Edns::default()),
+        ("web.tm.example", with_client()),
+        ("nobody.tm.example", Edns::default()),
+        ("nobody.tm.example", with_client()),
+    ]) {
+        let query = Query { edns: Some(edns), ..Query::new(name, qtype::A) }.build();
+        for frame in [Frame::v4(query.clone()), Frame::v6(query)] {
+            let source: IpAddr = match frame.source {
+                SocketAddr::V4(_) => [10, 99, i, 7].into(),
+                SocketAddr::V6(_) => [0xfd99, 0, 0, u16::from(i) << 8, 0, 0, 0, 7].into(),
+            };
+            let frame = Frame { source: (source, 40_053).into(), ..frame }.build();
+            let said = (0..16).map(|_| ask(&kernel, &frame)).collect::<Result<Vec<_>>>()?;
+            let reasons: Vec<Reason> = said.iter().map(|(reason, _)| *reason).collect();
+            ensure!(limits::is_right(&reasons, 4, 2), "{name}: {reasons:?}");
+            for (_, octets) in said.iter().filter(|(reason, _)| *reason == Reason::Slipped) {
+                let reply = check_reply(octets)?;
+                ensure!(reply.message.metadata.truncation && octets.len() <= frame.len(), "{octets:02x?}");
+                slipped += 1;
+            }
+        }
+    }
+    Ok(format!("{slipped} slipped"))
 }
 
 /// The client's subnet: an option that the first program leaves to another.

@@ -21,6 +21,7 @@ pub mod golden;
 pub mod host;
 pub mod kernel;
 pub mod lab;
+pub mod limits;
 mod log;
 pub mod metrics;
 pub mod mmdb;

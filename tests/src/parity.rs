@@ -44,8 +44,8 @@ impl Pair {
             expected.label()
         );
         match reason.verdict() {
-            Verdict::Pass => {
-                ensure!(octets == frame, "passed up but changed: {octets:02x?}, was {frame:02x?}")
+            Verdict::Pass | Verdict::Drop => {
+                ensure!(octets == frame, "passed up or dropped, but changed: {octets:02x?}, was {frame:02x?}")
             }
             Verdict::Reply => {
                 _ = check_reply(&octets).with_context(|| format!("{octets:02x?} to {frame:02x?}"))?
@@ -91,10 +91,10 @@ pub fn ask(kernel: &Kernel, frame: &[u8]) -> Result<(Reason, Vec<u8>)> {
     let mut moved: Vec<Reason> = Reason::ALL
         .iter()
         .copied()
-        .filter(|reason| reason.verdict() != Verdict::Reply)
+        .filter(|reason| !matches!(reason, Reason::Answered | Reason::NoSuchName))
         .filter(|reason| after[*reason as usize] != before[*reason as usize])
         .collect();
-    if verdict == Verdict::Reply {
+    if verdict == Verdict::Reply && moved.is_empty() {
         moved.push(Reason::Answered);
     }
     let [reason] = moved[..] else { anyhow::bail!("one frame was counted under {moved:?}: {frame:02x?}") };

@@ -112,6 +112,7 @@ pub fn image(desired: &Desired, health: &Health) -> Image {
     }
     let served = [key(&SERVER_V4.into()), key(&SERVER_V6.into())];
     image.set_payload(desired.node.sockets.payload);
+    image.set_rate_limit(&desired.node.rate_limit);
     if let Cookies::Of(secrets) = &desired.node.cookies {
         image.set_cookies(secrets.all());
     }

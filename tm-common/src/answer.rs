@@ -8,6 +8,7 @@
 
 mod plan;
 mod reply;
+mod slip;
 
 use crate::{
     aside::Aside,
@@ -22,6 +23,8 @@ use crate::{
 };
 use plan::{Named, find, plan, settle};
 use reply::reply;
+
+pub use slip::{Slip, slip};
 
 /// The first part: is it a datagram to the port that we serve, or are there tags to be stepped over? Tells by far most of
 /// what is not ours, in few instructions, and refuses for no reason that is rare. Gives the Ethernet type.

@@ -1,8 +1,8 @@
 //! What one program of the kernel leaves to the next, so that nothing is read twice. Both run on the same CPU, one right behind the other.
 
 use crate::{
-    cookie::Jar, encloser::Encloser, options::Options, packet::Packet, sum::Sum, tables::Address,
-    verdict::Reason,
+    answer::Slip, cookie::Jar, encloser::Encloser, options::Options, packet::Packet, sum::Sum,
+    tables::Address, verdict::Reason,
 };
 
 /// What is left, where the next program finds it.
@@ -15,6 +15,10 @@ pub trait Left: Jar + Sized {
     fn encloser(&self) -> Encloser;
     /// Keeps that.
     fn keep_encloser(&self, found: Encloser);
+    /// A reply that is yet to be written.
+    fn slip(&self) -> Slip;
+    /// Keeps that.
+    fn keep_slip(&self, slip: &Slip);
     /// Does something with the options on their way. `None` where there is no room for any.
     fn with_case<T>(&self, act: impl FnOnce(&mut Case) -> T) -> Option<T>;
 

@@ -154,6 +154,12 @@ impl Tail {
         Sum::of(self.opt).and(options as u16)
     }
 
+    /// The reply's first eight octets of it.
+    #[inline(always)]
+    pub(crate) fn opt(&self) -> u64 {
+        self.opt
+    }
+
     /// Writes the last octets of the records, and behind them the reply's OPT, if there is to be one, but for its options, of which there are so many octets.
     #[inline(always)]
     pub fn write(&self, packet: &mut impl Packet, at: usize, last: [u64; 2], options: usize) -> Option<()> {

@@ -5,11 +5,12 @@
 //! through which every byte is touched, and [`tables::Lookup`], what userspace has written down.
 //!
 //! Read in this order: [`verdict`] (what can become of a packet), [`packet`], [`tables`], [`answer`]; then [`net`], [`link`], [`dns`], [`edns`],
-//! [`options`], [`aside`], [`programs`], [`cookie`], [`subnet`], [`name`], [`encloser`], [`place`], [`sample`] and [`sum`], which [`answer`] calls.
+//! [`options`], [`aside`], [`programs`], [`cookie`], [`subnet`], [`name`], [`encloser`], [`place`], [`limit`], [`sample`] and [`sum`], which [`answer`] calls.
 //!
 //! # Invariants
 //!
 //! - A packet that is not understood in full is left exactly as it came. All reading and refusing happens before the first write.
+//! - Nothing is dropped but what is over the limit of its client's prefix ([`limit`]).
 //! - No panic, no unbounded loop, no index out of range for any bytes: what the verifier proves of the kernel's copy holds for all.
 //! - Names, targets and tables are only ever compared with what userspace stored; nothing is learned from the wire.
 //!
@@ -33,6 +34,7 @@ pub mod dns;
 pub mod edns;
 pub mod encloser;
 pub mod kind;
+pub mod limit;
 pub mod link;
 pub mod name;
 pub mod net;

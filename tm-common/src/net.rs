@@ -22,6 +22,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::{
     dns,
+    limit::Prefix,
     packet::{Packet, Plain},
     place::Client,
     sum::Sum,
@@ -128,6 +129,13 @@ pub trait Headers: Plain {
     fn source(&self) -> Address;
     /// Who asks, to be placed.
     fn client(&self) -> Client;
+    /// Whom answers to it are counted for.
+    fn prefix(&self) -> Prefix;
+    /// Could anybody have sent it, whoever it says it is from?
+    #[inline(always)]
+    fn is_anybodys(&self) -> bool {
+        true
+    }
     /// The UDP port that the question is from.
     fn source_port(&self) -> u16;
     /// Do IP and UDP both say that the datagram fills all `size` octets from the IP header on?
@@ -220,6 +228,10 @@ impl Headers for V4 {
     #[inline(always)]
     fn client(&self) -> Client {
         Client::v4(self.source)
+    }
+    #[inline(always)]
+    fn prefix(&self) -> Prefix {
+        Prefix::v4(self.source)
     }
     #[inline(always)]
     fn source_port(&self) -> u16 {

@@ -5,7 +5,7 @@
 //! there is no such program, and a call where tests do as the kernel does.
 
 use crate::{
-    answer::{answer_aside, answer_below, answer_sifted, put_aside, sift, udp},
+    answer::{answer_aside, answer_below, answer_sifted, put_aside, sift, slip, udp},
     aside::Left,
     edns::{ALL, NONE, ONLY_COOKIE},
     encloser::{self, Encloser, FEW},
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The programs that another one goes on with, each at its number.
-pub const NAMES: [&str; 9] = [
+pub const NAMES: [&str; 10] = [
     "tm_full",
     "tm_full_long",
     "tm_cookie",
@@ -26,6 +26,7 @@ pub const NAMES: [&str; 9] = [
     "tm_below_full",
     "tm_options",
     "tm",
+    "tm_slip",
 ];
 /// Any query for a short name, once that was looked up.
 pub const FULL: u32 = 0;
@@ -45,6 +46,8 @@ pub const BELOW_FULL: u32 = 6;
 pub const OPTIONS: u32 = 7;
 /// The first one, where the kernel has another before it.
 pub const FIRST: u32 = 8;
+/// Tells those who had enough answers to come back over TCP.
+pub const SLIP: u32 = 9;
 
 /// What a program runs in.
 pub trait Shell {
@@ -95,6 +98,7 @@ pub fn run_first<S: Shell>(shell: &mut S) -> S::End {
         Err(Reason::Options) => have_read(shell, answered, FULL),
         Err(Reason::LongName) => shell.go_on(FIND_LONG),
         Err(Reason::Cookie) => shell.go_on(COOKIE),
+        Err(Reason::Slipped) => return go_slip(shell),
         _ => None,
     };
     end.unwrap_or_else(|| shell.finish(answered))
@@ -113,6 +117,7 @@ pub fn run<S: Shell>(shell: &mut S, program: u32) -> Option<S::End> {
         BELOW_FULL => below_full(shell),
         OPTIONS => read_options(shell),
         FIRST => run_first(shell),
+        SLIP => tell(shell),
         _ => return None,
     })
 }
@@ -171,14 +176,14 @@ fn below<S: Shell>(shell: &mut S) -> S::End {
         }
         _ => None,
     };
-    end.unwrap_or_else(|| shell.finish(answered))
+    end.unwrap_or_else(|| finish(shell, answered))
 }
 
 #[inline(always)]
 fn below_full<S: Shell>(shell: &mut S) -> S::End {
     let (packet, tables) = shell.parts();
     let answered = answer_below::<ALL>(packet, tables.encloser(), tables);
-    have_read(shell, answered, BELOW_FULL).unwrap_or_else(|| shell.finish(answered))
+    have_read(shell, answered, BELOW_FULL).unwrap_or_else(|| finish(shell, answered))
 }
 
 #[inline(always)]
@@ -204,8 +209,29 @@ fn have_read<S: Shell>(shell: &mut S, answered: Result<(), Reason>, back: u32) -
 fn finish_named<S: Shell>(shell: &mut S, answered: Result<(), Reason>) -> S::End {
     match answered {
         Err(Reason::UnknownName) => look_below(shell),
+        _ => finish(shell, answered),
+    }
+}
+
+#[inline(always)]
+fn finish<S: Shell>(shell: &mut S, answered: Result<(), Reason>) -> S::End {
+    match answered {
+        Err(Reason::Slipped) => go_slip(shell),
         _ => shell.finish(answered),
     }
+}
+
+/// What is slipped is for another program to write; where there is none, it is dropped.
+#[inline(always)]
+fn go_slip<S: Shell>(shell: &mut S) -> S::End {
+    shell.go_on(SLIP).unwrap_or_else(|| shell.finish(Err(Reason::Limited)))
+}
+
+#[inline(always)]
+fn tell<S: Shell>(shell: &mut S) -> S::End {
+    let (packet, tables) = shell.parts();
+    let told = slip(packet, &tables.slip());
+    shell.finish(told.and(Reason::Slipped.refuse()))
 }
 
 /// A name that is not there is for another program, if there may be anything above it.

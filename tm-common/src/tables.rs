@@ -7,11 +7,13 @@
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::{
+    answer::Slip,
     aside::Aside,
     cookie::Jar,
     dns::{ASKED, Asked},
     edns::{Opt, Payload},
     kind,
+    limit::Meter,
     link::Link,
     name::{LONG, SHORT, mix, word_of},
     options::Options,
@@ -311,7 +313,7 @@ pub enum Records<'a> {
 }
 
 /// All look-ups but those of names. An index out of range finds nothing.
-pub trait Lookup: Jar {
+pub trait Lookup: Jar + Meter {
     /// UDP port we serve, in memory order.
     fn port(&self) -> u16;
     /// What name hashes begin with: random, so that nobody can prepare names that share a bucket.
@@ -388,6 +390,12 @@ pub trait Lookup: Jar {
     /// Keeps what was found until the program for its options goes on with it, where there is one.
     #[inline(always)]
     fn put_aside(&self, _found: Aside) {}
+
+    /// Leaves the writing of this reply to another program, where there is one; `false` where there is none.
+    #[inline(always)]
+    fn leave_slip(&self, _slip: &Slip) -> bool {
+        false
+    }
 
     /// Do we answer at this address?
     #[inline(always)]

@@ -9,6 +9,8 @@ pub enum Verdict {
     Pass,
     /// Send it back: it now holds the reply.
     Reply,
+    /// Throw it away: its sender has had enough.
+    Drop,
     /// Throw it away and raise the alarm: it was half written, which cannot happen.
     Abort,
 }
@@ -79,6 +81,10 @@ reasons! {
     Options = "options",
     /// A cookie, where the program for it is not loaded.
     Cookie = "cookie",
+    /// The client's prefix has been given as many answers of this kind as it may have.
+    Limited = "limited",
+    /// Likewise, but the reply that says to come back over TCP is in place.
+    Slipped = "slipped",
     /// Half written: cannot happen, and must not leave.
     Broken = "broken",
 }
@@ -112,7 +118,8 @@ impl Reason {
     #[inline(always)]
     pub const fn verdict(self) -> Verdict {
         match self {
-            Reason::Answered | Reason::NoSuchName => Verdict::Reply,
+            Reason::Answered | Reason::NoSuchName | Reason::Slipped => Verdict::Reply,
+            Reason::Limited => Verdict::Drop,
             Reason::Broken => Verdict::Abort,
             _ => Verdict::Pass,
         }

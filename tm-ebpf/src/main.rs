@@ -11,7 +11,7 @@ mod maps;
 use aya_ebpf::{
     EbpfContext as _,
     bindings::{
-        xdp_action::{XDP_ABORTED, XDP_PASS, XDP_TX},
+        xdp_action::{XDP_ABORTED, XDP_DROP, XDP_PASS, XDP_TX},
         xdp_md,
     },
     macros::xdp,
@@ -24,7 +24,8 @@ use tm_common::{
     encloser::{self, Encloser, FEW},
     name::SHORT,
     programs::{
-        BELOW, BELOW_FULL, COOKIE, FIND, FIND_LONG, FIRST, FULL, FULL_LONG, OPTIONS, Shell, run, run_first,
+        BELOW, BELOW_FULL, COOKIE, FIND, FIND_LONG, FIRST, FULL, FULL_LONG, OPTIONS, SLIP, Shell, run,
+        run_first,
     },
     tables::Lookup as _,
     verdict::Reason,
@@ -82,6 +83,12 @@ pub fn tm_below_full(context: XdpContext) -> u32 {
 #[xdp]
 pub fn tm_options(context: XdpContext) -> u32 {
     run_behind(&context, OPTIONS)
+}
+
+/// [`SLIP`].
+#[xdp]
+pub fn tm_slip(context: XdpContext) -> u32 {
+    run_behind(&context, SLIP)
 }
 
 /// Stands before the first one where the way back is looked up.
@@ -172,6 +179,12 @@ fn finish(context: &XdpContext, answered: Result<(), Reason>) -> u32 {
         note(context, Reason::Answered);
         return XDP_TX;
     };
+    match reason {
+        _ if !reason.is_rare() => {}
+        Reason::Limited => return end(context, reason, XDP_DROP),
+        Reason::Slipped => return end(context, reason, XDP_TX),
+        _ => {}
+    }
     let verdict = pass_back(context, reason);
     if reason.is_rare() && reason == Reason::Broken { XDP_ABORTED } else { verdict }
 }
@@ -188,9 +201,15 @@ fn pass_back(context: &XdpContext, reason: Reason) -> u32 {
 /// Counts what is handed up.
 #[inline(always)]
 fn pass(context: &XdpContext, reason: Reason) -> u32 {
+    end(context, reason, XDP_PASS)
+}
+
+/// Counts what ends so.
+#[inline(always)]
+fn end(context: &XdpContext, reason: Reason, action: u32) -> u32 {
     note(context, reason);
     Maps.count(reason as u32);
-    XDP_PASS
+    action
 }
 
 /// A line in the daemon's log, where the programs are built with the switch for it: the reason by its place in `Reason::ALL`, since to copy its label is

@@ -8,6 +8,7 @@
 
 mod aside;
 mod cookies;
+mod limit;
 pub(crate) mod route;
 
 use aya_ebpf::{
@@ -19,6 +20,7 @@ use aya_ebpf::{
     maps::{Array, PerCpuArray, ProgramArray, RingBuf},
 };
 use tm_common::{
+    answer::Slip,
     aside::{Aside, Left as _},
     edns::{Opt, PAYLOAD, Payload, SMALLEST},
     kind,
@@ -243,6 +245,11 @@ impl Lookup for Maps {
     #[inline(always)]
     fn put_aside(&self, found: Aside) {
         self.leave(found);
+    }
+    #[inline(always)]
+    fn leave_slip(&self, slip: &Slip) -> bool {
+        self.keep_slip(slip);
+        true
     }
     #[inline(always)]
     fn count(&self, counter: u32) {

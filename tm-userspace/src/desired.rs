@@ -21,6 +21,7 @@ use crate::{
 
 mod cookies;
 mod monitor;
+mod rate_limit;
 mod record;
 mod rules;
 mod sampling;
@@ -32,6 +33,7 @@ mod webhook;
 
 pub use cookies::Cookies;
 pub use monitor::{Monitor, Protocol};
+pub use rate_limit::RateLimit;
 pub use record::Record;
 pub use rules::{Allowance, Failback, Guard, Rules, WhenAllDown};
 pub use sampling::{Dnstap, Sampling};
@@ -77,6 +79,8 @@ pub struct Node {
     pub sockets: Sockets,
     /// Whether clients are given cookies.
     pub cookies: Cookies,
+    /// How many answers one prefix of clients is given.
+    pub rate_limit: RateLimit,
     /// Who may have the zone as a whole.
     pub transfer: Transfer,
     /// Targets that may be probed though they are loopback, link-local or the like.

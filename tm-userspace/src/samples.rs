@@ -6,8 +6,8 @@ use tm_common::edns::Payload;
 
 use crate::desired::{
     Cookies, Desired, Endpoint, EndpointKey, Listen, MinChild, Monitor, NameServer, Node, Probes, Profile,
-    Protocol, RoutingMethod, Rules, Sampling, Scope, Service, ServiceKind, ServiceState, Soa, Sockets,
-    Status, Target, Transfer, XdpMode, Zone,
+    Protocol, RateLimit, RoutingMethod, Rules, Sampling, Scope, Service, ServiceKind, ServiceState, Soa,
+    Sockets, Status, Target, Transfer, XdpMode, Zone,
 };
 
 /// The smallest state with `profiles`, in which `allow` may be probed.
@@ -41,6 +41,7 @@ pub(crate) fn desired(allow: &[(&str, u8)], profiles: Vec<Profile>) -> Desired {
         // What fits a client is given to it, cookie or not.
         sockets: Sockets { payload: Payload { most: 1232, without_cookie: 1232 }, ..Sockets::default() },
         cookies: Cookies::Off,
+        rate_limit: RateLimit::default(),
         transfer: Transfer::default(),
         probes: Probes { allow },
         capacity: 1,

@@ -5,7 +5,11 @@
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
-use tm_userspace::xdp::{Kernel, PROGRAM};
+use tm_userspace::{
+    desired::RateLimit,
+    sync::Image,
+    xdp::{Kernel, PROGRAM},
+};
 
 use crate::{
     classes::{COMPARABLE, Class, FRAMES, HIT, Most, classes, image},
@@ -85,9 +89,19 @@ pub fn measure(profiles: usize, rounds: usize) -> Result<Packets> {
         programs: programs.collect(),
         classes: classes(profiles)
             .iter()
-            .map(|class| cost(&mut rig, &kernel, class))
+            .map(|class| match class.slip {
+                None => cost(&mut rig, &kernel, class),
+                Some(slip) => cost(&mut rig, &Kernel::load(&limited(profiles, slip))?, class),
+            })
             .collect::<Result<_>>()?,
     })
+}
+
+/// Tables of which one answer a second is given.
+fn limited(profiles: usize, slip: u32) -> Image {
+    let mut image = image(profiles);
+    image.set_rate_limit(&RateLimit { answers_per_second: 1, slip, allow: [].into() });
+    image
 }
 
 /// Puts the counts of a virtual machine, its times, beside what this machine measured.

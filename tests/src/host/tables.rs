@@ -3,10 +3,12 @@
 use std::cell::{Cell, RefCell};
 
 use tm_common::{
+    answer::Slip,
     aside::{Aside, Case, Left},
     cookie::{Cookies, Jar},
     edns::{Opt, Payload},
     encloser::Encloser,
+    limit::{Meter, Rate},
     link::Link,
     name::{LONG, SHORT},
     options::Options,
@@ -24,13 +26,14 @@ pub(super) struct Tables<'a> {
     image: &'a Image,
     aside: Cell<Aside>,
     encloser: Cell<Encloser>,
+    slip: Cell<Slip>,
     case: RefCell<Case>,
 }
 
 impl<'a> Tables<'a> {
     pub(super) fn new(image: &'a Image) -> Self {
         let encloser = Cell::new(Encloser::NOTHING);
-        Tables { image, aside: Cell::default(), encloser, case: RefCell::default() }
+        Tables { image, aside: Cell::default(), encloser, slip: Cell::default(), case: RefCell::default() }
     }
 }
 
@@ -46,6 +49,12 @@ impl Left for Tables<'_> {
     }
     fn keep_encloser(&self, found: Encloser) {
         self.encloser.set(found);
+    }
+    fn slip(&self) -> Slip {
+        self.slip.get()
+    }
+    fn keep_slip(&self, slip: &Slip) {
+        self.slip.set(*slip);
     }
     fn with_case<T>(&self, act: impl FnOnce(&mut Case) -> T) -> Option<T> {
         Some(act(&mut self.case.borrow_mut()))
@@ -67,6 +76,10 @@ impl Lookup for Tables<'_> {
     }
     fn put_aside(&self, found: Aside) {
         self.leave(found);
+    }
+    fn leave_slip(&self, slip: &Slip) -> bool {
+        self.keep_slip(slip);
+        true
     }
 
     fn port(&self) -> u16 {
@@ -128,6 +141,21 @@ impl Lookup for Tables<'_> {
     }
     fn count(&self, counter: u32) {
         self.image.count(counter);
+    }
+}
+
+impl Meter for Tables<'_> {
+    fn rate(&self) -> Rate {
+        self.image.rate()
+    }
+    fn ticks(&self) -> u64 {
+        self.image.ticks()
+    }
+    fn count_in(&self, slot: u32, window: u32) -> Option<u32> {
+        self.image.count_in(slot, window)
+    }
+    fn judge(&self, over: u32, client: &Address) -> Option<Reason> {
+        self.image.judge(over, client)
     }
 }
 

@@ -16,6 +16,7 @@ pub fn check_frame(frame: &[u8]) {
     let (reason, out) = answer_frame(frame, &WORLD.image);
     match reason.verdict() {
         Verdict::Pass => assert_eq!(out, frame, "passed up ({}) but changed", reason.label()),
+        Verdict::Drop => panic!("dropped, though nobody can ask so much"),
         Verdict::Abort => panic!("half written: {frame:02x?}"),
         Verdict::Reply => check(frame, &out),
     }

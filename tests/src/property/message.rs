@@ -49,6 +49,7 @@ fn check_engine(message: &[u8]) {
     });
     match reason.verdict() {
         Verdict::Pass => assert_eq!(packet.contents(), before, "refused ({}) but changed", reason.label()),
+        Verdict::Drop => panic!("dropped, though nobody can ask so much"),
         Verdict::Abort => panic!("half written: {message:02x?}"),
         Verdict::Reply => {
             let name = DnsName::from_wire(&check_answer(message, &packet.contents()[BARE..], Transport::Udp));

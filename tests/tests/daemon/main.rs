@@ -22,6 +22,7 @@ mod gone;
 mod groups;
 mod interfaces;
 mod journal;
+mod limits;
 mod manage;
 mod metrics;
 mod modes;

@@ -27,12 +27,17 @@ fn replies_are_no_longer_than_the_links_packets_and_follow_these() {
         let ask = |server: &str, name: &str| {
             let words = [server, "+ignore", "+nocookie", "+bufsize=1232", name, "TXT"];
             let said = lab.dig(&words).unwrap();
-            let size = said.lines().find_map(|line| line.strip_prefix(";; MSG SIZE  rcvd: ")).map(str::to_owned);
+            let size =
+                said.lines().find_map(|line| line.strip_prefix(";; MSG SIZE  rcvd: ")).map(str::to_owned);
             (said.contains("flags: qr aa tc rd;"), size.unwrap_or(said))
         };
         // IPv6 knows no links under 1280 octets.
         for (name, cut, size) in [("some", false, "756"), ("more", true, "44")] {
-            assert_eq!(ask("@10.53.0.1", &format!("{name}.tm.example")), (cut, size.to_owned()), "{mode}{name}");
+            assert_eq!(
+                ask("@10.53.0.1", &format!("{name}.tm.example")),
+                (cut, size.to_owned()),
+                "{mode}{name}"
+            );
         }
         let status = daemon.status(&lab).unwrap();
         // Drivers differ in how far a frame can grow; what has no room is answered by the sockets.

@@ -1,5 +1,6 @@
 //! The first step: reads the request, and settles what the reply will be, or why there is none.
 
+use super::slip::limit;
 use crate::{
     aside::Aside,
     cookie,
@@ -58,6 +59,12 @@ impl Plan<'_> {
     #[inline(always)]
     pub(super) fn last(&self) -> usize {
         usize::from(self.meta.tail) & 1023
+    }
+    /// The sum of what is common and of question and OPT, without options, where nothing stands between the two.
+    #[inline(always)]
+    pub(super) fn bare_sum(&self) -> Sum {
+        let rest = self.tail.reply_sum(0).and(self.tail.fixed);
+        self.common.plus(rest.shifted(self.asked & 1 != 0))
     }
     /// The sum of what is common and of all that follows the reply's DNS header: the name at an even place, the rest at the parity of the name's length.
     #[inline(always)]
@@ -246,6 +253,10 @@ pub(super) fn settle<'a, H: Headers, const WORDS: usize, const OPTIONS: u8>(
             tables.unpick(&block);
             return Reason::TooLarge.refuse();
         }
+    }
+    if let Some(reason) = limit::<H>(packet, at, &headers, &plan, tables) {
+        tables.unpick(&block);
+        return reason.refuse();
     }
     Ok(plan)
 }

@@ -5,6 +5,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 use super::{Headers, Start, address};
 use crate::{
     dns,
+    limit::Prefix,
     packet::Packet,
     place::Client,
     sum::Sum,
@@ -75,6 +76,12 @@ impl Headers for Bare {
             true => Client::v4((mapped[1] >> 32) as u32),
             false => Client::v6(mapped),
         }
+    }
+    fn prefix(&self) -> Prefix {
+        Prefix::of(&self.source())
+    }
+    fn is_anybodys(&self) -> bool {
+        self.start.limit[0] == 0
     }
     fn source_port(&self) -> u16 {
         0

@@ -4,7 +4,7 @@ use network_types::ip::Ipv6Hdr;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::{Headers, Start, TTL, UDP_PROTOCOL, address, datagram, turn_udp};
-use crate::{dns, place::Client, sum::Sum, tables::Address};
+use crate::{dns, limit::Prefix, place::Client, sum::Sum, tables::Address};
 
 /// IPv6, and UDP: in words as long as can be.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
@@ -63,6 +63,10 @@ impl Headers for V6 {
     #[inline(always)]
     fn client(&self) -> Client {
         Client::v6(self.source())
+    }
+    #[inline(always)]
+    fn prefix(&self) -> Prefix {
+        Prefix::v6(self.source()[0])
     }
     #[inline(always)]
     fn source_port(&self) -> u16 {

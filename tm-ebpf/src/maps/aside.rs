@@ -2,6 +2,7 @@
 
 use aya_ebpf::{macros::map, maps::PerCpuArray};
 use tm_common::{
+    answer::Slip,
     aside::{Aside, Case, Left},
     encloser::Encloser,
 };
@@ -14,6 +15,9 @@ static ASIDE: PerCpuArray<Aside> = PerCpuArray::with_max_entries(ONE, 0);
 /// And what the program for names that are not there leaves to the one behind it.
 #[map]
 static ENCLOSER: PerCpuArray<u64> = PerCpuArray::with_max_entries(ONE, 0);
+/// A reply to be written by the program that tells people to come back over TCP.
+#[map]
+static SLIPPED: PerCpuArray<Slip> = PerCpuArray::with_max_entries(ONE, 0);
 /// Options on their way to the program that reads them and back.
 #[map]
 static CASE: PerCpuArray<Case> = PerCpuArray::with_max_entries(ONE, 0);
@@ -41,6 +45,18 @@ impl Left for Maps {
         if let Some(encloser) = ENCLOSER.get_ptr_mut(0) {
             // SAFETY: as in `turn`.
             unsafe { *encloser = found.0 };
+        }
+    }
+    #[inline(always)]
+    fn slip(&self) -> Slip {
+        // SAFETY: as in `turn`.
+        SLIPPED.get_ptr(0).map(|slip| unsafe { *slip }).unwrap_or_default()
+    }
+    #[inline(always)]
+    fn keep_slip(&self, slip: &Slip) {
+        if let Some(kept) = SLIPPED.get_ptr_mut(0) {
+            // SAFETY: as in `turn`.
+            unsafe { *kept = *slip };
         }
     }
     #[inline(always)]

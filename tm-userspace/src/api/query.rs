@@ -64,6 +64,15 @@ pub struct Answered {
     pub size: usize,
 }
 
+impl Answered {
+    /// Nothing was said.
+    fn dropped(name: &Name, by: &str) -> Self {
+        let (answers, authorities, data) = Default::default();
+        let (name, by, rcode) = (name.to_string(), by.to_owned(), "DROPPED".to_owned());
+        Answered { name, by, rcode, answers, authorities, data, size: 0 }
+    }
+}
+
 pub(super) fn query(view: &View, question: &Question) -> anyhow::Result<Answered> {
     let desired = view.desired.borrow().clone().context("no configuration is in force yet")?;
     let name = full_name(&question.name, &desired)?;
@@ -77,6 +86,7 @@ pub(super) fn query(view: &View, question: &Question) -> anyhow::Result<Answered
         (Some(kernel), Some(frame)) => match kernel.ask(&frame)? {
             (Verdict::Reply, reply) => message(&reply).map(<[u8]>::to_vec),
             (Verdict::Pass, _) => None,
+            (Verdict::Drop, _) => return Ok(Answered::dropped(&name, "xdp")),
             (Verdict::Abort, _) => bail!("the program gave up on the frame; this is a bug worth a report"),
         },
         _ => None,
@@ -85,19 +95,7 @@ pub(super) fn query(view: &View, question: &Question) -> anyhow::Result<Answered
         Some(reply) => ("xdp", Some(reply)),
         None => ("sockets", view.responder.reply(&request, client, Transport::Udp)),
     };
-    let Some(reply) = reply else {
-        let (answers, authorities, data) = Default::default();
-        let rcode = "DROPPED".to_owned();
-        return Ok(Answered {
-            name: name.to_string(),
-            by: by.to_owned(),
-            rcode,
-            answers,
-            authorities,
-            data,
-            size: 0,
-        });
-    };
+    let Some(reply) = reply else { return Ok(Answered::dropped(&name, by)) };
     let message =
         Message::from_vec(&reply).context("the reply is no DNS message; this is a bug worth a report")?;
     let lines = |records: &[hickory_proto::rr::Record]| records.iter().map(line).collect();

@@ -36,6 +36,12 @@ pub(super) fn status(status: &Status) {
     // Who may look at some profiles alone is told nothing of the node.
     if !status.packets.is_empty() {
         say!("answered by XDP {answered}  seen by sockets {by_sockets}");
+        let both =
+            |label| [&status.packets, &status.messages].into_iter().filter_map(|of| of.get(label)).sum();
+        let (limited, slipped): (u64, u64) = (both("limited"), both("slipped"));
+        if limited + slipped > 0 {
+            say!("over the limit: dropped {limited}  told to come back over TCP {slipped}");
+        }
     }
     say!();
     let mut table = out::table();

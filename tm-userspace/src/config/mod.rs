@@ -30,6 +30,7 @@ mod nested;
 mod node;
 mod parse;
 mod profile;
+mod rate_limit;
 mod raw;
 mod record;
 mod registry;

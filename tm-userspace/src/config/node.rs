@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::desired::{Node, Probes};
 
 use super::{
-    address, api, cookies, defaults, listen,
+    address, api, cookies, defaults, listen, rate_limit,
     raw::{self, Text},
     report::{Fault, Notes},
     sampling, sockets, transfer,
@@ -20,6 +20,7 @@ pub(super) fn check(raw: &raw::Node, notes: &mut Notes<'_>) -> Option<Node> {
     let listen = listen::check(raw.listen.as_ref(), notes);
     let sockets = sockets::check(raw, listen.as_ref(), notes);
     let cookies = cookies::check(&raw.cookies, notes);
+    let rate_limit = rate_limit::check(&raw.rate_limit, notes);
     let transfer = transfer::check(raw, notes);
     let probes = Probes { allow: prefixes(&raw.probes.allow, notes) };
     let names = raw.limits.names.as_ref();
@@ -38,6 +39,7 @@ pub(super) fn check(raw: &raw::Node, notes: &mut Notes<'_>) -> Option<Node> {
         listen: listen?,
         sockets,
         cookies,
+        rate_limit,
         transfer,
         probes,
         capacity,

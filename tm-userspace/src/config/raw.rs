@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 
 pub(super) use record::Record;
 pub(super) use sockets::{
-    Chaos, Cookies, Dnstap, Doh, Dot, Edns, Samples, Secondary, Tcp, Tls, Transfer, TsigKey,
+    Chaos, Cookies, Dnstap, Doh, Dot, Edns, RateLimit, Samples, Secondary, Tcp, Tls, Transfer, TsigKey,
 };
 pub(super) use value::{Count, DurationText, Integer, StatusText};
 
@@ -48,6 +48,8 @@ pub(super) struct Node {
     pub(super) edns: Edns,
     #[serde(default)]
     pub(super) cookies: Cookies,
+    #[serde(default)]
+    pub(super) rate_limit: RateLimit,
     #[serde(default)]
     pub(super) tsig_key: Vec<Spanned<TsigKey>>,
     #[serde(default)]

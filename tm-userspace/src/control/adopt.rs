@@ -48,11 +48,12 @@ impl Control {
         let changes = fresh.image.apply(compiled.iter().map(|(name, compiled)| (name, compiled.as_ref())));
         self.needs_tables = fresh.image.homeless() > 0;
         self.put_addresses(&mut fresh.image);
-        fresh.image.set_cookies(self.cookie_secrets());
+        self.put_clients(&mut fresh.image);
         if let Some(kernel) = &mut fresh.kernel {
             kernel.copy(&fresh.image, &changes);
             kernel.set_addresses(&fresh.image);
             kernel.set_cookies(&fresh.image);
+            kernel.set_allowed(&fresh.image);
             self.needs_tables |= !kernel.holds(&fresh.image);
             if let Some(pins) = &self.pins
                 && let Err(error) = kernel.pin(pins)

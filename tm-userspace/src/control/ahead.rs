@@ -3,7 +3,7 @@
 //! | what is to come | made aside |
 //! | --- | --- |
 //! | a configuration, or measurements, by which clients are placed as before but for a few | views; the tables in use are changed |
-//! | one by which many clients are placed otherwise, or that wants another port, other VLANs, another mode or longer replies | views, decisions and new tables |
+//! | one by which many clients are placed otherwise, or that wants another port, other VLANs, another mode, or longer or more replies | views, decisions and new tables |
 //! | room, since tables are full or there are more profiles than they could take, or programs, since there are none or they look for other cards | views, decisions and new tables |
 //!
 //! A million prefixes take a second or so. What happens meanwhile is decided on and put into the tables in use, and again into the new ones before they take
@@ -23,7 +23,7 @@ use super::{Control, Counted, REPAIR_INTERVAL, Tables, counted::Sums, due::Due};
 use crate::{
     compile::{Compiled, Tree, Zones, compile},
     decide::{Ancestors, Decision, decide},
-    desired::{Desired, XdpMode},
+    desired::{Desired, RateLimit, XdpMode},
     geo::RoundTrips,
     health::Health,
     listen::Listening,
@@ -97,10 +97,14 @@ pub(super) fn make(work: Work) -> Made {
         || listen.vlans != before.vlans
         || listen.mode != before.mode
         || listen.route_lookup != before.route_lookup;
-    let is_longer = work.desired.node.sockets.payload != work.before.node.sockets.payload;
+    let replies = |desired: &Desired| {
+        let RateLimit { answers_per_second, slip, .. } = desired.node.rate_limit;
+        (desired.node.sockets.payload, answers_per_second, slip)
+    };
+    let is_otherwise = replies(&work.desired) != replies(&work.before);
     let fresh = work.must
         || is_elsewhere
-        || is_longer
+        || is_otherwise
         || views.upheaval(&work.views) > MOST_IN_PLACE
         || is_beyond(&work.tables, work.desired.profiles.len());
     let fresh = fresh.then(|| make_tables(&work, &views));
@@ -136,6 +140,7 @@ fn make_tables(work: &Work, views: &Views) -> Fresh {
     compiled.extend(tree.all().map(|(name, compiled)| (name, Some(compiled))));
     let mut image = fill(desired, &compiled);
     image.set_payload(work.listening.payload(desired.node.sockets.payload));
+    image.set_rate_limit(&desired.node.rate_limit);
     image.set_link(work.listening.link.unwrap_or_else(|| tables.image().link()));
     image.set_routed(desired.node.listen.route_lookup);
     let counted = work.counted.as_ref();

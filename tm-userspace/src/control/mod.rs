@@ -309,7 +309,7 @@ impl Control {
         changes.extend(self.tree.all().map(|(name, compiled)| (name, Some(compiled))));
         self.write(&changes);
         self.set_addresses();
-        self.set_cookies();
+        self.set_clients();
         self.attach();
         self.forget_endpoints(before.profiles.values());
         self.publish_desired(&before, began);

@@ -36,16 +36,23 @@ impl Control {
         self.needs_tables |= !holds;
     }
 
-    /// Puts what cookies are made with into all tables.
-    pub(super) fn set_cookies(&mut self) {
-        self.tables.image_mut().set_cookies(self.cookie_secrets());
+    /// Puts what cookies are made with, and who is never over the limit, into all tables.
+    pub(super) fn set_clients(&mut self) {
+        self.put_clients(&mut self.tables.image_mut());
         let image = self.tables.image();
         if let Some(kernel) = &*self.tables.kernel() {
             kernel.set_cookies(&image);
+            kernel.set_allowed(&image);
         }
     }
 
-    pub(super) fn cookie_secrets(&self) -> &[[u8; 16]] {
+    /// Likewise into these tables of the daemon.
+    pub(super) fn put_clients(&self, image: &mut Image) {
+        image.set_cookies(self.cookie_secrets());
+        image.set_rate_limit(&self.desired.node.rate_limit);
+    }
+
+    fn cookie_secrets(&self) -> &[[u8; 16]] {
         match &self.desired.node.cookies {
             Cookies::Off => &[],
             Cookies::Own => self.own_cookies.all(),

@@ -35,7 +35,7 @@ macro_rules! outcomes {
             /// The same as it is written; nothing where there is no reply.
             pub(super) const fn mnemonic(self) -> &'static str {
                 match (self, self.code()) {
-                    (Outcome::Ignored, _) => "",
+                    (Outcome::Ignored | Outcome::Limited, _) => "",
                     (_, ResponseCode::NoError) => "NOERROR",
                     (_, ResponseCode::FormErr) => "FORMERR",
                     (_, ResponseCode::ServFail) => "SERVFAIL",
@@ -93,6 +93,10 @@ outcomes! {
     NotAuth = "notauth", NotAuth, false;
     /// The reply would not fit: the client is told to come back over TCP.
     Truncated = "truncated", NoError, true;
+    /// One too many for its client: nothing was said.
+    Limited = "limited", NoError, false;
+    /// Likewise, but the client was told to come back over TCP, or was given its error all the same.
+    Slipped = "slipped", NoError, true;
     /// No query: nothing was said.
     Ignored = "ignored", NoError, false;
 }

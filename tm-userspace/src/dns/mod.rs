@@ -15,6 +15,7 @@
 //! | OPT | where the query had one: version 0, payload 1,232 or as configured, DO as it came; a cookie where the query had one ([7873], [9018]); the client's subnet where the query had it, with the scope ([7871]); which server it is, where the query asks and the configuration says it ([5001]); of an error, why ([8914]); no other options but those of connections |
 //! | of a connection's OPT | how long it may be idle, where the query asks for that ([7828]); padding likewise, over TLS and HTTPS ([7830], [8467]) |
 //! | size | over UDP 512, or, where the cookie is right ([7873, section 5.2.3][7873]), what the OPT says up to 1,232, or both as configured; a longer reply becomes TC with empty sections |
+//! | number | over UDP, to one prefix without a right cookie, as many a second as configured; of what is over that some are told so by TC alone, and the others nothing |
 //!
 //! RFCs: [1035], [2181], [2308], [4892], [5001], [6891], [7766], [7828], [7830], [7858], [7871], [7873], [8020], [8467], [8482], [8484], [8906], [8914], [9018], [9210], [9619].
 //!

@@ -90,6 +90,18 @@ impl<'a> Query<'a> {
         Some(())
     }
 
+    /// The same without what of its OPT comes back.
+    pub(super) fn bare(&self) -> Self {
+        let opt = self.opt.map(|opt| Opt { subnet: None, ..opt });
+        let question = self.question.as_ref().map(|Question { octets, name, kind, class }| Question {
+            octets,
+            name,
+            kind: *kind,
+            class: *class,
+        });
+        Query { metadata: self.metadata, question, opt, is_whole: self.is_whole, cookie: None }
+    }
+
     /// The same question in the form that the engine speaks: nothing but the question, and where there was an OPT, one with nothing but the cookie and the client's subnet.
     pub(super) fn canonical(&self) -> Option<Vec<u8>> {
         let question = self.question.as_ref()?;

@@ -14,6 +14,7 @@ use hickory_proto::{
 use tm_common::{
     answer::{answer_message, answer_message_below},
     cookie::{self, Jar},
+    limit::{Kind, limited},
     name::{LONG, SHORT},
     net::{BARE, Bare},
     packet::{Buffer, Packet},
@@ -111,7 +112,7 @@ struct Answered {
 /// Where an answer comes from.
 enum Answer {
     /// The engine has finished it.
-    Finished(Vec<u8>),
+    Finished(Answered),
     /// To be written.
     Of(Outcome, Sections),
 }
@@ -159,7 +160,8 @@ impl Responder {
         }
         let (outcome, mut reply) = self.answer(query, client, transport);
         self.counts.add(transport, outcome);
-        if let Some(reply) = &mut reply {
+        // What is slipped stays as short as the query.
+        if let Some(reply) = reply.as_mut().filter(|_| outcome != Outcome::Slipped) {
             let view = self.zone.borrow().clone();
             let most = || self.most(query, client, transport);
             options::add(query, reply, transport, idle, view.nsid(), most);
@@ -181,8 +183,9 @@ impl Responder {
         let (plain, session) = match tsig::check(message, view.transfer(), SystemTime::now()) {
             Ok(checked) => checked,
             Err(wrong) => {
-                let (outcome, reply) = write(query, wrong.outcome(), Sections::default(), room);
-                return (outcome, wrong.seal(reply).map(Reply::Message));
+                let written = write(query, wrong.outcome(), Sections::default(), room);
+                let (outcome, reply) = limit(query, client, transport, &*self.image(), written);
+                return (outcome, reply.and_then(|reply| wrong.seal(reply)).map(Reply::Message));
             }
         };
         let is_query =
@@ -269,14 +272,9 @@ impl Responder {
         image: &Image,
         tables: &impl Tables,
     ) -> Answered {
-        let mut sampled = None;
-        let mut ask = |message: &[u8]| {
-            let (reply, counter) = ask(tables, message, client, transport)?;
-            sampled = counter;
-            Ok(reply)
-        };
-        if let Ok(reply) = ask(message) {
-            return Answered { outcome: Outcome::of_engine(&reply), reply: Some(reply), sampled };
+        let ask = |message: &[u8]| ask(tables, message, client, transport);
+        if let Ok(answered) = ask(message) {
+            return answered;
         }
         let Some(query) = Query::read(message) else {
             return Answered { outcome: Outcome::Ignored, reply: None, sampled: None };
@@ -284,11 +282,14 @@ impl Responder {
         let query = with_cookie(query, client, tables);
         let ask_again = || ask(&query.canonical().ok_or(Reason::NotQuery)?);
         let room = Room::of(&query, transport, tables.payload());
-        let (outcome, reply) = match self.judge(&query, |name| image.has(name), ask_again) {
-            Answer::Finished(reply) => (Outcome::of_engine(&reply), reply),
-            Answer::Of(outcome, sections) => write(&query, outcome, sections, room),
-        };
-        Answered { outcome, reply: Some(reply), sampled }
+        match self.judge(&query, |name| image.has(name), ask_again) {
+            Answer::Finished(answered) => answered,
+            Answer::Of(outcome, sections) => {
+                let (outcome, reply) = write(&query, outcome, sections, room);
+                let (outcome, reply) = limit(&query, client, transport, tables, (outcome, reply));
+                Answered { outcome, reply, sampled: None }
+            }
+        }
     }
 
     /// What the engine did not answer, in the order in which it is refused, then found.
@@ -296,7 +297,7 @@ impl Responder {
         &self,
         query: &Query<'_>,
         has: impl FnOnce(&DnsName) -> bool,
-        ask: impl FnOnce() -> Result<Vec<u8>, Reason>,
+        ask: impl FnOnce() -> Result<Answered, Reason>,
     ) -> Answer {
         if query.metadata.op_code != OpCode::Query {
             return Answer::error(Outcome::NotImp, Extended::NotSupported);
@@ -326,7 +327,7 @@ impl Responder {
         let zone = view.zones().find(&name);
         // Names that are not there may be a wildcard's.
         match ask() {
-            Ok(reply) => return Answer::Finished(reply),
+            Ok(answered) => return Answer::Finished(answered),
             Err(Reason::TooLarge) => return Answer::bare(Outcome::Truncated),
             // What a profile at an apex has not.
             Err(Reason::NoAnswer) if zone.is_some_and(|zone| zone.name == name) => {}
@@ -399,13 +400,39 @@ trait Tables: Names<SHORT> + Names<LONG> {}
 
 impl<T: Names<SHORT> + Names<LONG>> Tables for T {}
 
-/// Asks the engine: for the reply, and what counted it where it is to be told of.
+/// What becomes of a reply that the engine has not made, where it is one too many over UDP for whoever has no right cookie. Errors, which say nothing of TCP, are given in the place of a
+/// reply that says it.
+fn limit(
+    query: &Query<'_>,
+    client: IpAddr,
+    transport: Transport,
+    tables: &impl Lookup,
+    (outcome, reply): (Outcome, Vec<u8>),
+) -> (Outcome, Option<Vec<u8>>) {
+    if transport != Transport::Udp || query.cookie.is_some_and(|cookie| cookie.is_right) {
+        return (outcome, Some(reply));
+    }
+    let has_answers = outcome == Outcome::Truncated || reply.get(6..8).is_some_and(|count| count != [0, 0]);
+    let kind = Kind::of(outcome.code().into(), has_answers);
+    match limited(tables, &listen::key(&client), kind, tables.seed()) {
+        None => (outcome, Some(reply)),
+        Some(Reason::Slipped) if kind == Kind::Error => (Outcome::Slipped, Some(reply)),
+        Some(Reason::Slipped) => {
+            let room = Room::of(query, transport, tables.payload());
+            let (_, reply) = write(&query.bare(), Outcome::Truncated, Sections::default(), room);
+            (Outcome::Slipped, Some(reply))
+        }
+        Some(_) => (Outcome::Limited, None),
+    }
+}
+
+/// Asks the engine: for what it makes of the message, the reply where it says something, and what counted it where it is to be told of.
 fn ask(
     tables: &impl Tables,
     message: &[u8],
     client: IpAddr,
     transport: Transport,
-) -> Result<(Vec<u8>, Option<u32>), Reason> {
+) -> Result<Answered, Reason> {
     let limit = match transport {
         Transport::Udp => 0,
         Transport::Tcp | Transport::Tls | Transport::Https => u16::MAX,
@@ -416,16 +443,23 @@ fn ask(
     octets.extend(message);
     octets.resize(size + ROOM, 0);
     let mut packet = Buffer::new(&mut octets, size);
-    match answer_message::<SHORT>(&mut packet, tables) {
+    let made = match answer_message::<SHORT>(&mut packet, tables) {
         Err(Reason::LongName) => answer_message::<LONG>(&mut packet, tables),
         done => done,
     }
     .or_else(|reason| match reason {
         Reason::UnknownName => answer_message_below(&mut packet, tables),
         other => Err(other),
-    })?;
+    });
     let (size, sampled) = (packet.size(), packet.sampled());
     octets.truncate(size);
     octets.drain(..BARE);
-    Ok((octets, sampled))
+    match made {
+        Ok(()) => Ok(Answered { outcome: Outcome::of_engine(&octets), reply: Some(octets), sampled }),
+        Err(Reason::Slipped) => {
+            Ok(Answered { outcome: Outcome::Slipped, reply: Some(octets), sampled: None })
+        }
+        Err(Reason::Limited) => Ok(Answered { outcome: Outcome::Limited, reply: None, sampled: None }),
+        Err(reason) => Err(reason),
+    }
 }

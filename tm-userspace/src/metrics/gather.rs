@@ -239,7 +239,7 @@ fn process(started: SystemTime, out: &mut Out<'_>) -> fmt::Result {
 /// The code of the replies that XDP sends for this reason; none where it sends none.
 const fn rcode(reason: Reason) -> Option<&'static str> {
     match reason {
-        Reason::Answered => Some("NOERROR"),
+        Reason::Answered | Reason::Slipped => Some("NOERROR"),
         Reason::NoSuchName => Some("NXDOMAIN"),
         _ => None,
     }

@@ -6,6 +6,7 @@ use aya::Ebpf;
 use nix::time::{ClockId, clock_gettime};
 use tm_common::{
     cookie::Cookies,
+    limit::Allowed,
     name::{ENDINGS, LONG, SHORT},
     place::Line,
     tables::{
@@ -17,7 +18,7 @@ use super::{
     Kernel,
     region::{Region, Whole},
 };
-use crate::sync::{Cell, Changes, Image, Sizes, Store, Table};
+use crate::sync::{Cell, Changes, Image, Sizes, Store, Table, allowed};
 
 /// The tables that userspace writes.
 #[derive(Debug)]
@@ -27,6 +28,7 @@ pub(super) struct Mapped {
     own: Region,
     endings: Region,
     cookies: Region,
+    allowed: Region,
     buckets: Region,
     entries: Region,
     long_entries: Region,
@@ -47,6 +49,7 @@ impl Mapped {
             own: Region::map(bpf, "OWN", OWN_BITS / 64, 8)?,
             endings: Region::map(bpf, "ENDINGS", ENDINGS as u32, 8)?,
             cookies: Region::map(bpf, "COOKIES", 1, size_of::<Cookies>())?,
+            allowed: Region::map(bpf, "ALLOWED", 1, size_of::<Allowed>())?,
             buckets: Region::map(bpf, "BUCKETS", sizes.buckets, size_of::<Bucket>())?,
             entries: Region::map(bpf, "ENTRIES", sizes.entries, size_of::<Entry<SHORT>>())?,
             long_entries: Region::map(bpf, "LONG_ENTRIES", sizes.long_entries, size_of::<Entry<LONG>>())?,
@@ -105,6 +108,7 @@ impl Kernel {
         if (repair.table, repair.index) == (0, 0) {
             repair.differed += self.set_vlans(image) + self.set_addresses(image);
             self.set_cookies(image);
+            self.set_allowed(image);
         }
         let Some(table) = ORDER.get(repair.table) else { return false };
         let elements = length(image, *table);
@@ -145,6 +149,11 @@ impl Kernel {
         let ahead = seconds(ClockId::CLOCK_TAI).and_then(|tai| Ok(tai - seconds(ClockId::CLOCK_REALTIME)?));
         let ahead = ((ahead.unwrap_or(0) + 500) / 1000) as u32;
         self.tables.cookies.store(0, &Cookies { ahead, ..*image.cookie_secrets() });
+    }
+
+    /// Copies who is never over the limit.
+    pub fn set_allowed(&self, image: &Image) {
+        self.tables.allowed.store(0, &allowed(image.rate_limit()));
     }
 
     /// Elements past the end of a table are left out: nothing the programs find there leads to an answer, and the sockets have it.

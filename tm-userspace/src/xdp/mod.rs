@@ -30,7 +30,10 @@ use aya::{
     maps::{Array, ArrayOfMaps, Map, MapData, ProgramArray, RingBuf},
     programs::{TestRun as _, TestRunOptions, Xdp},
 };
-use tm_common::{edns::Payload, link::Link as Cards, programs::NAMES, tables::Lookup as _, verdict::Verdict};
+use nix::time::{ClockId, clock_getres};
+use tm_common::{
+    edns::Payload, limit::Rate, link::Link as Cards, programs::NAMES, tables::Lookup as _, verdict::Verdict,
+};
 use tokio_util::task::AbortOnDropHandle;
 
 pub use attach::Attached;
@@ -42,7 +45,10 @@ pub use mirror::Repair;
 pub use pin::Pins;
 pub use twin::{Model, Twin};
 
-use crate::sync::{Image, Sizes};
+use crate::{
+    desired::RateLimit,
+    sync::{Image, Sizes},
+};
 
 /// The compiled programs.
 pub static OBJECT: &[u8] = include_bytes_aligned!(concat!(env!("OUT_DIR"), "/tm-ebpf"));
@@ -68,6 +74,8 @@ pub struct Kernel {
     is_routed: bool,
     /// How long replies may be, likewise.
     payload: Payload,
+    /// How many there may be, likewise.
+    rate_limit: RateLimit,
     tables: Mapped,
     counters: Arc<Counters>,
     barrier: Option<Barrier>,
@@ -149,6 +157,8 @@ impl Kernel {
         let (port, seed, mask) = (image.served_port(), image.hash_seed(), sizes.buckets - 1);
         let vlans = u8::from(!image.vlan_ids().is_empty());
         let (link, payload, opt) = (image.link(), image.payload(), image.opt().0);
+        let rate_limit = image.rate_limit().clone();
+        let rate = rate_of(&rate_limit);
         let (cards, routed) = ([link.octets, link.mask], u8::from(image.is_routed()));
         loader
             .override_global("PORT", &port, true)
@@ -159,7 +169,10 @@ impl Kernel {
             .override_global("ROUTED", &routed, true)
             .override_global("OPT", &opt, true)
             .override_global("MOST", &payload.most, true)
-            .override_global("WITHOUT_COOKIE", &payload.without_cookie, true);
+            .override_global("WITHOUT_COOKIE", &payload.without_cookie, true)
+            .override_global("RATE", &rate.most, true)
+            .override_global("WINDOW", &rate.shift, true)
+            .override_global("SLIP", &rate_limit.slip, true);
         let mut bpf = loader.load(OBJECT)?;
         load_programs(&mut bpf)?;
         let tables = Mapped::of(&bpf, sizes)?;
@@ -175,6 +188,7 @@ impl Kernel {
             link,
             is_routed: image.is_routed(),
             payload,
+            rate_limit,
             tables,
             counters,
             barrier,
@@ -188,12 +202,14 @@ impl Kernel {
         Ok(kernel)
     }
 
-    /// Have the tables room for all that is in `image`, and do the programs look for its cards, with replies as long as there?
+    /// Have the tables room for all that is in `image`, and do the programs look for its cards, with replies as long and as many as there?
     pub fn holds(&self, image: &Image) -> bool {
         self.sizes.hold(image.sizes())
             && image.homeless() == 0
             && self.link.covers(image.link())
             && self.payload == image.payload()
+            && (self.rate_limit.answers_per_second, self.rate_limit.slip)
+                == (image.rate_limit().answers_per_second, image.rate_limit().slip)
     }
 
     /// How much there is room for.
@@ -250,6 +266,16 @@ impl Kernel {
     }
 }
 
+/// The limit as the programs have it, by the kernel's ticks.
+fn rate_of(limit: &RateLimit) -> Rate {
+    // The coarse clock goes on with each tick.
+    let tick = clock_getres(ClockId::CLOCK_MONOTONIC_COARSE).map_or(4_000_000, |tick| tick.tv_nsec());
+    let tick = u64::try_from(tick).unwrap_or(0).clamp(100_000, 100_000_000);
+    // The first window of 0.75 s or more, and so below 1.5 s.
+    let shift = (0..).find(|shift| tick << shift >= 750_000_000).unwrap_or(0);
+    Rate { most: limit.most_in((tick << shift) / 1_000_000), shift }
+}
+
 /// Loads all programs of an object, and puts those in their slots that are tail-called.
 fn load_programs(bpf: &mut Ebpf) -> anyhow::Result<()> {
     for name in [ROUTED].iter().chain(&NAMES) {
@@ -277,6 +303,7 @@ fn run(bpf: &Ebpf, frame: &[u8]) -> anyhow::Result<(Verdict, Vec<u8>)> {
     let result = program(bpf, PROGRAM)?.test_run(options).context("the kernel does not run the program")?;
     out.truncate(result.data_size_out as usize);
     let verdict = match result.return_value {
+        1 => Verdict::Drop,
         2 => Verdict::Pass,
         3 => Verdict::Reply,
         _ => Verdict::Abort,

@@ -12,6 +12,7 @@ use anyhow::{Context as _, bail};
 use aya::{Ebpf, maps::Map};
 use tm_common::{
     cookie::Cookies,
+    limit::Allowed,
     name::{LONG, SHORT},
     place::Line,
     tables::{Addresses, Answer, Bucket, Entry, LARGE, MEDIUM, Placed, SMALL},
@@ -32,7 +33,7 @@ macro_rules! whole {
     )+ };
 }
 whole!(u64, Addresses, Bucket, Entry<SHORT>, Entry<LONG>, Answer<SMALL>, Answer<MEDIUM>, Answer<LARGE>);
-whole!(Line, Placed, Cookies);
+whole!(Line, Placed, Cookies, Allowed);
 
 /// The memory of one array map, shared with the kernel.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! The loaded programs once more, over the same tables, to be asked without a trace.
 //!
 //! A question to the loaded program itself moves counters and turns, which packets move at the same time, so nothing can be given back. A twin is the same object, instruction by
-//! instruction (the kernel's tags are compared), with the tables of the one that answers, but counters and turns of its own: it says what would be answered, at whichever turn, and nobody
+//! instruction (the kernel's tags are compared), with the tables of the one that answers, but counters, limits and turns of its own: it says what would be answered, at whichever turn, and nobody
 //! else notices. To load one takes the verifier some tenths of a second, so nothing is locked meanwhile.
 #![expect(unsafe_code, reason = "a table in the place of another")]
 
@@ -16,12 +16,15 @@ use aya::{
     maps::{InnerMap, Map, MapFd, PerCpuHashMap, PerCpuValues},
     util::nr_cpus,
 };
-use tm_common::verdict::{REASONS, Reason, Verdict};
+use tm_common::{
+    limit::Allowed,
+    verdict::{REASONS, Reason, Verdict},
+};
 
-use super::{Counters, Kernel, OBJECT, PROGRAM, load_programs, program, run};
+use super::{Counters, Kernel, OBJECT, PROGRAM, load_programs, program, region::Region, run};
 
 /// What is not shared: what programs write, and what leads to programs.
-const OWN: [&str; 3] = ["TURNS", "COUNTS", "COLD"];
+const OWN: [&str; 4] = ["TURNS", "COUNTS", "COLD", "ALLOWED"];
 
 /// What a twin is made of.
 #[derive(Debug)]
@@ -66,6 +69,8 @@ impl Model {
         for (name, table) in &self.tables {
             put(&bpf, name, table.as_fd())?;
         }
+        // Whoever asks, no question is one too many.
+        Region::map(&bpf, "ALLOWED", 1, size_of::<Allowed>())?.store(0, &Allowed::ALL);
         load_programs(&mut bpf)?;
         let tag = program(&bpf, PROGRAM)?.info()?.tag();
         ensure!(tag == self.tag, "the programs are not those that were loaded");

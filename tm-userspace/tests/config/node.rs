@@ -1,9 +1,9 @@
 //! `tm.toml`, key by key.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tm_common::edns::Payload;
-use tm_userspace::desired::{Chaos, Tcp};
+use tm_userspace::desired::{Chaos, RateLimit, Tcp};
 
 use crate::kit::{NODE, PROFILE, check, check_node, load_files};
 
@@ -264,6 +264,39 @@ fn the_servers_identifier_is_a_text_or_none() {
         &format!("tm.toml:6:8 `\"{long}\"` nsid has 256 octets"),
     );
     check_node(&format!("{NODE}[edns]\nid = \"a\"\n"), "tm.toml:6:1 `id` unknown key `id`");
+}
+
+#[test]
+fn answers_are_limited_as_is_said() {
+    let lines = |lines: &str| format!("{NODE}[rate_limit]\n{lines}\n");
+    let load =
+        |text: &str| load_files(&[("tm.toml", lines(text).as_bytes())]).1.unwrap().node.rate_limit.clone();
+    let default = RateLimit { answers_per_second: 1_000_000, slip: 2, allow: Arc::new([]) };
+    assert_eq!(load(""), default);
+    assert_eq!(load("answers_per_second = 0").answers_per_second, 0);
+    let prefixes: Vec<String> = (0..64).map(|i| format!("\"10.0.{i}.0/24\"")).collect();
+    let all =
+        load(&format!("answers_per_second = 1000000000\nslip = 100\nallow = [{}]", prefixes.join(", ")));
+    assert_eq!((all.answers_per_second, all.slip, all.allow.len()), (1_000_000_000, 100, 64));
+    assert_eq!(all.allow[63], ("10.0.63.0".parse().unwrap(), 24));
+    let v6 = load("slip = 0\nallow = [\"2001:db8::/32\"]");
+    assert_eq!((v6.slip, &v6.allow[..]), (0, &[("2001:db8::".parse().unwrap(), 32)][..]));
+
+    check_node(&lines("answers_per_second = -1"), "tm.toml:6:22 `-1` answers_per_second -1 is out of range");
+    check_node(&lines("slip = 101"), "tm.toml:6:8 `101` slip 101 is out of range");
+    check_node(
+        &lines("allow = [\"10.0.0.1/24\"]"),
+        "tm.toml:6:10 `\"10.0.0.1/24\"` `10.0.0.1/24` has bits set beyond its length",
+    );
+    let more = format!("allow = [{}, \"::/0\"]", prefixes.join(", "));
+    check_node(
+        &lines(&more),
+        &format!("tm.toml:6:{} `\"::/0\"` allow has 65 prefixes, over 64", more.find("\"::").unwrap() + 1),
+    );
+    check_node(
+        &lines("allow = [\"10.0.0.0/8\", \"10.0.0.0/8\"]"),
+        "tm.toml:6:24 `\"10.0.0.0/8\"` `10.0.0.0/8` is given twice (tm.toml:6:10 `\"10.0.0.0/8\"`)",
+    );
 }
 
 #[test]

@@ -65,7 +65,7 @@ pub(super) fn check(view: &View, subject: &Subject<'_>, expected: &Expected) -> 
                 let (verdict, reply, reason) = twin.ask(frame, block.map_or(0, |block| block.turn), turn)?;
                 match verdict {
                     Verdict::Reply => message(&reply).map(<[u8]>::to_vec),
-                    Verdict::Pass | Verdict::Abort => {
+                    Verdict::Pass | Verdict::Drop | Verdict::Abort => {
                         passed = Some(up(reason));
                         None
                     }

@@ -78,6 +78,16 @@ pub(in crate::config) struct Edns {
     pub(in crate::config) payload_without_cookie: Option<Spanned<Integer>>,
 }
 
+/// `[rate_limit]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct RateLimit {
+    pub(in crate::config) answers_per_second: Option<Spanned<Integer>>,
+    pub(in crate::config) slip: Option<Spanned<Integer>>,
+    #[serde(default)]
+    pub(in crate::config) allow: Vec<Text>,
+}
+
 /// `[cookies]`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -5,6 +5,7 @@ mod chaos;
 mod converse;
 mod https;
 mod kit;
+mod limits;
 mod options;
 mod properties;
 mod refusals;

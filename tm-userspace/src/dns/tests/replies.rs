@@ -311,6 +311,8 @@ fn every_outcome_is_counted() {
         ("transfer", 0),
         ("notauth", 14),
         ("truncated", 11),
+        ("limited", 0),
+        ("slipped", 0),
         ("ignored", 12),
     ];
     assert_eq!(responder.counts(), expected);

@@ -4,6 +4,7 @@
 
 mod below;
 mod counted;
+mod limiter;
 mod lookup;
 mod still;
 mod views;
@@ -34,15 +35,17 @@ use zerocopy::FromZeros;
 use super::{Changes, Sizes, Store, nodes::Nodes, place::Place};
 use crate::{
     compile::{Compiled, Records},
-    desired::EndpointKey,
+    desired::{EndpointKey, RateLimit},
     names::DnsName,
     places::Partition,
 };
 use below::Below;
 use counted::Counted;
+use limiter::Limiter;
 use views::ViewUse;
 
 pub use counted::Counters;
+pub use limiter::allowed;
 pub use still::Still;
 
 /// A change of one name: what it is to be, or that it goes.
@@ -56,6 +59,7 @@ pub struct Image {
     seed: u64,
     vlans: Vec<u16>,
     payload: Payload,
+    limiter: Limiter,
     link: Link,
     is_routed: bool,
     served: Vec<Addresses>,
@@ -102,6 +106,7 @@ impl Image {
             seed,
             vlans: vlans.to_vec(),
             payload: Payload::default(),
+            limiter: Limiter::default(),
             link: Link::ANY,
             is_routed: false,
             served: vec![Addresses::new_zeroed(); ADDRESS_LINES as usize],
@@ -236,6 +241,21 @@ impl Image {
     /// Replaces how long replies over UDP may be. Programs that are loaded already go by what it was then, likewise.
     pub fn set_payload(&mut self, payload: Payload) {
         self.payload = payload;
+    }
+
+    /// Replaces how many answers are given over UDP. Programs that are loaded already go by what it was then, but for who is allowed.
+    pub fn set_rate_limit(&mut self, limit: &RateLimit) {
+        self.limiter.set(limit);
+    }
+
+    /// How many answers are given over UDP.
+    pub fn rate_limit(&self) -> &RateLimit {
+        self.limiter.limit()
+    }
+
+    /// Makes it so many milliseconds for limits, instead of what the clock says.
+    pub fn set_ticks(&self, ticks: u64) {
+        self.limiter.set_ticks(ticks);
     }
 
     /// How large the tables are now.

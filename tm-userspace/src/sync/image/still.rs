@@ -3,12 +3,15 @@
 use tm_common::{
     cookie::{Cookies, Jar},
     edns::{Opt, Payload},
+    limit::{Meter, Rate},
     link::Link,
     name::{LONG, SHORT},
     place::Line,
     tables::{
-        Addresses, Answer, AnswerIndex, Block, Bucket, Entry, LARGE, Lookup, MEDIUM, Names, Placed, SMALL,
+        Address, Addresses, Answer, AnswerIndex, Block, Bucket, Entry, LARGE, Lookup, MEDIUM, Names, Placed,
+        SMALL,
     },
+    verdict::Reason,
 };
 
 use super::Image;
@@ -93,6 +96,21 @@ impl Lookup for Still<'_> {
         self.image.large(index)
     }
     fn count(&self, _counter: u32) {}
+}
+
+impl Meter for Still<'_> {
+    fn rate(&self) -> Rate {
+        Rate::default()
+    }
+    fn ticks(&self) -> u64 {
+        0
+    }
+    fn count_in(&self, _slot: u32, _window: u32) -> Option<u32> {
+        None
+    }
+    fn judge(&self, _over: u32, _client: &Address) -> Option<Reason> {
+        None
+    }
 }
 
 impl Jar for Still<'_> {
