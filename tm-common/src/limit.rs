@@ -79,11 +79,11 @@ impl Prefix {
         if *address == v4_mapped(v4) { Prefix::v4(v4) } else { Prefix::v6(address[0]) }
     }
 
-    /// Where it is counted, below [`SLOTS`].
+    /// Where it is counted, below [`SLOTS`]: with the number of a [`Kind`].
     #[inline(always)]
-    pub fn slot(self, kind: Kind, seed: u64) -> u32 {
+    pub fn slot(self, kind: u64, seed: u64) -> u32 {
         // All bits of the prefix reach the upper ones of the product.
-        (((self.0 | kind as u64) ^ seed).wrapping_mul(SPREAD) >> (64 - SLOTS.trailing_zeros())) as u32
+        (((self.0 | kind) ^ seed).wrapping_mul(SPREAD) >> (64 - SLOTS.trailing_zeros())) as u32
     }
 }
 
@@ -108,7 +108,7 @@ pub trait Meter {
 
 /// By how many an answer to this prefix is over what is given, itself counted; `None` where it is not.
 #[inline(always)]
-pub fn over(meter: &(impl Meter + ?Sized), prefix: Prefix, kind: Kind, seed: u64) -> Option<u32> {
+pub fn over(meter: &(impl Meter + ?Sized), prefix: Prefix, kind: u64, seed: u64) -> Option<u32> {
     let Rate { most, shift } = meter.rate();
     if most == 0 {
         return None;
@@ -120,7 +120,7 @@ pub fn over(meter: &(impl Meter + ?Sized), prefix: Prefix, kind: Kind, seed: u64
 
 /// Counts a reply for whoever is at this address; what becomes of it where it is one too many, as [`Meter::judge`] has it.
 pub fn limited(meter: &(impl Meter + ?Sized), client: &Address, kind: Kind, seed: u64) -> Option<Reason> {
-    over(meter, Prefix::of(client), kind, seed).and_then(|over| meter.judge(over, client))
+    over(meter, Prefix::of(client), kind as u64, seed).and_then(|over| meter.judge(over, client))
 }
 
 /// What is over: one in `slip` is slipped, none where that is 0; the rest is dropped.
@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn a_window_has_so_many_and_the_next_one_has_as_many_again() {
         let mut meter = Fixed { rate: Rate { most: 3, shift: 8 }, ticks: 0x0012_3400, word: Cell::new(0) };
-        let over = |meter: &Fixed| over(meter, prefix("192.0.2.1"), Kind::Positive, 7);
+        let over = |meter: &Fixed| over(meter, prefix("192.0.2.1"), Kind::Positive as u64, 7);
         for window in 0..3 {
             meter.ticks = 0x0012_3400 + 0x100 * window;
             assert_eq!([0; 3].map(|_| over(&meter)), [None; 3], "window {window}");
@@ -262,15 +262,15 @@ mod tests {
     fn kinds_and_prefixes_are_counted_apart() {
         const KINDS: [Kind; 4] = [Kind::Positive, Kind::NoData, Kind::NoName, Kind::Error];
         for seed in [0, 7, u64::MAX, 0x7472_6166_6669_636d] {
-            let mut slots = KINDS.map(|kind| prefix("192.0.2.1").slot(kind, seed));
+            let mut slots = KINDS.map(|kind| prefix("192.0.2.1").slot(kind as u64, seed));
             slots.sort_unstable();
             assert!(slots.array_windows().all(|[one, next]| one != next), "{slots:?}");
             // Of 4,096 prefixes in a row, spread over 16,384 slots, few share one: 12 % would by chance.
             let mut taken = [false; SLOTS as usize];
             for i in 0..4096_u32 {
                 let [.., a, b] = i.to_be_bytes();
-                taken[Prefix::v4(u32::from_le_bytes([10, a, b, 0])).slot(Kind::Positive, seed) as usize] =
-                    true;
+                taken[Prefix::v4(u32::from_le_bytes([10, a, b, 0])).slot(Kind::Positive as u64, seed)
+                    as usize] = true;
             }
             let different = taken.iter().filter(|taken| **taken).count();
             assert!(different > 3400, "{different} slots, seed {seed:#x}");

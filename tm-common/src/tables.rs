@@ -13,7 +13,7 @@ use crate::{
     dns::{ASKED, Asked},
     edns::{Opt, Payload},
     kind,
-    limit::Meter,
+    limit::{Kind, Meter},
     link::Link,
     name::{LONG, SHORT, mix, word_of},
     options::Options,
@@ -203,6 +203,14 @@ impl Meta {
     /// options give them, and what is common pays nothing for it.
     pub const STALE: u16 = 1 << 15;
 
+    /// Of [`tail`](Meta::tail): where the number of the answer's [`Kind`] begins.
+    const KIND: u32 = 10;
+
+    /// The number of its [`Kind`].
+    #[inline(always)]
+    pub(crate) fn kind(&self) -> u64 {
+        u64::from(self.tail >> Meta::KIND & 3)
+    }
     /// Is it said that the answer is stale? 0 or 1.
     #[inline(always)]
     pub(crate) fn stale(&self) -> usize {
@@ -254,8 +262,9 @@ impl<const WORDS: usize> Answer<WORDS> {
             *word = word_of(chunk);
         }
         let sum = Sum::of_bytes(records).folded();
+        let kind = Kind::of(u16::from_be(meta.flags) & 15, meta.answers != 0) as u16;
         Some(Answer {
-            meta: Meta { tail: tail as u16 | meta.tail & Meta::STALE, sum, ..meta },
+            meta: Meta { tail: tail as u16 | kind << Meta::KIND | meta.tail & Meta::STALE, sum, ..meta },
             records: words,
             last: [word_of(records.get(tail..tail + 8)?), word_of(records.get(tail + 8..)?)],
         })

@@ -2,8 +2,7 @@
 
 use super::plan::Plan;
 use crate::{
-    dns, edns,
-    limit::{self, Kind},
+    dns, edns, limit,
     net::{self, Headers},
     packet::Packet,
     sum::Sum,
@@ -43,9 +42,7 @@ pub(super) fn limit<H: Headers>(
     if plan.options.cookie.is_right || !headers.is_anybodys() {
         return None;
     }
-    let meta = plan.meta;
-    let kind = Kind::of(meta.flags >> 8 & 15, meta.answers != 0);
-    let over = limit::over(tables, headers.prefix(), kind, tables.seed())?;
+    let over = limit::over(tables, headers.prefix(), plan.meta.kind(), tables.seed())?;
     let reason = tables.judge(over, &headers.source())?;
     if reason == Reason::Slipped {
         let slip = Slip {
