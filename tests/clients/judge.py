@@ -4,6 +4,7 @@ Speaks the words of tests/src/script.rs; its last words are what came of it, as 
 Arguments: the certificate of DNS over TLS, or `-`; the secret of the transfer key, or `-`.
 """
 
+import hashlib
 import json
 import random
 import socket
@@ -192,13 +193,18 @@ def over_udp(server):
 
 
 def over_stream(sock):
+    def read(count):
+        octets = b""
+        while len(octets) < count:
+            more = sock.recv(count - len(octets))
+            if not more:
+                raise EOFError("the server has closed the connection")
+            octets += more
+        return octets
+
     def ask(query):
         dns.query.send_tcp(sock, query)
-        length = int.from_bytes(sock.recv(2, socket.MSG_WAITALL) if not isinstance(sock, ssl.SSLSocket) else sock.recv(2))
-        wire = b""
-        while len(wire) < length:
-            wire += sock.recv(length - len(wire))
-        return wire
+        return read(int.from_bytes(read(2), "big"))
 
     return ask
 
@@ -239,18 +245,33 @@ if CERTIFICATE != "-":
     WAYS |= {"tls": (over_tls, 500), "https": (over_https, 200)}
 
 
+def without_moment(wire):
+    """A reply without what another run of the server has otherwise: the serial, and its half of the cookie."""
+    reply = dns.message.from_wire(wire)
+    for rrset in reply.answer + reply.authority:
+        if rrset.rdtype == dns.rdatatype.SOA:
+            wire = wire.replace(rrset[0].serial.to_bytes(4, "big"), bytes(4))
+    for option in reply.options:
+        if option.otype == dns.edns.OptionType.COOKIE:
+            wire = wire.replace(option.server, bytes(SERVER_COOKIE))
+    return wire
+
+
 def questions():
-    """How many replies each way had, and all that was wrong with them."""
-    counts, wrong = {}, []
+    """How many replies each way had, all that was wrong with them, and a sum of those over UDP."""
+    counts, wrong, replies = {}, [], hashlib.sha256()
     for way, (connect, count) in WAYS.items():
         for server in SERVERS:
             dice = random.Random(f"{way} {server}")
             ask = connect(server)
             for number in range(count):
                 query, name = question(dice, number)
-                wrong += judge(query, name, ask(query), way)
+                wire = ask(query)
+                wrong += judge(query, name, wire, way)
+                if way == "udp":
+                    replies.update(without_moment(wire))
                 counts[way] = counts.get(way, 0) + 1
-    return counts, wrong[:20]
+    return counts, wrong[:20], replies.hexdigest()
 
 
 def fallback():
@@ -348,8 +369,8 @@ def refusal(work):
         return f"{type(error).__name__} {error}" if isinstance(error, dns.xfr.TransferError) else type(error).__name__
 
 
-counts, wrong = questions()
-told = {"counts": counts, "wrong": wrong, "fallback": fallback(), "resolved": resolved(), "cookies": cookies()}
+counts, wrong, replies = questions()
+told = {"counts": counts, "wrong": wrong, "replies": replies, "fallback": fallback(), "resolved": resolved(), "cookies": cookies()}
 if SECRET != "-":
     told["transfers"] = transfers()
 ask_test(f"told {json.dumps(told)}")
