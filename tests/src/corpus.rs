@@ -2,7 +2,7 @@
 
 use include_dir::{Dir, include_dir};
 
-use crate::property::ask;
+use crate::property::{ask, options_frame};
 
 static CORPUS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/fuzz/corpus");
 
@@ -15,9 +15,10 @@ pub fn inputs(target: &str) -> impl Iterator<Item = (&'static str, &'static [u8]
     files.map(|file| (file.path().to_str().unwrap_or("a file"), file.contents()))
 }
 
-/// All frames in it that a kernel takes: those of target `frame`, and those that target `query` makes.
+/// All frames in it that a kernel takes: those of target `frame`, and those that targets `query` and `options` make.
 pub fn frames() -> Vec<Vec<u8>> {
     let whole = inputs("frame").map(|(_, octets)| octets.to_vec());
     let made = inputs("query").map(|(_, octets)| ask::frame(octets).build());
-    whole.chain(made).filter(|frame| SIZES.contains(&frame.len())).collect()
+    let with_options = inputs("options").filter_map(|(_, octets)| Some(options_frame(octets)?.build()));
+    whole.chain(made).chain(with_options).filter(|frame| SIZES.contains(&frame.len())).collect()
 }

@@ -1,15 +1,19 @@
 //! The engine on the host: what the programs in the kernel do together, from program to program as they do it.
 
+mod harm;
 mod tables;
 
 use tm_common::{
-    packet::{Buffer, Packet as _},
-    programs::{NAMES, Shell, run, run_first},
+    packet::Buffer,
+    programs::{FIRST, NAMES, Shell, run},
     verdict::Reason,
 };
 use tm_userspace::sync::Image;
 
+use harm::{Countdown, Frail};
 use tables::Tables;
+
+pub use harm::{Harm, Instead};
 
 /// Room for a reply beyond its query, in octets.
 const ROOM: usize = 2048;
@@ -21,6 +25,8 @@ pub struct Outcome {
     pub reason: Reason,
     /// The frame as they leave it.
     pub octets: Vec<u8>,
+    /// What counts the answer in it, where it is one of those of which some are told of.
+    pub sampled: Option<u32>,
     /// Those behind the first one, in the order they ran.
     pub programs: Vec<&'static str>,
 }
@@ -35,33 +41,54 @@ pub fn answer_frame(frame: &[u8], image: &Image) -> (Reason, Vec<u8>) {
 pub fn run_programs(frame: &[u8], image: &Image, room: usize) -> Outcome {
     let mut octets = frame.to_vec();
     octets.resize(frame.len() + room, 0);
-    let mut host =
-        Host { packet: Buffer::new(&mut octets, frame.len()), tables: Tables::new(image), programs: vec![] };
-    let reason = run_first(&mut host);
-    let Host { packet, programs, .. } = host;
-    let size = packet.size();
-    octets.truncate(size);
-    Outcome { reason, octets, programs }
+    Host::new(&mut octets, frame.len(), image, None).run()
+}
+
+/// The same, where something fails on the way. `None` where nothing did: there are not so many look-ups or accesses.
+pub fn run_harmed(frame: &[u8], image: &Image, harm: Harm) -> Option<Outcome> {
+    let mut octets = frame.to_vec();
+    octets.resize(frame.len() + ROOM, 0);
+    let mut host = Host::new(&mut octets, frame.len(), image, Some(harm));
+    let outcome = host.run();
+    let has_failed = [&host.packet.countdown, &host.tables.countdown].map(|one| one.has_failed.get());
+    has_failed.contains(&true).then_some(outcome)
 }
 
 /// A tail call is a call here.
 struct Host<'a> {
-    packet: Buffer<'a>,
+    packet: Frail<'a>,
     tables: Tables<'a>,
     programs: Vec<&'static str>,
 }
 
+impl<'a> Host<'a> {
+    fn new(octets: &'a mut [u8], size: usize, image: &'a Image, harm: Option<Harm>) -> Self {
+        let access = match harm {
+            Some(Harm::Access { nth }) => Some(nth),
+            _ => None,
+        };
+        let packet = Frail { buffer: Buffer::new(octets, size), countdown: Countdown::new(access, false) };
+        Host { packet, tables: Tables::new(image, harm), programs: vec![] }
+    }
+    fn run(&mut self) -> Outcome {
+        let reason = run(self, FIRST);
+        let packet = &self.packet.buffer;
+        let (octets, sampled) = (packet.contents().to_vec(), packet.sampled());
+        Outcome { reason, octets, sampled, programs: std::mem::take(&mut self.programs) }
+    }
+}
+
 impl<'a> Shell for Host<'a> {
-    type Packet = Buffer<'a>;
+    type Packet = Frail<'a>;
     type Tables = Tables<'a>;
     type End = Reason;
 
-    fn parts(&mut self) -> (&mut Buffer<'a>, &Tables<'a>) {
+    fn parts(&mut self) -> (&mut Frail<'a>, &Tables<'a>) {
         (&mut self.packet, &self.tables)
     }
     fn go_on(&mut self, program: u32) -> Option<Reason> {
         self.programs.push(NAMES.get(program as usize)?);
-        run(self, program)
+        Some(run(self, program))
     }
     fn finish(&mut self, answered: Result<(), Reason>) -> Reason {
         Reason::of(answered)

@@ -63,22 +63,35 @@ impl World {
 
     /// Of this configuration, before any probe.
     pub fn of(desired: &Desired) -> Result<Self> {
+        Self::made(desired, |_| {})
+    }
+
+    /// As the files have it, with cookies made with this secret at this time, in seconds since 1970, whatever the clock says.
+    pub fn with_cookies(secret: [u8; 16], time: u32) -> Result<Self> {
+        Self::made(&desired()?, |image| {
+            image.set_cookies(&[secret]);
+            image.set_time(time);
+        })
+    }
+
+    /// With something done to both copies of the tables.
+    fn made(desired: &Desired, set: impl Fn(&mut Image)) -> Result<Self> {
+        let made = || {
+            let mut image = image(desired, &Health::default());
+            set(&mut image);
+            image
+        };
         let listening = [SERVER_V4.into(), SERVER_V6.into()];
         let (_, zone) = watch::channel(Arc::new(ZoneView::new(desired, &listening)));
         let (_, contents) = watch::channel(Contents::new());
-        let tables = Arc::new(RwLock::new(image(desired, &Health::default())));
+        let tables = Arc::new(RwLock::new(made()));
         let responder = Responder::new(tables, zone, contents, tm_userspace::traffic::Traffic::new().0);
         let profiles = desired.profiles.values().filter(|profile| {
             profile.status == Status::Enabled
                 && profile.endpoints.iter().any(|endpoint| endpoint.status == Status::Enabled)
         });
         let profiles = profiles.map(|profile| (profile.dns_name.clone(), profile.routing_method)).collect();
-        Ok(World {
-            image: image(desired, &Health::default()),
-            responder,
-            profiles,
-            zones: Zones::of(desired),
-        })
+        Ok(World { image: made(), responder, profiles, zones: Zones::of(desired) })
     }
 }
 

@@ -1,11 +1,12 @@
 //! DNS cookies: the vectors of RFC 9018, how long a cookie is right, and what the loaded programs make of all this beside the engine on the host.
 #![expect(clippy::unwrap_used, reason = "helpers of tests: a panic is how they fail")]
 
-use std::{net::IpAddr, sync::Arc};
+use std::{cell::Cell, net::IpAddr, sync::Arc};
 
 use tm_common::{
-    cookie::{self, Asked, Jar},
+    cookie::{self, Asked, Jar, Known, MOST_KNOWN, seal},
     edns::Payload,
+    tables::Address,
     verdict::Reason,
 };
 use tm_tests::{
@@ -55,6 +56,60 @@ impl Jar for Fixed {
     fn now(&self, _: &cookie::Cookies) -> Option<u32> {
         Some(self.now)
     }
+}
+
+/// Remembers one cookie, and counts the seals that it makes.
+struct Remembering {
+    fixed: Fixed,
+    known: Cell<Option<Known>>,
+    seals: Cell<u32>,
+}
+
+impl Jar for Remembering {
+    fn cookies(&self) -> Option<&cookie::Cookies> {
+        self.fixed.cookies()
+    }
+    fn now(&self, cookies: &cookie::Cookies) -> Option<u32> {
+        self.fixed.now(cookies)
+    }
+    fn seal(&self, secret: &[u64; 2], client: u64, head: u64, address: &Address) -> u64 {
+        self.seals.set(self.seals.get() + 1);
+        seal(secret, client, head, address)
+    }
+    fn knows(&self, known: &Known) -> bool {
+        self.known.get() == Some(*known)
+    }
+    fn remember(&self, known: &Known) {
+        assert!(known.index() < MOST_KNOWN);
+        self.known.set(Some(*known));
+    }
+}
+
+#[test]
+fn a_cookie_that_was_right_is_known_again_without_its_seal() {
+    let (time, client) = (1_800_000_000, "192.0.2.1".parse::<IpAddr>().unwrap());
+    let cookie = |time| made(FIRST, *b"a client", [0; 3], time, client);
+    let mut jar =
+        Remembering { fixed: Fixed::new(&[FIRST], time), known: Cell::new(None), seals: Cell::new(0) };
+    let ask = |jar: &Remembering, sent: &[u8], client: IpAddr| {
+        jar.seals.set(0);
+        let reply = Asked::of(sent).unwrap().answer(jar, &key(&client)).unwrap();
+        (reply.is_right, reply.octets()[4..].to_vec(), jar.seals.get())
+    };
+    assert_eq!(ask(&jar, &cookie(time), client), (true, cookie(time), 1));
+    assert_eq!(ask(&jar, &cookie(time), client), (true, cookie(time), 0));
+    // From another address it is wrong, and what is made for that one takes another seal.
+    let other = "192.0.2.2".parse().unwrap();
+    assert_eq!(ask(&jar, &cookie(time), other), (false, made(FIRST, *b"a client", [0; 3], time, other), 2));
+    // One that is to be made anew is made anew, but known to be right.
+    jar.fixed.now = time + 1801;
+    assert_eq!(ask(&jar, &cookie(time), client), (true, cookie(time + 1801), 1));
+}
+
+#[test]
+fn secrets_are_not_shown() {
+    let shown = format!("{:?}", Fixed::new(&[FIRST, OTHER], 7).cookies);
+    assert_eq!(shown, "Cookies { count: 2, .. }");
 }
 
 fn hexadecimal(text: &str) -> Vec<u8> {

@@ -3,7 +3,8 @@
 use tm_tests::{
     corpus::inputs,
     property::{
-        check_frame, check_message, check_query, check_stream, config::check_octets, name::check_name,
+        check_frame, check_message, check_options, check_query, check_stream, config::check_octets,
+        name::check_name,
     },
 };
 
@@ -26,6 +27,11 @@ fn frames() {
 #[test]
 fn queries() {
     replay("query", check_query);
+}
+
+#[test]
+fn options() {
+    replay("options", check_options);
 }
 
 #[test]

@@ -1,12 +1,15 @@
 //! The engine on the host: whom it answers, and by which programs.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeMap, sync::LazyLock};
 
+use hickory_proto::rr::rdata::opt::{EdnsCode, EdnsOption};
 use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
 use tm_common::{
     encloser,
+    name::{SHORT, last_eight},
     packet::Buffer,
     programs::{BELOW, BELOW_FULL, COOKIE, FIND, FIND_LONG, FULL, FULL_LONG, NAMES, OPTIONS},
+    tables::{Answer, AnswerIndex, Block, Class, Entry, Meta, SMALL},
     verdict::Reason,
 };
 use tm_tests::{
@@ -14,11 +17,19 @@ use tm_tests::{
     frame::Frame,
     golden,
     host::{answer_frame, run_programs},
+    lab::SERVER_V4,
     property::WORLD,
     query::{Query, qtype},
     reply::check_reply,
+    texts::NODE,
+    world::{self, desired_of},
 };
-use tm_userspace::sync::Image;
+use tm_userspace::{
+    compile::{Choices, Compiled, Records},
+    desired::EndpointKey,
+    health::Health,
+    sync::Image,
+};
 
 static IMAGE: LazyLock<Image> = LazyLock::new(|| image(16));
 
@@ -116,6 +127,99 @@ fn without_room_for_all_of_a_reply_nothing_is_written() {
     assert_eq!((without.reason, &without.octets), (Reason::NoRoom, &frame));
     let with = run_programs(&frame, &WORLD.image, 16);
     assert_eq!((with.reason, with.octets.len()), (Reason::Answered, frame.len() + 16));
+}
+
+/// Where clients stick to an endpoint, those of one /24 or one /56 have one, whoever asks for them; and a resolver is told that length.
+#[test]
+fn clients_of_one_prefix_have_one_endpoint_and_resolvers_are_told_how_long_it_is() {
+    let profile = "[[profile]]\nname = \"shop\"\nrouting_method = \"weighted\"\nsticky = true\n";
+    let endpoint = |name| {
+        format!(
+            "[[profile.endpoint]]\nname = \"{name}\"\ntarget = \"{name}.contoso.test\"\nalways_serve = true\n"
+        )
+    };
+    let desired = desired_of(
+        &NODE.replace("{dir}", "/var/lib/tm"),
+        &(profile.to_owned() + &endpoint("one") + &endpoint("two")),
+    )
+    .unwrap();
+    let image = world::image(&desired, &Health::default());
+    // The endpoint's name, and the scope.
+    let ask = |words: &str| {
+        let (frame, _) = golden::frame(&format!("shop.tm.example A {words}")).unwrap();
+        let (reason, octets) = answer_frame(&frame.build(), &image);
+        assert_eq!(reason, Reason::Answered, "{words}");
+        let message = check_reply(&octets).unwrap().message;
+        let subnet = message.edns.as_ref().and_then(|edns| edns.option(EdnsCode::Subnet));
+        let scope = subnet.map(|option| match option {
+            EdnsOption::Subnet(subnet) => subnet.scope_prefix(),
+            other => panic!("{other:?}"),
+        });
+        (message.answers[0].data.to_string(), scope)
+    };
+    let mut seen = BTreeMap::<_, u32>::new();
+    for i in 0..128 {
+        let (endpoint, none) = ask(&format!("+from=198.51.{i}.1"));
+        assert_eq!((ask(&format!("+from=198.51.{i}.254")), none), ((endpoint.clone(), None), None));
+        let told = ask(&format!("+option=8:0001.1800.c633{i:02x}"));
+        assert_eq!(told, (endpoint.clone(), Some(24)), "198.51.{i}.0/24");
+        *seen.entry(endpoint).or_default() += 1;
+        let (endpoint, _) = ask(&format!("+v6 +from=2001:db8:7:{i:x}00::1"));
+        assert_eq!(ask(&format!("+v6 +from=2001:db8:7:{i:x}ff::2")).0, endpoint);
+        let told = ask(&format!("+option=8:0002.3800.20010db80007{i:02x}"));
+        assert_eq!(told, (endpoint.clone(), Some(56)), "2001:db8:7:{i:x}00::/56");
+        *seen.entry(endpoint).or_default() += 1;
+    }
+    // Half of 256 each, with a deviation of eight.
+    let counts: Vec<u32> = seen.values().copied().collect();
+    assert!(matches!(counts[..], [96..=160, 96..=160]), "{seen:?}");
+}
+
+/// Of some answers one in so many is told of: which, and by whose counter.
+#[test]
+fn an_answer_of_which_some_are_told_of_says_whose_it_is() {
+    let key = EndpointKey { profile: "web".into(), endpoint: "only".into() };
+    let records = |one_in| Records {
+        octets: [0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 30, 0, 4, 192, 0, 2, 1].into(),
+        answers: 1,
+        authorities: 0,
+        code: 0,
+        counts_for: [key.clone()].into(),
+        one_in,
+    };
+    for one_in in [0, 1, 7] {
+        let choices = Choices { answers: vec![records(one_in)], slots: vec![0], sticky: false };
+        let name = "web.tm.example".parse().unwrap();
+        let compiled =
+            Compiled { name, view: None, types: vec![], places: vec![vec![choices; 4]], absent: None };
+        let mut image = Image::new(1, 53, 7, &[]);
+        image.apply([(&compiled.name, Some(&compiled))]);
+        image.set_addresses(&[tm_userspace::listen::key(&SERVER_V4.into())], &[]);
+        let (frame, _) = golden::frame("web.tm.example A").unwrap();
+        let outcome = run_programs(&frame.build(), &image, 2048);
+        assert_eq!(outcome.reason, Reason::Answered);
+        let whose = outcome.sampled.map(|counter| image.counted_for(counter).to_vec());
+        assert_eq!(whose, (one_in > 0).then(|| vec![key.clone()]), "one in {one_in}");
+    }
+}
+
+/// What the tables' elements take, and what they do not: octets of names and of records.
+#[test]
+fn an_element_takes_what_fits_it() {
+    let entry = |octets: usize| Entry::<SHORT>::new(&vec![1; octets], [Block::default(); 4]).is_some();
+    assert_eq!([0, 1, 64, 65].map(entry), [false, true, true, false]);
+    let answer = |octets: usize| {
+        Answer::<SMALL>::new(&vec![1; octets], Meta::default()).map(|answer| answer.meta.tail)
+    };
+    assert_eq!([0, 15, 16, 17, 48, 49].map(answer), [None, None, Some(0), Some(1), Some(32), None]);
+    let class = |word: u32| AnswerIndex(word).class();
+    let classes = [Some(Class::Small), Some(Class::Medium), Some(Class::Large), None];
+    assert_eq!([0, 1 << 30, 2 << 30, 3 << 30].map(class), classes);
+    assert_eq!(AnswerIndex(1 << 30 | 5).index(), 5);
+    let last = |wire: &[u8]| last_eight(wire).map(u64::to_le_bytes);
+    assert_eq!([&b""[..], b"\0", b"\x06abcdef\0"].map(last), [None; 3]);
+    assert_eq!(last(b"\x07abcdefg\0"), Some(*b"\x07abcdefg"));
+    assert_eq!(last(b"\x01x\x07abcdefg\0"), Some(*b"\x07abcdefg"));
 }
 
 proptest! {

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use proptest::prelude::{any, prop, proptest};
 use tm_tests::{
     golden::{Case, cases},
-    property::{check_frame, check_message, check_query, name::check_name},
+    property::{check_frame, check_message, check_options, check_query, name::check_name},
 };
 
 static GOLDEN: LazyLock<Vec<Case>> = LazyLock::new(|| cases().expect("the golden cases are well-formed"));
@@ -30,6 +30,11 @@ proptest! {
     #[test]
     fn any_query(octets in prop::collection::vec(any::<u8>(), 0..400)) {
         check_query(&octets);
+    }
+
+    #[test]
+    fn any_options(octets in prop::collection::vec(any::<u8>(), 0..200)) {
+        check_options(&octets);
     }
 
     #[test]

@@ -137,7 +137,6 @@ pub fn answer_below<const OPTIONS: u8>(
     match kind {
         net::IPV4 => below::<V4, OPTIONS>(packet, at, encloser, tables),
         net::IPV6 => below::<V6, OPTIONS>(packet, at, encloser, tables),
-        _ if OPTIONS == ALL => Reason::NotIp.refuse(),
         _ => Reason::Full.refuse(),
     }
 }

@@ -233,14 +233,8 @@ impl Cookie {
 
     /// Octets of the option; 0 where there is none.
     #[inline(always)]
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.len & 31
-    }
-
-    /// Is there none?
-    #[inline(always)]
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
     }
 
     /// Its sum, at an even place of the OPT, in which it begins at an odd one. Below 2^25, as what is shifted later must be.

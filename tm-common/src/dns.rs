@@ -74,14 +74,10 @@ pub const ASKED: usize = 4;
 /// ([RFC 6895, section 3.1](https://www.rfc-editor.org/rfc/rfc6895#section-3.1)).
 #[inline(always)]
 pub fn asked(fixed: u32) -> Option<Asked> {
-    const fn internet(kind: u16) -> u32 {
-        let [high, low] = kind.to_be_bytes();
-        u32::from_le_bytes([high, low, 0, 1])
-    }
-    const A: u32 = internet(1);
-    const AAAA: u32 = internet(28);
-    const ANY: u32 = internet(255);
-    const IN: u32 = internet(0) >> 16;
+    const A: u32 = u32::from_le_bytes([0, 1, 0, 1]);
+    const AAAA: u32 = u32::from_le_bytes([0, 28, 0, 1]);
+    const ANY: u32 = u32::from_le_bytes([0, 255, 0, 1]);
+    const IN: u32 = u32::from_le_bytes([0, 1, 0, 0]);
     match fixed {
         A => return Some(Asked::A),
         AAAA => return Some(Asked::Aaaa),

@@ -47,13 +47,11 @@ pub fn scan<const WORDS: usize>(packet: &impl Packet, at: usize, seed: u64) -> R
 
 /// The hash under which userspace files a lower-cased wire name of 1 to 255 octets, its zero octet included.
 pub fn hash(wire: &[u8], seed: u64) -> u64 {
-    let mut hash = seed;
-    for word in wire.chunks(8).map(word_of) {
-        match before_zero(word) {
-            Some(keep) => return mix(hash, (word | CASE) & keep),
-            None => hash = mix(hash, word | CASE),
-        }
-    }
+    let hashed = wire.chunks(8).map(word_of).try_fold(seed, |hash, word| match before_zero(word) {
+        Some(keep) => Err(mix(hash, (word | CASE) & keep)),
+        None => Ok(mix(hash, word | CASE)),
+    });
+    let (Ok(hash) | Err(hash)) = hashed;
     hash
 }
 

@@ -60,9 +60,6 @@ pub fn link(packet: &impl Packet, tables: &impl Lookup) -> Result<(u16, usize), 
     if !is_tag(kind) {
         return Ok((kind, LINK));
     }
-    if !tables.has_vlans() {
-        return Reason::Vlan.refuse();
-    }
     let (kind, at) = match untag(packet, tables, LINK)? {
         (VLAN, at) => untag(packet, tables, at)?,
         link => link,

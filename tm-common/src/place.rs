@@ -241,7 +241,7 @@ pub fn find(tables: &(impl Lookup + ?Sized), root: Root, client: &Client) -> Opt
         None => Some(Found(leaf.0)),
         Some((inner, before)) => {
             let leaf = walk_v4(tables, root, inner)?;
-            Some(Found(leaf.0 + (before << Leaf::SCOPE)))
+            Some(Found(leaf.0.wrapping_add(before << Leaf::SCOPE)))
         }
     }
 }

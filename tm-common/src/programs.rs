@@ -104,10 +104,10 @@ pub fn run_first<S: Shell>(shell: &mut S) -> S::End {
     end.unwrap_or_else(|| shell.finish(answered))
 }
 
-/// The program of this number. `None` where there is none.
+/// The program of this number, which is one of those above.
 #[inline(always)]
-pub fn run<S: Shell>(shell: &mut S, program: u32) -> Option<S::End> {
-    Some(match program {
+pub fn run<S: Shell>(shell: &mut S, program: u32) -> S::End {
+    match program {
         FULL => answer_full::<SHORT, S>(shell, FULL),
         FULL_LONG => answer_full::<LONG, S>(shell, FULL_LONG),
         COOKIE => answer_cookie(shell),
@@ -117,9 +117,8 @@ pub fn run<S: Shell>(shell: &mut S, program: u32) -> Option<S::End> {
         BELOW_FULL => below_full(shell),
         OPTIONS => read_options(shell),
         FIRST => run_first(shell),
-        SLIP => tell(shell),
-        _ => return None,
-    })
+        SLIP.. => tell(shell),
+    }
 }
 
 #[inline(always)]

@@ -85,14 +85,8 @@ impl Subnet {
 
     /// Octets of the option; 0 where there is none.
     #[inline(always)]
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.len
-    }
-
-    /// Is there none?
-    #[inline(always)]
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
     }
 
     /// The option with this scope, at most 128.

@@ -138,7 +138,7 @@ impl<const WORDS: usize> Entry<WORDS> {
             *word = word_of(chunk);
         }
         let last = wire.iter().fold(0, |word, octet| word >> 8 | u64::from(*octet) << 56);
-        *name.last_mut()? = last;
+        name.iter_mut().next_back().into_iter().for_each(|word| *word = last);
         Some(Entry {
             name,
             name_sum: Sum::of_bytes(wire).folded(),
@@ -253,20 +253,22 @@ const _: () = assert!(
 impl<const WORDS: usize> Answer<WORDS> {
     /// The answer of these records. `None` for fewer than sixteen octets or more than fit. Length and sum in `meta` are filled in.
     pub fn new(records: &[u8], meta: Meta) -> Option<Self> {
-        let tail = records.len().checked_sub(LEAST_OCTETS)?;
+        let (before, last) = records.split_last_chunk::<LEAST_OCTETS>()?;
+        let tail = before.len();
         if tail > 8 * WORDS {
             return None;
         }
         let mut words = [0; WORDS];
-        for (word, chunk) in words.iter_mut().zip(records.get(..tail)?.chunks(8)) {
+        for (word, chunk) in words.iter_mut().zip(before.chunks(8)) {
             *word = word_of(chunk);
         }
+        let (first, second) = last.split_at(8);
         let sum = Sum::of_bytes(records).folded();
         let kind = Kind::of(u16::from_be(meta.flags) & 15, meta.answers != 0) as u16;
         Some(Answer {
             meta: Meta { tail: tail as u16 | kind << Meta::KIND | meta.tail & Meta::STALE, sum, ..meta },
             records: words,
-            last: [word_of(records.get(tail..tail + 8)?), word_of(records.get(tail + 8..)?)],
+            last: [word_of(first), word_of(second)],
         })
     }
 }

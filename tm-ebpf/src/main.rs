@@ -105,7 +105,7 @@ pub fn tm_routed(context: XdpContext) -> u32 {
 
 #[inline(always)]
 fn run_behind(context: &XdpContext, program: u32) -> u32 {
-    run(&mut Here::new(context), program).unwrap_or(XDP_PASS)
+    run(&mut Here::new(context), program)
 }
 
 /// What a program runs in.

@@ -1,7 +1,9 @@
-//! `cargo xtask coverage`: how much of the packet code (tm-common) the tests of the host go through, by regions, lines and branches.
+//! `cargo xtask coverage`: how much of the packet code (tm-common) the tests of the host go through, by lines, branches and stretches of code; fails where that is too little.
 //!
 //! The workspace's crates are compiled once more with counters in them, by this program in the place of the compiler (`RUSTC_WORKSPACE_WRAPPER`): what they
 //! depend on stays as it is. Branches are counted by an unstable flag of the stable compiler.
+
+mod places;
 
 use std::{
     env, fs,
@@ -10,6 +12,8 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
+
+use places::Places;
 
 use crate::{
     command::{become_command, cargo, read, run, target_dir, workspace},
@@ -21,9 +25,11 @@ use crate::{
 const WRAPPING: &str = "TM_COVERAGE";
 /// What is measured.
 const MEASURED: &str = "tm-common/src";
+/// The least share of all branches and of all stretches that the tests are to take, in percent.
+const LEAST: f64 = 98.0;
 /// The tests that go through it on the host.
-const TESTS: [&str; 8] =
-    ["engine", "golden", "corpus", "cookies", "properties", "parity", "weights", "views"];
+const TESTS: [&str; 9] =
+    ["engine", "golden", "harm", "corpus", "cookies", "properties", "parity", "weights", "views"];
 
 /// Compiles in the compiler's place, with counters, where that is what this program was called for; else `None`.
 pub(crate) fn compile() -> Option<Result<()>> {
@@ -86,6 +92,17 @@ pub(crate) fn measure() -> Result<()> {
         .args(["--sources", MEASURED]))?;
     run(shown("report").args(["--show-branch-summary", "--sources", MEASURED]))?;
     eprintln!("coverage: every line is in {}", html.join("index.html").display());
+    let below = workspace().join(MEASURED);
+    let exported = read(shown("export").args(["--sources", MEASURED]))?;
+    let places = Places::read(&exported, &below)?;
+    let shares = [("branches", places.branches(&below)), ("stretches", places.stretches(&below))];
+    for (what, share) in &shares {
+        eprintln!("coverage: {share} of all {what}; not taken:");
+        share.missed.iter().for_each(|missed| eprintln!("  {missed}"));
+    }
+    for (what, share) in &shares {
+        ensure!(share.percent() >= LEAST, "only {share} of all {what} were taken, not {LEAST} %");
+    }
     Ok(())
 }
 

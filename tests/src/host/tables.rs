@@ -13,13 +13,21 @@ use tm_common::{
     name::{LONG, SHORT},
     options::Options,
     packet::Packet,
-    place::Line,
+    place::{LINE, Line},
     tables::{
-        Address, Addresses, Answer, AnswerIndex, Bucket, Entry, LARGE, Lookup, MEDIUM, Names, Placed, SMALL,
+        Address, Addresses, Answer, AnswerIndex, Block, Bucket, Entry, LARGE, Lookup, MEDIUM, Names, Placed,
+        SMALL,
     },
     verdict::Reason,
 };
 use tm_userspace::sync::Image;
+
+use super::harm::{Countdown, Harm, Instead};
+
+/// A row that was never written, and one that nobody writes.
+static UNWRITTEN: Placed = Placed { block: Block { first: 0, count: 0, turn: 0 }, kind: 0 };
+static NONSENSE: Placed =
+    Placed { block: Block { first: u32::MAX, count: u32::MAX, turn: u32::MAX }, kind: u32::MAX };
 
 /// Both, for one packet.
 pub(super) struct Tables<'a> {
@@ -28,12 +36,39 @@ pub(super) struct Tables<'a> {
     encloser: Cell<Encloser>,
     slip: Cell<Slip>,
     case: RefCell<Case>,
+    pub(super) countdown: Countdown,
+    instead: Instead,
 }
 
 impl<'a> Tables<'a> {
-    pub(super) fn new(image: &'a Image) -> Self {
-        let encloser = Cell::new(Encloser::NOTHING);
-        Tables { image, aside: Cell::default(), encloser, slip: Cell::default(), case: RefCell::default() }
+    pub(super) fn new(image: &'a Image, harm: Option<Harm>) -> Self {
+        let (nth, instead, lasting) = match harm {
+            Some(Harm::Lookup { nth, finds, lasting }) => (Some(nth), finds, lasting),
+            _ => (None, Instead::Nothing, false),
+        };
+        Tables {
+            image,
+            aside: Cell::default(),
+            encloser: Cell::new(Encloser::NOTHING),
+            slip: Cell::default(),
+            case: RefCell::default(),
+            countdown: Countdown::new(nth, lasting),
+            instead,
+        }
+    }
+
+    /// What was found, if this look-up does not fail; else, of what may be found in its place, what harm was ordered.
+    fn found<T>(&self, found: Option<T>, zeroes: T, ones: T) -> Option<T> {
+        match (self.countdown.is_up(), self.instead) {
+            (false, _) => found,
+            (true, Instead::Nothing) => None,
+            (true, Instead::Zeroes) => Some(zeroes),
+            (true, Instead::Ones) => Some(ones),
+        }
+    }
+    /// The same for what is there or not.
+    fn whole<T>(&self, found: Option<T>) -> Option<T> {
+        found.filter(|_| !self.countdown.is_up())
     }
 }
 
@@ -57,6 +92,7 @@ impl Left for Tables<'_> {
         self.slip.set(*slip);
     }
     fn with_case<T>(&self, act: impl FnOnce(&mut Case) -> T) -> Option<T> {
+        self.whole(Some(()))?;
         Some(act(&mut self.case.borrow_mut()))
     }
 }
@@ -104,40 +140,42 @@ impl Lookup for Tables<'_> {
         self.image.link()
     }
     fn endings(&self, word: u32) -> Option<u64> {
-        self.image.endings(word)
+        self.found(self.image.endings(word), 0, u64::MAX)
     }
     fn served(&self, line: u32) -> Option<&Addresses> {
-        self.image.served(line)
+        self.whole(self.image.served(line))
     }
     fn own(&self, word: u32) -> Option<u64> {
-        self.image.own(word)
+        self.found(self.image.own(word), 0, u64::MAX)
     }
     fn bucket(&self, index: u32) -> Option<&Bucket> {
-        self.image.bucket(index)
+        self.whole(self.image.bucket(index))
     }
     fn turn(&self, index: u32, count: u32) -> Option<u32> {
-        self.image.turn(index, count)
+        self.whole(self.image.turn(index, count))
     }
     fn give_back(&self, index: u32) {
         self.image.give_back(index);
     }
     fn line(&self, index: u32) -> Option<&Line> {
-        self.image.line(index)
+        self.found(self.image.line(index), &Line([0; LINE]), &Line([u32::MAX; LINE]))
     }
     fn placed(&self, index: u32) -> Option<&Placed> {
-        self.image.placed(index)
+        let placed = self.image.placed(index);
+        // A row by type is never without its end, but where all of it is not there.
+        if self.countdown.lasting { self.found(placed, &UNWRITTEN, &NONSENSE) } else { self.whole(placed) }
     }
     fn slot(&self, index: u32) -> Option<AnswerIndex> {
-        self.image.slot(index)
+        self.found(self.image.slot(index), AnswerIndex(0), AnswerIndex(u32::MAX))
     }
     fn small(&self, index: u32) -> Option<&Answer<SMALL>> {
-        self.image.small(index)
+        self.whole(self.image.small(index))
     }
     fn medium(&self, index: u32) -> Option<&Answer<MEDIUM>> {
-        self.image.medium(index)
+        self.whole(self.image.medium(index))
     }
     fn large(&self, index: u32) -> Option<&Answer<LARGE>> {
-        self.image.large(index)
+        self.whole(self.image.large(index))
     }
     fn count(&self, counter: u32) {
         self.image.count(counter);
@@ -161,27 +199,21 @@ impl Meter for Tables<'_> {
 
 impl Jar for Tables<'_> {
     fn cookies(&self) -> Option<&Cookies> {
-        self.image.cookies()
+        self.whole(self.image.cookies())
     }
     fn now(&self, cookies: &Cookies) -> Option<u32> {
-        self.image.now(cookies)
+        self.whole(self.image.now(cookies))
     }
 }
 
 impl Names<SHORT> for Tables<'_> {
     fn entry(&self, index: u32) -> Option<&Entry<SHORT>> {
-        Names::<SHORT>::entry(self.image, index)
-    }
-    fn find(&self, hash: u64) -> Option<(u32, &Entry<SHORT>)> {
-        Names::<SHORT>::find(self.image, hash)
+        self.whole(Names::<SHORT>::entry(self.image, index))
     }
 }
 
 impl Names<LONG> for Tables<'_> {
     fn entry(&self, index: u32) -> Option<&Entry<LONG>> {
-        Names::<LONG>::entry(self.image, index)
-    }
-    fn find(&self, hash: u64) -> Option<(u32, &Entry<LONG>)> {
-        Names::<LONG>::find(self.image, hash)
+        self.whole(Names::<LONG>::entry(self.image, index))
     }
 }

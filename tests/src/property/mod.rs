@@ -7,6 +7,7 @@ pub mod config;
 mod frame;
 mod message;
 pub mod name;
+mod options;
 mod request;
 mod stream;
 
@@ -16,6 +17,7 @@ use crate::world::World;
 
 pub use frame::check_frame;
 pub use message::check_message;
+pub use options::{check_options, options_frame};
 pub use stream::check_stream;
 
 /// The zone that is asked; the turns of its weighted blocks go on from check to check.

@@ -222,7 +222,9 @@ pub(super) fn settle<'a, H: Headers, const WORDS: usize, const OPTIONS: u8>(
                 options.subnet = options.subnet.with_scope(found.scope().max(least));
             }
             match is_sticky {
-                true => Block { first: block.first + client.seat(block.count), count: 1, turn: 0 },
+                true => {
+                    Block { first: block.first.wrapping_add(client.seat(block.count)), count: 1, turn: 0 }
+                }
                 false => block,
             }
         }
