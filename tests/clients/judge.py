@@ -248,12 +248,13 @@ if CERTIFICATE != "-":
 def without_moment(wire):
     """A reply without what another run of the server has otherwise: the serial, and its half of the cookie."""
     reply = dns.message.from_wire(wire)
-    for rrset in reply.answer + reply.authority:
-        if rrset.rdtype == dns.rdatatype.SOA:
-            wire = wire.replace(rrset[0].serial.to_bytes(4, "big"), bytes(4))
+    # In this order: the cookie has the seconds of its making, and the serial may be the same number.
     for option in reply.options:
         if option.otype == dns.edns.OptionType.COOKIE:
             wire = wire.replace(option.server, bytes(SERVER_COOKIE))
+    for rrset in reply.answer + reply.authority:
+        if rrset.rdtype == dns.rdatatype.SOA:
+            wire = wire.replace(rrset[0].serial.to_bytes(4, "big"), bytes(4))
     return wire
 
 
