@@ -240,9 +240,9 @@ def over_https(server):
     return ask
 
 
-WAYS = {"udp": (over_udp, 2000), "tcp": (lambda server: over_stream(socket.create_connection((server, 53), 10)), 1000)}
+WAYS = {"udp": (over_udp, 2000), "tcp": (lambda server: over_stream(socket.create_connection((server, 53), 10)), 500)}
 if CERTIFICATE != "-":
-    WAYS |= {"tls": (over_tls, 500), "https": (over_https, 200)}
+    WAYS |= {"tls": (over_tls, 250), "https": (over_https, 100)}
 
 
 def without_moment(wire):

@@ -101,7 +101,7 @@ fn told(listen: &str) -> (Value, Daemon, Lab) {
 fn check(told: &mut Value) -> Value {
     let replies = told["replies"].take();
     let expected = json!({
-        "counts": { "udp": 4000, "tcp": 2000, "tls": 1000, "https": 400 },
+        "counts": { "udp": 4000, "tcp": 1000, "tls": 500, "https": 200 },
         "wrong": [],
         "replies": null,
         "fallback": { "big": [true, 3], "web": [false, 1] },
