@@ -54,7 +54,15 @@ pub fn run_harmed(frame: &[u8], image: &Image, harm: Harm) -> Option<Outcome> {
     has_failed.contains(&true).then_some(outcome)
 }
 
-/// A tail call is a call here.
+/// How a program ends.
+enum Step {
+    /// It is done with the frame.
+    Done(Reason),
+    /// The program of this number goes on, which is what a tail call is: nobody comes back.
+    GoOn(u32),
+}
+
+/// A frame on its way through the programs.
 struct Host<'a> {
     packet: Frail<'a>,
     tables: Tables<'a>,
@@ -71,7 +79,13 @@ impl<'a> Host<'a> {
         Host { packet, tables: Tables::new(image, harm), programs: vec![] }
     }
     fn run(&mut self) -> Outcome {
-        let reason = run(self, FIRST);
+        let mut step = run(self, FIRST);
+        let reason = loop {
+            match step {
+                Step::Done(reason) => break reason,
+                Step::GoOn(program) => step = run(self, program),
+            }
+        };
         let packet = &self.packet.buffer;
         let (octets, sampled) = (packet.contents().to_vec(), packet.sampled());
         Outcome { reason, octets, sampled, programs: std::mem::take(&mut self.programs) }
@@ -81,22 +95,22 @@ impl<'a> Host<'a> {
 impl<'a> Shell for Host<'a> {
     type Packet = Frail<'a>;
     type Tables = Tables<'a>;
-    type End = Reason;
+    type End = Step;
 
     fn parts(&mut self) -> (&mut Frail<'a>, &Tables<'a>) {
         (&mut self.packet, &self.tables)
     }
-    fn go_on(&mut self, program: u32) -> Option<Reason> {
+    fn go_on(&mut self, program: u32) -> Option<Step> {
         self.programs.push(NAMES.get(program as usize)?);
-        Some(run(self, program))
+        Some(Step::GoOn(program))
     }
-    fn finish(&mut self, answered: Result<(), Reason>) -> Reason {
-        Reason::of(answered)
+    fn finish(&mut self, answered: Result<(), Reason>) -> Step {
+        Step::Done(Reason::of(answered))
     }
-    fn pass(&mut self, reason: Reason) -> Reason {
-        reason
+    fn pass(&mut self, reason: Reason) -> Step {
+        Step::Done(reason)
     }
-    fn let_by(&mut self, reason: Reason) -> Reason {
-        reason
+    fn let_by(&mut self, reason: Reason) -> Step {
+        Step::Done(reason)
     }
 }

@@ -28,8 +28,8 @@ const MEASURED: &str = "tm-common/src";
 /// The least share of all branches and of all stretches that the tests are to take, in percent.
 const LEAST: f64 = 98.0;
 /// The tests that go through it on the host.
-const TESTS: [&str; 9] =
-    ["engine", "golden", "harm", "corpus", "cookies", "properties", "parity", "weights", "views"];
+const TESTS: [&str; 10] =
+    ["engine", "golden", "harm", "corpus", "cookies", "limits", "properties", "parity", "weights", "views"];
 
 /// Compiles in the compiler's place, with counters, where that is what this program was called for; else `None`.
 pub(crate) fn compile() -> Option<Result<()>> {

@@ -190,10 +190,10 @@ impl Meter for Tables<'_> {
         self.image.ticks()
     }
     fn count_in(&self, slot: u32, window: u32) -> Option<u32> {
-        self.image.count_in(slot, window)
+        self.whole(self.image.count_in(slot, window))
     }
     fn judge(&self, over: u32, client: &Address) -> Option<Reason> {
-        self.image.judge(over, client)
+        self.whole(self.image.judge(over, client))
     }
 }
 
