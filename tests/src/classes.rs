@@ -11,7 +11,7 @@ use tm_common::cookie::seal;
 use tm_common::link::Link;
 use tm_userspace::{
     compile::{Choices, Compiled, Records, Zone, interleave, nodata, stick},
-    desired::{EndpointKey, NameServer, Soa},
+    desired::{EndpointKey, NameServer, RateLimit, Soa},
     names::DnsName,
     places::{Choice, Class as PlaceClass, Place, View},
     sync::{Image, buckets_for},
@@ -29,8 +29,8 @@ pub struct Class {
     pub most: Option<Most>,
     /// The frames; a power of two.
     pub frames: Vec<Vec<u8>>,
-    /// Where there is a limit that all but the first one are over: of so many one is slipped, none where it is 0.
-    pub slip: Option<u32>,
+    /// How many answers the client is given.
+    pub limit: RateLimit,
 }
 
 /// The most instructions that a packet may cost, with the harness subtracted.
@@ -114,8 +114,11 @@ pub fn image_with_vlans(profiles: usize, vlans: &[u16]) -> Image {
 /// All classes, for tables of so many profiles.
 pub fn classes(profiles: usize) -> Vec<Class> {
     let of = |kind: Kind| move |i: usize| kind_of(i % profiles) == kind;
-    let class = |name, most, frames: Vec<Vec<u8>>| Class { name, most, frames, slip: None };
-    let over = |name, slip, frames| Class { slip: Some(slip), ..class(name, None, frames) };
+    let class = |name, most, frames: Vec<Vec<u8>>| Class { name, most, frames, limit: RateLimit::default() };
+    let limited = |name, most, answers_per_second, slip, frames| {
+        let limit = RateLimit { answers_per_second, slip, allow: [].into() };
+        Class { limit, ..class(name, most, frames) }
+    };
     let some = |kind: Kind| {
         let indices: Vec<usize> = (1..profiles).filter(|i| of(kind)(*i)).collect();
         // Spread over all of the table, in no order.
@@ -201,8 +204,23 @@ pub fn classes(profiles: usize) -> Vec<Class> {
             (0..FRAMES).map(|n| other_port(n as u16)).collect(),
         ),
         class("not DNS (TCP)", Some(Most::Count(60.0)), (0..FRAMES).map(|n| tcp(n as u16)).collect()),
-        over("over the limit, dropped, IPv4", 0, ask(some(Kind::A), A, true, false, false)),
-        over("over the limit, slipped, IPv4", 1, ask(some(Kind::A), A, true, false, false)),
+        // All but the first are over one a second, and none over so many.
+        limited(
+            "A hit, EDNS, IPv4, within a limit",
+            Some(Most::Count(950.0)),
+            1_000_000_000,
+            2,
+            ask(some(Kind::A), A, true, false, false),
+        ),
+        limited(
+            "AAAA hit, EDNS, IPv6, within a limit",
+            None,
+            1_000_000_000,
+            2,
+            ask(some(Kind::Aaaa), AAAA, true, true, false),
+        ),
+        limited("over the limit, dropped, IPv4", None, 1, 0, ask(some(Kind::A), A, true, false, false)),
+        limited("over the limit, slipped, IPv4", None, 1, 1, ask(some(Kind::A), A, true, false, false)),
     ]
 }
 

@@ -89,18 +89,18 @@ pub fn measure(profiles: usize, rounds: usize) -> Result<Packets> {
         programs: programs.collect(),
         classes: classes(profiles)
             .iter()
-            .map(|class| match class.slip {
-                None => cost(&mut rig, &kernel, class),
-                Some(slip) => cost(&mut rig, &Kernel::load(&limited(profiles, slip))?, class),
+            .map(|class| match class.limit.answers_per_second {
+                0 => cost(&mut rig, &kernel, class),
+                _ => cost(&mut rig, &Kernel::load(&limited(profiles, &class.limit))?, class),
             })
             .collect::<Result<_>>()?,
     })
 }
 
-/// Tables of which one answer a second is given.
-fn limited(profiles: usize, slip: u32) -> Image {
+/// Tables of which no more answers are given.
+fn limited(profiles: usize, limit: &RateLimit) -> Image {
     let mut image = image(profiles);
-    image.set_rate_limit(&RateLimit { answers_per_second: 1, slip, allow: [].into() });
+    image.set_rate_limit(limit);
     image
 }
 

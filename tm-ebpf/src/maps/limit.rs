@@ -17,7 +17,7 @@ use super::{Maps, ONE};
 
 /// Answers in a window, and the kernel's ticks in a window as a power of two; 0 answers switch all of it off.
 #[unsafe(no_mangle)]
-static RATE: Global<u32> = Global::new(1_000_000);
+static RATE: Global<u32> = Global::new(0);
 #[unsafe(no_mangle)]
 static WINDOW: Global<u32> = Global::new(8);
 /// Of so many over that one is told so.

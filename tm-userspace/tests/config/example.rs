@@ -108,7 +108,7 @@ fn the_example_is_what_it_says() {
             payload: Payload { most: 1232, without_cookie: 512 },
         },
         cookies: Cookies::Own,
-        rate_limit: RateLimit { answers_per_second: 1_000_000, slip: 2, allow: Arc::new([]) },
+        rate_limit: RateLimit { answers_per_second: 0, slip: 2, allow: Arc::new([]) },
         transfer: Transfer::default(),
         probes: Probes { allow: vec![] },
         capacity: 0,
