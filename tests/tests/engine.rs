@@ -210,7 +210,7 @@ fn an_element_takes_what_fits_it() {
     let entry = |octets: usize| Entry::<SHORT>::new(&vec![1; octets], [Block::default(); 4]).is_some();
     assert_eq!([0, 1, 64, 65].map(entry), [false, true, true, false]);
     let answer = |octets: usize| {
-        Answer::<SMALL>::new(&vec![1; octets], Meta::default()).map(|answer| answer.meta.tail)
+        Answer::<SMALL>::new(&vec![1; octets], Meta::default()).map(|answer| answer.meta.tail & 1023)
     };
     assert_eq!([0, 15, 16, 17, 48, 49].map(answer), [None, None, Some(0), Some(1), Some(32), None]);
     let class = |word: u32| AnswerIndex(word).class();
