@@ -166,7 +166,7 @@ fn the_node_says_what_its_tables_hold_and_how_much_it_probes() {
     assert!(tables.len() == 11 && tables.iter().all(fits), "{tables:#?}");
     let programs = node["programs"].as_array().unwrap();
     assert!(
-        programs.len() == 9 && programs.iter().all(|its| its["machine_code"].as_u64().unwrap() > 0),
+        programs.len() == 11 && programs.iter().all(|its| its["machine_code"].as_u64().unwrap() > 0),
         "{programs:#?}"
     );
 
