@@ -41,6 +41,7 @@
 //! [9210]: https://www.rfc-editor.org/rfc/rfc9210
 //! [9619]: https://www.rfc-editor.org/rfc/rfc9619
 
+mod ask;
 mod chaos;
 mod connections;
 mod converse;

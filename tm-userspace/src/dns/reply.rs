@@ -12,18 +12,15 @@ use hickory_proto::{
     rr::{DNSClass, RecordType},
 };
 use tm_common::{
-    answer::{answer_message, answer_message_below},
     cookie::{self, Jar},
     limit::{Kind, limited},
-    name::{LONG, SHORT},
-    net::{BARE, Bare},
-    packet::{Buffer, Packet},
-    tables::{Lookup, Names},
+    tables::Lookup,
     verdict::Reason,
 };
 use tokio::sync::watch;
 
 use super::{
+    ask::{Answered, Tables, ask},
     chaos,
     counts::{Counts, Messages, Outcome},
     extended::Extended,
@@ -40,9 +37,6 @@ use crate::{
     sync::Image,
     traffic::{Told, Traffic},
 };
-
-/// How much longer the engine's reply may be than the query: records of the large class and an OPT.
-const ROOM: usize = 2048;
 
 /// What a message came over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -99,14 +93,6 @@ pub(super) enum Reply {
     Message(Vec<u8>),
     /// A zone in messages.
     Transfer(Box<Transfer>),
-}
-
-/// What became of a message.
-struct Answered {
-    outcome: Outcome,
-    reply: Option<Vec<u8>>,
-    /// What counted the answer, where it is to be told of.
-    sampled: Option<u32>,
 }
 
 /// Where an answer comes from.
@@ -395,11 +381,6 @@ fn with_cookie<'a>(query: Query<'a>, client: IpAddr, jar: &impl Jar) -> Query<'a
     Query { cookie: asked.and_then(|asked| asked.answer(jar, &listen::key(&client))), ..query }
 }
 
-/// What the engine is asked over: names of any length.
-trait Tables: Names<SHORT> + Names<LONG> {}
-
-impl<T: Names<SHORT> + Names<LONG>> Tables for T {}
-
 /// What becomes of a reply that the engine has not made, where it is one too many over UDP for whoever has no right cookie. Errors, which say nothing of TCP, are given in the place of a
 /// reply that says it.
 fn limit(
@@ -423,43 +404,5 @@ fn limit(
             (Outcome::Slipped, Some(reply))
         }
         Some(_) => (Outcome::Limited, None),
-    }
-}
-
-/// Asks the engine: for what it makes of the message, the reply where it says something, and what counted it where it is to be told of.
-fn ask(
-    tables: &impl Tables,
-    message: &[u8],
-    client: IpAddr,
-    transport: Transport,
-) -> Result<Answered, Reason> {
-    let limit = match transport {
-        Transport::Udp => 0,
-        Transport::Tcp | Transport::Tls | Transport::Https => u16::MAX,
-    };
-    let size = BARE + message.len();
-    let mut octets = Vec::with_capacity(size + ROOM);
-    octets.extend(Bare::prefix(client, limit));
-    octets.extend(message);
-    octets.resize(size + ROOM, 0);
-    let mut packet = Buffer::new(&mut octets, size);
-    let made = match answer_message::<SHORT>(&mut packet, tables) {
-        Err(Reason::LongName) => answer_message::<LONG>(&mut packet, tables),
-        done => done,
-    }
-    .or_else(|reason| match reason {
-        Reason::UnknownName => answer_message_below(&mut packet, tables),
-        other => Err(other),
-    });
-    let (size, sampled) = (packet.size(), packet.sampled());
-    octets.truncate(size);
-    octets.drain(..BARE);
-    match made {
-        Ok(()) => Ok(Answered { outcome: Outcome::of_engine(&octets), reply: Some(octets), sampled }),
-        Err(Reason::Slipped) => {
-            Ok(Answered { outcome: Outcome::Slipped, reply: Some(octets), sampled: None })
-        }
-        Err(Reason::Limited) => Ok(Answered { outcome: Outcome::Limited, reply: None, sampled: None }),
-        Err(reason) => Err(reason),
     }
 }
