@@ -60,6 +60,11 @@ pub trait Shell {
 
     /// The packet as it is now, and the tables.
     fn parts(&mut self) -> (&mut Self::Packet, &Self::Tables);
+    /// The tables alone: who does not look at the packet does not read where it is.
+    #[inline(always)]
+    fn tables(&mut self) -> &Self::Tables {
+        self.parts().1
+    }
     /// Goes on with the program of this number, and ends as that does. `None` where there is none.
     fn go_on(&mut self, program: u32) -> Option<Self::End>;
     /// Ends with a packet that was answered, or refused for any reason.
@@ -169,7 +174,7 @@ fn below<S: Shell>(shell: &mut S) -> S::End {
         Err(Reason::Full | Reason::Options | Reason::Cookie) => {
             tables.keep_encloser(encloser);
             have_read(shell, answered, BELOW_FULL).or_else(|| {
-                shell.parts().1.forget_options();
+                shell.tables().forget_options();
                 shell.go_on(BELOW_FULL)
             })
         }
@@ -200,7 +205,7 @@ fn read_options<S: Shell>(shell: &mut S) -> S::End {
 #[inline(always)]
 fn have_read<S: Shell>(shell: &mut S, answered: Result<(), Reason>, back: u32) -> Option<S::End> {
     let Err(Reason::Options) = answered else { return None };
-    shell.parts().1.wait_for_options(back);
+    shell.tables().wait_for_options(back);
     shell.go_on(OPTIONS)
 }
 

@@ -132,6 +132,10 @@ impl Shell for Here<'_> {
         (&mut self.frame, &Maps)
     }
     #[inline(always)]
+    fn tables(&mut self) -> &Maps {
+        &Maps
+    }
+    #[inline(always)]
     fn go_on(&mut self, program: u32) -> Option<u32> {
         // SAFETY: the context is the one this program was given. A tail call comes back only where the slot is empty.
         unsafe { COLD.tail_call(self.context, program) };

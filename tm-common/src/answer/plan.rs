@@ -256,7 +256,7 @@ pub(super) fn settle<'a, H: Headers, const WORDS: usize, const OPTIONS: u8>(
             return Reason::TooLarge.refuse();
         }
     }
-    if let Some(reason) = limit::<H>(packet, at, &headers, &plan, tables) {
+    if let Some(reason) = limit::<H>(packet, at, &plan, tables) {
         tables.unpick(&block);
         return reason.refuse();
     }

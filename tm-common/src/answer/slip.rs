@@ -35,11 +35,15 @@ pub struct Slip {
 pub(super) fn limit<H: Headers>(
     packet: &mut impl Packet,
     at: usize,
-    headers: &H,
     plan: &Plan<'_>,
     tables: &impl Lookup,
 ) -> Option<Reason> {
-    if plan.options.cookie.is_right || !headers.is_anybodys() {
+    // First, and read anew: where there is no limit, nobody keeps anything for it.
+    if plan.options.cookie.is_right || tables.rate().most == 0 {
+        return None;
+    }
+    let headers: H = packet.read(at)?;
+    if !headers.is_anybodys() {
         return None;
     }
     let over = limit::over(tables, headers.prefix(), plan.meta.kind(), tables.seed())?;
