@@ -78,7 +78,27 @@ pub(crate) fn word_of(octets: &[u8]) -> u64 {
 
 /// Does the name that begins at `at` begin with the entry's whole words, letter case aside? Gives the sum of the case bits that it lacks.
 #[inline(always)]
-pub fn begins<const WORDS: usize>(packet: &impl Packet, at: usize, entry: &Entry<WORDS>) -> Option<Sum> {
+pub fn begins<const WORDS: usize>(packet: &mut impl Packet, at: usize, entry: &Entry<WORDS>) -> Option<Sum> {
+    let whole = usize::from(entry.whole) % WORDS;
+    // Left, not joined again, at the first word with a capital, as in `scan`.
+    for i in 0..WORDS - 1 {
+        if i >= whole {
+            break;
+        }
+        if packet.read::<u64>(at + 8 * i)? != *entry.name.get(i)? {
+            packet.forget();
+            return begins_by_case(packet, at, entry);
+        }
+    }
+    Some(Sum::default())
+}
+
+#[inline(always)]
+fn begins_by_case<const WORDS: usize>(
+    packet: &mut impl Packet,
+    at: usize,
+    entry: &Entry<WORDS>,
+) -> Option<Sum> {
     let whole = usize::from(entry.whole) % WORDS;
     let mut capitals = Sum::default();
     for i in 0..WORDS - 1 {
