@@ -141,6 +141,33 @@ pub fn answer_below<const OPTIONS: u8>(
     }
 }
 
+/// Answers the query in a frame without tags that was refused for [`Reason::UnknownName`], where how its name ends tells what is answered below the names above it.
+/// [`Reason::Full`] where it does not.
+#[inline(always)]
+pub fn deny(packet: &mut impl Packet, tables: &impl Names<SHORT>) -> Result<(), Reason> {
+    match packet.read(net::KIND) {
+        Some(net::IPV4) => denied::<V4>(packet, tables),
+        Some(net::IPV6) => denied::<V6>(packet, tables),
+        _ => Reason::Full.refuse(),
+    }
+}
+
+#[inline(always)]
+fn denied<H: Headers>(packet: &mut impl Packet, tables: &impl Names<SHORT>) -> Result<(), Reason> {
+    let udp = net::LINK + H::IP;
+    let (entry, length, sum) = encloser::find_above(packet, udp, tables)?;
+    // As in `below`, which has room for it.
+    if length > 8 * SHORT {
+        return Reason::Full.refuse();
+    }
+    packet.forget();
+    let [.., counts]: dns::Header = packet.read(udp + net::UDP).or_refuse(Reason::Short)?;
+    let end = packet.blur::<512>(encloser::end_of(length));
+    let name = |_| Some(sum);
+    let plan = settle::<H, SHORT, NONE>(packet, net::LINK, end, counts != 0, || (), name, entry, tables)?;
+    reply::<H, NONE>(packet, net::LINK, &plan, tables)
+}
+
 /// The same for the message that stands behind a [`Bare`].
 pub fn answer_message_below(
     packet: &mut impl Packet,

@@ -11,8 +11,8 @@ use crate::{
     net,
     packet::Packet,
     sum::Sum,
-    tables::{Lookup, Names},
-    verdict::Reason,
+    tables::{Above, Entry, Lookup, Names},
+    verdict::{OrRefuse as _, Reason},
 };
 
 /// Labels below the encloser that the kernel looks behind; names with more are left to the sockets.
@@ -48,10 +48,10 @@ impl Encloser {
     pub(crate) fn length(self) -> usize {
         (self.0 >> 32) as usize & LONGEST
     }
-    /// As [`Entry::end`](crate::tables::Entry::end), of the whole name.
+    /// As [`Entry::end`], of the whole name.
     #[inline(always)]
     pub(crate) fn end(self) -> usize {
-        self.length() + (QUESTION - 9)
+        end_of(self.length())
     }
     /// The sum of the whole name.
     #[inline(always)]
@@ -60,29 +60,82 @@ impl Encloser {
     }
 }
 
-/// Whether a name that is not there may have an encloser: `false` where no name in the tables ends as it does, which tells most names of other people's zones.
-///
-/// Looks at what the frame ends with: the question, or an OPT without options. Behind other ends any name may stand. In a frame that only seems to end so the answer may be a wrong `false`,
-/// which costs no more than that the sockets answer.
+/// As [`Entry::end`], of a name of so many octets.
 #[inline(always)]
-pub fn may_be(packet: &impl Packet, tables: &impl Lookup) -> bool {
-    last_octets(packet).is_none_or(|last| {
-        let (word, bit) = name::ending(last);
-        tables.endings(word).is_none_or(|word| word & bit != 0)
-    })
+pub(crate) fn end_of(length: usize) -> usize {
+    length + (QUESTION - 9)
 }
 
-/// The question's last eight octets before the name's zero octet.
+/// Whether a name that is not there may have an encloser: `false` where no name in the tables ends as it does, which tells most names of other people's zones.
+///
+/// Behind other ends than those of [`end`] any name may stand. In a frame that only seems to end so the answer may be a wrong `false`, which costs no more than that the sockets answer.
 #[inline(always)]
-fn last_octets(packet: &impl Packet) -> Option<u64> {
+pub fn may_be(packet: &impl Packet, tables: &impl Lookup) -> bool {
+    end(packet).is_none_or(|(_, last)| tables.ending(name::ending(last)) != Some(Above::NOTHING))
+}
+
+/// Where the last eight octets before the name's zero octet begin, and which they are, if the frame ends with the question or with an OPT without options.
+#[inline(always)]
+fn end(packet: &impl Packet) -> Option<(usize, u64)> {
     const INTERNET: u64 = 0x0100;
     const OPT: u64 = 41 << 16;
-    let [before, middle, last]: [u64; 3] = packet.read(packet.last(24)?)?;
+    let at = packet.last(24)?;
+    let [before, middle, last]: [u64; 3] = packet.read(at)?;
     if last >> 48 == INTERNET && last >> 24 & 0xff == 0 {
-        return Some(middle >> 24 | last << 40);
+        return Some((at + 11, middle >> 24 | last << 40));
     }
     // No octets of options; the root as owner, and the type; before that, the class and the end of the name.
-    (last >> 48 == 0 && middle >> 40 == OPT && middle & 0xff == 0).then_some(before)
+    (last >> 48 == 0 && middle >> 40 == OPT && middle & 0xff == 0).then_some((at, before))
+}
+
+/// What is above the name in the message behind the UDP header at `udp`, by how that ends and without looking its names up: an entry that answers it, the octets of the whole name, and
+/// their sum. [`Reason::UnknownName`] where there is nothing, and [`Reason::Full`] where this does not tell.
+#[inline(always)]
+pub(crate) fn find_above<'a>(
+    packet: &mut impl Packet,
+    udp: usize,
+    tables: &'a impl Names<SHORT>,
+) -> Result<(&'a Entry<SHORT>, usize, Sum), Reason> {
+    let (at, last) = end(packet).or_refuse(Reason::Full)?;
+    let above = tables.ending(name::ending(last)).or_refuse(Reason::Full)?;
+    if above == Above::NOTHING {
+        return Reason::UnknownName.refuse();
+    }
+    let entry = tables.entry(above.0).or_refuse(Reason::Full)?;
+    let (length, sum) = stands_above(packet, udp, at, entry).or_refuse(Reason::Full)?;
+    Ok((entry, length, sum))
+}
+
+/// Is the name in the packet, whose last eight octets before its zero octet begin at `at`, one below this entry's? Gives its length, and its sum.
+#[inline(always)]
+fn stands_above<P: Packet>(
+    packet: &mut P,
+    udp: usize,
+    at: usize,
+    entry: &Entry<SHORT>,
+) -> Option<(usize, Sum)> {
+    let skip = at.checked_sub(udp + usize::from(entry.end)).filter(|skip| *skip < LONGEST)?;
+    let skip = P::hide(skip) & LONGEST;
+    let capitals = name::begins(packet, udp + QUESTION + skip, entry)?;
+    packet.forget();
+    let sum = name::ends(packet.read(at + 1)?, capitals, entry)?;
+    let mut behind = 0;
+    for _ in 0..ALL {
+        let length: u8 = packet.read(udp + QUESTION + behind)?;
+        if length.wrapping_sub(1) >= LABEL {
+            return None;
+        }
+        behind += usize::from(length) + 1;
+        if behind >= skip {
+            break;
+        }
+    }
+    if behind != skip {
+        return None;
+    }
+    packet.forget();
+    let sum = before(packet, udp, skip)?.plus(sum.shifted(skip & 1 != 0));
+    Some((skip + usize::from(entry.end).wrapping_sub(QUESTION - 9), sum))
 }
 
 /// The encloser of the name in the message behind the UDP header at `udp`.
@@ -114,19 +167,22 @@ pub fn find<const LABELS: usize, T: Names<SHORT> + Names<LONG>>(
             }
         };
         packet.forget();
-        if let Some((below, length, sum)) = found {
-            let length = skip + length;
-            if length > LONGEST {
-                return None;
-            }
-            let whole = before(packet, udp, skip)?.plus(sum.shifted(skip & 1 != 0));
-            return Some(Encloser::new(below, length, whole));
+        let (below, length, sum) = match found {
+            Ok(known) => known,
+            Err(Reason::UnknownName) => continue,
+            Err(_) => return None,
+        };
+        let length = skip + length;
+        if length > LONGEST {
+            return None;
         }
+        let whole = before(packet, udp, skip)?.plus(sum.shifted(skip & 1 != 0));
+        return Some(Encloser::new(below, length, whole));
     }
     None
 }
 
-/// What is below the name that begins behind `skip` octets of the question, if that is in the tables; with its length and its sum as it is in the packet.
+/// What is below the name that begins behind `skip` octets of the question, with its length and its sum as it is in the packet; [`Reason::UnknownName`] where it is not in the tables.
 #[inline(always)]
 fn known<const WORDS: usize, T: Names<WORDS>>(
     packet: &mut impl Packet,
@@ -134,15 +190,15 @@ fn known<const WORDS: usize, T: Names<WORDS>>(
     skip: usize,
     hash: u64,
     tables: &T,
-) -> Option<(u32, usize, Sum)> {
+) -> Result<(u32, usize, Sum), Reason> {
     packet.forget();
     let (_, entry) = tables.find(hash)?;
-    let capitals = name::begins(packet, udp + QUESTION + skip, entry)?;
+    let capitals = name::begins(packet, udp + QUESTION + skip, entry).or_refuse(Reason::UnknownName)?;
     packet.forget();
     let end = usize::from(entry.end) & 511;
-    let last = packet.read(udp + skip + end + 1)?;
-    let sum = name::ends(last, capitals, entry)?;
-    Some((entry.below, end.wrapping_sub(QUESTION - 9), sum))
+    let last = packet.read(udp + skip + end + 1).or_refuse(Reason::UnknownName)?;
+    let sum = name::ends(last, capitals, entry).or_refuse(Reason::UnknownName)?;
+    Ok((entry.below, end.wrapping_sub(QUESTION - 9), sum))
 }
 
 /// The sum of the question's first `skip` octets, below 256. Behind them stand eight more: a name, type and class.

@@ -18,12 +18,13 @@
 //!
 //! An [`Entry`](tables::Entry) has a [`Block`](tables::Block) of slots for each kind of question, a slot names an [`Answer`](tables::Answer).
 //! - *Priority* is one slot, *Weighted* a block walked in turn.
-//! - *Subnet*, and every method that looks at the client: [`Entry::flags`](tables::Entry) says so, `Entry::view` which clients it tells apart ([`place`]), and `Block::first`
+//! - *Subnet*, and every method that looks at the client: [`Entry::root_bits`](tables::Entry) says so, with `root_line` which clients it tells apart ([`place`]), and `Block::first`
 //!   then is the first of a row of blocks, one for each place. The client is who the query's client-subnet option names ([`subnet`]), else who sent it.
 //! - *MultiValue*: an answer holds several records (`Answer::records` and its counts already do), and the block holds the rotations.
 //! - *Nested profiles* are flattened into the parent's blocks before they get here.
 //! - *Pre-signed DNSSEC*: the slot after the chosen one (`first + count + turn`) names the answer with its RRSIG; the DO bit, already read, chooses.
-//! - *NXDOMAIN and wildcards*: what is answered below a name is an entry that the name's own leads to ([`encloser`]); `Meta::flags` holds the RCODE.
+//! - *NXDOMAIN and wildcards*: what is answered below a name is an entry that the name's own leads to; where all names that end alike say the same, how they
+//!   end leads there too ([`Above`](tables::Above)), and nothing is looked up by name ([`encloser`]). `Meta::flags` holds the RCODE.
 #![no_std]
 #![forbid(unsafe_code)]
 

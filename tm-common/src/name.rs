@@ -55,14 +55,13 @@ pub fn hash(wire: &[u8], seed: u64) -> u64 {
     hash
 }
 
-/// Words of the set of endings that names in the tables have.
-pub const ENDINGS: usize = 64;
+/// How many ways to end are told apart: a power of two.
+pub const ENDINGS: u32 = 1 << 14;
 
-/// Where that set has a name whose last octets before its zero octet are these eight, letter case aside: word and bit.
+/// The way to end of a name whose last octets before its zero octet are these eight, letter case aside.
 #[inline(always)]
-pub fn ending(last: u64) -> (u32, u64) {
-    let hash = mix(0, last | CASE);
-    ((hash >> 58) as u32, 1 << (hash >> 52 & 63))
+pub fn ending(last: u64) -> u32 {
+    (mix(0, last | CASE) >> (64 - ENDINGS.trailing_zeros())) as u32
 }
 
 /// The last eight octets of a wire name before its zero octet. `None` where there are fewer.

@@ -5,7 +5,7 @@
 //! there is no such program, and a call where tests do as the kernel does.
 
 use crate::{
-    answer::{answer_aside, answer_below, answer_sifted, put_aside, sift, slip, udp},
+    answer::{self, answer_aside, answer_below, answer_sifted, put_aside, sift, slip, udp},
     aside::Left,
     edns::{ALL, NONE, ONLY_COOKIE},
     encloser::{self, Encloser, FEW},
@@ -80,6 +80,12 @@ pub trait Shell {
         let (packet, tables) = self.parts();
         answer_sifted::<SHORT>(packet, kind, tables)
     }
+    /// Answers a name that is not there by how it ends.
+    #[inline(always)]
+    fn deny(&mut self) -> Result<(), Reason> {
+        let (packet, tables) = self.parts();
+        answer::deny(packet, tables)
+    }
     /// Finds the encloser of the name in the packet, whose UDP header is there.
     #[inline(always)]
     fn find_encloser(&mut self, udp: usize) -> Encloser {
@@ -97,7 +103,7 @@ pub fn run_first<S: Shell>(shell: &mut S) -> S::End {
         Err(reason) => return shell.let_by(reason),
     };
     let end = match answered {
-        Err(Reason::UnknownName) => return look_below(shell),
+        Err(Reason::UnknownName) => return deny(shell),
         Err(reason) if !reason.is_rare() => None,
         Err(Reason::Full) => shell.go_on(FIND),
         Err(Reason::Options) => have_read(shell, answered, FULL),
@@ -236,6 +242,20 @@ fn tell<S: Shell>(shell: &mut S) -> S::End {
     let (packet, tables) = shell.parts();
     let told = slip(packet, &tables.slip());
     shell.finish(told.and(Reason::Slipped.refuse()))
+}
+
+/// A name that is not there is answered here if how it ends tells by what, and is else for another program.
+#[inline(always)]
+fn deny<S: Shell>(shell: &mut S) -> S::End {
+    let denied = shell.deny();
+    if denied.is_ok() {
+        return shell.finish(denied);
+    }
+    match denied {
+        Err(Reason::Full) => shell.go_on(BELOW).unwrap_or_else(|| shell.pass(Reason::UnknownName)),
+        Err(Reason::UnknownName) => shell.pass(Reason::UnknownName),
+        _ => finish(shell, denied),
+    }
 }
 
 /// A name that is not there is for another program, if there may be anything above it.

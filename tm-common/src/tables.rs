@@ -86,10 +86,21 @@ pub struct Entry<const WORDS: usize> {
     pub root_bits: u16,
     /// And [`Root::line`].
     pub root_line: u32,
-    /// What answers for names below this one that are not there: a short entry, whose own name does not count, or 0. It alone may change in an entry that is in use.
+    /// What answers for names below this one that are not there: a short entry, or 0. Its own name does not count here, but see [`Above`]. It alone may change in an entry that is in use.
     pub below: u32,
     /// By [`Asked`].
     pub blocks: [Block; ASKED],
+}
+
+/// What is above names that end alike, if they are not in the tables themselves: the short entry that answers all that are below its own name, or one of those here.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Above(pub u32);
+
+impl Above {
+    /// No name in the tables ends so.
+    pub const NOTHING: Above = Above(0);
+    /// The closest encloser has to be found: there are several things that it may lead to.
+    pub const SEVERAL: Above = Above(u32::MAX);
 }
 
 /// A run of slots, walked in turn.

@@ -20,7 +20,7 @@ use aya_ebpf::{
 use frame::{Frame, hide};
 use maps::{COLD, Maps, route};
 use tm_common::{
-    answer::{answer_sifted, sift},
+    answer::{self, answer_sifted, sift},
     encloser::{self, Encloser, FEW},
     name::SHORT,
     programs::{
@@ -158,6 +158,10 @@ impl Shell for Here<'_> {
         serve(self.context.as_ptr().cast(), kind)
     }
     #[inline(always)]
+    fn deny(&mut self) -> Result<(), Reason> {
+        deny(self.context.as_ptr().cast())
+    }
+    #[inline(always)]
     fn find_encloser(&mut self, udp: usize) -> Encloser {
         Encloser(find_encloser(self.context.as_ptr().cast(), udp as u32))
     }
@@ -167,6 +171,12 @@ impl Shell for Here<'_> {
 #[inline(never)]
 fn serve(context: *mut xdp_md, kind: u16) -> Result<(), Reason> {
     answer_sifted::<SHORT>(&mut Frame::of(context), kind, &Maps)
+}
+
+/// Likewise: who asks for what is there does not pay for who asks for what is not.
+#[inline(never)]
+fn deny(context: *mut xdp_md) -> Result<(), Reason> {
+    answer::deny(&mut Frame::of(context), &Maps)
 }
 
 /// A function of its own for the kernel too, which goes through it by itself: where the UDP header is may be any number to it.

@@ -32,8 +32,8 @@ use tm_common::{
     programs::NAMES,
     sample::{self, Head, Sample},
     tables::{
-        ADDRESS_LINES, Address, Addresses, Answer, AnswerIndex, Bucket, Entry, LARGE, Lookup, MEDIUM, Names,
-        OWN_BITS, Placed, SMALL,
+        ADDRESS_LINES, Above, Address, Addresses, Answer, AnswerIndex, Bucket, Entry, LARGE, Lookup, MEDIUM,
+        Names, OWN_BITS, Placed, SMALL,
     },
     verdict::Reason,
 };
@@ -78,7 +78,7 @@ static SERVED: Array<Addresses> = Array::with_max_entries(ADDRESS_LINES, MMAPABL
 #[map]
 static OWN: Array<u64> = Array::with_max_entries(OWN_BITS / 64, MMAPABLE);
 #[map]
-static ENDINGS: Array<u64> = Array::with_max_entries(name::ENDINGS as u32, MMAPABLE);
+static ENDINGS: Array<u32> = Array::with_max_entries(name::ENDINGS, MMAPABLE);
 #[map]
 static BUCKETS: Array<Bucket> = Array::with_max_entries(ONE, MMAPABLE);
 #[map]
@@ -150,8 +150,8 @@ impl Lookup for Maps {
         LINK.load()
     }
     #[inline(always)]
-    fn endings(&self, word: u32) -> Option<u64> {
-        ENDINGS.get(word).copied()
+    fn ending(&self, ending: u32) -> Option<Above> {
+        ENDINGS.get(ending).map(|above| Above(*above))
     }
     #[inline(always)]
     fn served(&self, line: u32) -> Option<&Addresses> {

@@ -15,8 +15,8 @@ use tm_common::{
     packet::Packet,
     place::{LINE, Line},
     tables::{
-        Address, Addresses, Answer, AnswerIndex, Block, Bucket, Entry, LARGE, Lookup, MEDIUM, Names, Placed,
-        SMALL,
+        Above, Address, Addresses, Answer, AnswerIndex, Block, Bucket, Entry, LARGE, Lookup, MEDIUM, Names,
+        Placed, SMALL,
     },
     verdict::Reason,
 };
@@ -139,8 +139,8 @@ impl Lookup for Tables<'_> {
     fn link(&self) -> Link {
         self.image.link()
     }
-    fn endings(&self, word: u32) -> Option<u64> {
-        self.found(self.image.endings(word), 0, u64::MAX)
+    fn ending(&self, ending: u32) -> Option<Above> {
+        self.found(self.image.ending(ending), Above::NOTHING, Above(u32::MAX))
     }
     fn served(&self, line: u32) -> Option<&Addresses> {
         self.whole(self.image.served(line))

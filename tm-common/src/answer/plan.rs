@@ -98,7 +98,7 @@ pub(super) fn find<'a, H: Headers, const WORDS: usize, const SIFTED: bool>(
     let question = at + size_of::<H>();
     let hash = name::scan::<WORDS>(packet, question, tables.seed())?;
     packet.forget();
-    let (index, entry) = tables.find(hash).or_refuse(Reason::UnknownName)?;
+    let (index, entry) = tables.find(hash)?;
     let capitals = name::begins(packet, question, entry).or_refuse(Reason::UnknownName)?;
     packet.forget();
     Ok(Named { entry, index, capitals, opt })

@@ -1,8 +1,8 @@
 //! The look-ups over the tables: what whoever holds them implements, and what follows from that.
 
 use super::{
-    Address, Addresses, Answer, AnswerIndex, Block, Bucket, Class, Entry, LARGE, MEDIUM, Placed, Records,
-    SMALL, address_line, bucket_index, own_bit, tag,
+    Above, Address, Addresses, Answer, AnswerIndex, Block, Bucket, Class, Entry, LARGE, MEDIUM, Placed,
+    Records, SMALL, address_line, bucket_index, own_bit, tag,
 };
 use crate::{
     answer::Slip,
@@ -34,8 +34,8 @@ pub trait Lookup: Jar + Meter {
     fn vlan(&self, id: u16) -> bool;
     /// What frames to us begin with.
     fn link(&self) -> Link;
-    /// A word of the set of endings that names in the tables have: see [`name::ending`](crate::name::ending). In the set there may be more.
-    fn endings(&self, word: u32) -> Option<u64>;
+    /// What names that end in this way ([`name::ending`](crate::name::ending)) have above them.
+    fn ending(&self, ending: u32) -> Option<Above>;
     /// A line of the addresses we answer at.
     fn served(&self, line: u32) -> Option<&Addresses>;
     /// A word of 64 bits of the set of addresses that no client can have: all of this host's, and its networks' broadcast addresses.
@@ -160,12 +160,14 @@ pub trait Names<const WORDS: usize>: Lookup {
     /// An entry.
     fn entry(&self, index: u32) -> Option<&Entry<WORDS>>;
 
-    /// The entry filed under this hash, if any, and its index.
+    /// The entry filed under this hash, and its index. [`Reason::UnknownName`] where there is none, and [`Reason::NoAnswer`] where it is not here: while larger tables are made,
+    /// the kernel's do not have all that names lead to.
     #[inline(always)]
-    fn find(&self, hash: u64) -> Option<(u32, &Entry<WORDS>)> {
+    fn find(&self, hash: u64) -> Result<(u32, &Entry<WORDS>), Reason> {
         let tag = tag(hash);
-        let place = self.bucket(bucket_index(hash))?.0.iter().find(|place| (**place >> 32) as u32 == tag)?;
-        let index = *place as u32;
-        Some((index, self.entry(index)?))
+        let bucket = self.bucket(bucket_index(hash)).or_refuse(Reason::NoAnswer)?;
+        let place = bucket.0.iter().find(|place| (**place >> 32) as u32 == tag);
+        let index = *place.or_refuse(Reason::UnknownName)? as u32;
+        Ok((index, self.entry(index).or_refuse(Reason::NoAnswer)?))
     }
 }

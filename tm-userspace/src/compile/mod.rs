@@ -50,7 +50,7 @@ pub use interleave::{interleave, interleave_full};
 pub use records::{NXDOMAIN, carried, nodata, records_of};
 pub use stick::stick;
 pub use tree::{Nothing, Tree, server_addresses};
-pub use zones::{SERVER_TTL, Zone, Zones};
+pub use zones::{Absence, SERVER_TTL, Zone, Zones};
 
 use crate::{
     decide::{Answer, Decision, Leaf, Share, nested::scale},
@@ -71,7 +71,7 @@ pub struct Compiled {
     /// What is answered at each place of the view, by `tm_common::dns::Asked` and then for each of `types`; one row where all clients are alike.
     pub places: Vec<Vec<Choices>>,
     /// What is answered for names below it that are not there and that no wildcard has; nothing where that is the sockets' to say.
-    pub absent: Option<Records>,
+    pub absent: Option<Absence>,
 }
 
 /// What may be answered to one kind of question.

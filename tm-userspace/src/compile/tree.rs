@@ -15,7 +15,7 @@ use std::{
 };
 
 use super::{
-    Choices, Compiled, Records, Zone, Zones,
+    Absence, Choices, Compiled, Zone, Zones,
     records::{NOERROR, NXDOMAIN, addresses, nodata, nxdomain},
 };
 use crate::{
@@ -265,8 +265,8 @@ impl Tree {
 
 impl Zone {
     /// That a name does not exist.
-    pub fn absence(&self) -> Records {
-        nxdomain(self.soa.minimum, self)
+    pub fn absence(&self) -> Absence {
+        Absence { zone: self.name.clone(), records: nxdomain(self.soa.minimum, self) }
     }
 }
 

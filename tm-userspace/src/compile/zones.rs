@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use super::Records;
 use crate::{
     desired::{self, Desired, NameServer, Profiles, Soa},
     names::DnsName,
@@ -38,6 +39,15 @@ impl Zone {
     pub fn primary(&self) -> &DnsName {
         self.servers.first().map_or(&self.name, |server| &server.name)
     }
+}
+
+/// That a name does not exist.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Absence {
+    /// The apex of the zone that says so.
+    pub zone: DnsName,
+    /// What it says.
+    pub records: Records,
 }
 
 /// All zones, by name.

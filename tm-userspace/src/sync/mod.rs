@@ -25,7 +25,7 @@ pub use store::Store;
 pub enum Table {
     /// `tables::Bucket`.
     Buckets,
-    /// Words of the set of `name::ending`s.
+    /// `tables::Above`.
     Endings,
     /// `tables::Entry<SHORT>`.
     Entries,

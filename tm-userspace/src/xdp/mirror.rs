@@ -10,7 +10,8 @@ use tm_common::{
     name::{ENDINGS, LONG, SHORT},
     place::Line,
     tables::{
-        ADDRESS_LINES, Addresses, Answer, AnswerIndex, Bucket, Entry, LARGE, MEDIUM, OWN_BITS, Placed, SMALL,
+        ADDRESS_LINES, Addresses, Answer, AnswerIndex, Bucket, Entry, LARGE, Lookup as _, MEDIUM, OWN_BITS,
+        Placed, SMALL,
     },
 };
 
@@ -47,7 +48,7 @@ impl Mapped {
             vlans: Region::map(bpf, "VLANS", 64, 8)?,
             served: Region::map(bpf, "SERVED", ADDRESS_LINES, size_of::<Addresses>())?,
             own: Region::map(bpf, "OWN", OWN_BITS / 64, 8)?,
-            endings: Region::map(bpf, "ENDINGS", ENDINGS as u32, 8)?,
+            endings: Region::map(bpf, "ENDINGS", ENDINGS, 8)?,
             cookies: Region::map(bpf, "COOKIES", 1, size_of::<Cookies>())?,
             allowed: Region::map(bpf, "ALLOWED", 1, size_of::<Allowed>())?,
             buckets: Region::map(bpf, "BUCKETS", sizes.buckets, size_of::<Bucket>())?,
@@ -76,7 +77,6 @@ pub struct Repair {
 
 /// The tables such that each comes behind those that it leads to.
 const ORDER: [Table; 10] = [
-    Table::Endings,
     Table::Small,
     Table::Medium,
     Table::Large,
@@ -86,6 +86,7 @@ const ORDER: [Table; 10] = [
     Table::Entries,
     Table::LongEntries,
     Table::Buckets,
+    Table::Endings,
 ];
 
 /// Elements compared in one go: a fifth of a millisecond where they are large.
@@ -164,7 +165,7 @@ impl Kernel {
                 image.buckets().get(index as usize).is_some_and(|b| tables.buckets.store(index, b))
             }
             Table::Endings => {
-                image.ending_words().get(index as usize).is_some_and(|word| tables.endings.store(index, word))
+                image.ending(index).is_some_and(|above| tables.endings.store(index, &u64::from(above.0)))
             }
             Table::Entries => copy_from(&tables.entries, image.entries(), index),
             Table::LongEntries => copy_from(&tables.long_entries, image.long_entries(), index),
@@ -189,7 +190,7 @@ fn copy_from<T: Whole + Clone>(region: &Region, store: &Store<T>, index: u32) ->
 fn length(image: &Image, table: Table) -> u32 {
     match table {
         Table::Buckets => image.buckets().len() as u32,
-        Table::Endings => ENDINGS as u32,
+        Table::Endings => ENDINGS,
         Table::Entries => image.entries().len(),
         Table::LongEntries => image.long_entries().len(),
         Table::Slots => image.slots().len(),

@@ -1,7 +1,10 @@
 //! What is answered below a name that is there, for names that are not: that they do not exist, or what a wildcard has ([RFC 4592]).
 //!
 //! Each entry leads to another one for that. A wildcard `*.shop` is a name in the tables like any other, and `shop` leads to its entry; where there is no wildcard, it leads to one
-//! without a name, whose every block is the zone's NXDOMAIN. The word that leads there is changed in place, as one aligned word.
+//! that is in no bucket, whose every block is the zone's NXDOMAIN. That bears the zone's name, since how a name ends may lead there too (`endings`). The word that leads there is changed in place, as one aligned word; where a zone says it otherwise, with another
+//! serial, so is the one word that all its names share.
+//!
+//! A name whose bucket was full is not found by a mirror. So the names above it say nothing of what is below them, and the sockets are asked.
 //!
 //! [RFC 4592]: https://www.rfc-editor.org/rfc/rfc4592
 
@@ -9,13 +12,13 @@ use std::collections::HashMap;
 
 use tm_common::{
     dns::ASKED,
-    name::{self, SHORT},
+    name::SHORT,
     tables::{Block, Entry},
 };
 
-use super::{Image, write::class_of};
+use super::{Image, endings::Said, write::class_of};
 use crate::{
-    compile::Records,
+    compile::{Absence, Records},
     names::DnsName,
     sync::{Changes, Table},
 };
@@ -23,36 +26,37 @@ use crate::{
 /// What all of a kind lead to.
 #[derive(Debug, Default)]
 pub(super) struct Below {
-    /// What each name says of those below it.
-    absent: HashMap<DnsName, Records>,
-    /// The entries of what they say.
-    known: HashMap<Records, Absence>,
+    /// The zone that each name is in, for those below it.
+    zones: HashMap<DnsName, DnsName>,
+    /// How zones say that a name is not there.
+    known: HashMap<DnsName, Known>,
     /// Short entries for wildcards whose own are long.
     twins: HashMap<DnsName, u32>,
+    /// How many names below one have no bucket.
+    homeless: HashMap<DnsName, usize>,
 }
 
 /// An entry that says of every name that it does not exist.
 #[derive(Debug)]
-struct Absence {
+struct Known {
     entry: u32,
     slot: u32,
-    users: u32,
+    records: Records,
+    users: usize,
 }
 
 impl Image {
     /// Notes what a name says of those below it, and leads there; nothing where the name is gone.
-    pub(super) fn set_below(&mut self, name: &DnsName, absent: Option<&Records>, changed: &mut Changes) {
+    pub(super) fn set_below(&mut self, name: &DnsName, absent: Option<&Absence>, changed: &mut Changes) {
         let before = match absent {
-            Some(absent) => self.below.absent.insert(name.clone(), absent.clone()),
-            None => self.below.absent.remove(name),
+            Some(absent) => self.below.zones.insert(name.clone(), absent.zone.clone()),
+            None => self.below.zones.remove(name),
         };
-        if before.as_ref() != absent {
-            if let Some(absent) = absent {
-                self.use_absence(absent, changed);
-            }
-            if let Some(before) = before {
-                self.release_absence(&before);
-            }
+        if let Some(absent) = absent {
+            self.use_absence(absent, changed);
+        }
+        if let Some(before) = before {
+            self.release_absence(&before);
         }
         if let Some(above) = name.without_asterisk() {
             if !self.places.contains_key(name)
@@ -65,36 +69,32 @@ impl Image {
         self.lead_below(name, changed);
     }
 
-    /// Puts how a name ends into the set. Of a name too short to say, any may stand before it.
-    fn note_ending(&mut self, name: &DnsName, changed: &mut Changes) {
-        let last = name::last_eight(name.wire());
-        for (index, word) in (0..).zip(&mut self.endings) {
-            let bits = match last.map(name::ending) {
-                Some((at, bit)) if at == index => bit,
-                Some(_) => 0,
-                None => u64::MAX,
-            };
-            if bits & !*word != 0 {
-                *word |= bits;
-                changed.staged.push((Table::Endings, index));
+    /// Notes that a name has no bucket any more, or has one or is gone again: those above it know less of what is below them, or more.
+    pub(super) fn set_homeless(&mut self, name: &DnsName, is_homeless: bool, changed: &mut Changes) {
+        for above in name.suffixes().skip(1).map(DnsName::from_wire) {
+            let below = self.below.homeless.entry(above.clone()).or_default();
+            *below = if is_homeless { *below + 1 } else { below.saturating_sub(1) };
+            if *below == 0 {
+                self.below.homeless.remove(&above);
             }
+            self.lead_below(&above, changed);
         }
     }
 
     /// Makes a name's entry lead to what is to be answered below it.
     fn lead_below(&mut self, name: &DnsName, changed: &mut Changes) {
-        let Some(entry) = self.places.get(name).map(|place| place.entry) else { return };
-        let wildcard = name.with_asterisk().filter(|wildcard| self.places.contains_key(wildcard));
-        let below = match wildcard {
-            Some(wildcard) => self.entry_of_wildcard(&wildcard, changed),
-            None => {
-                let absent = self.below.absent.get(name).and_then(|absent| self.below.known.get(absent));
-                absent.map_or(0, |absent| absent.entry)
-            }
+        let Some(entry) = self.places.get(name).map(|place| place.entry) else {
+            return self.set_said(name, None, changed);
         };
-        if below != 0 {
-            self.note_ending(name, changed);
-        }
+        let wildcard = name.with_asterisk().filter(|wildcard| self.places.contains_key(wildcard));
+        let known = self.below.zones.get(name).and_then(|zone| Some((zone, self.below.known.get(zone)?)));
+        let (below, said) = match (wildcard, known) {
+            _ if self.below.homeless.contains_key(name) => (0, Said::Other),
+            (Some(wildcard), _) => (self.entry_of_wildcard(&wildcard, changed), Said::Other),
+            (None, Some((zone, known))) => (known.entry, Said::Absence(zone.clone())),
+            (None, None) => (0, Said::Other),
+        };
+        self.set_said(name, Some(said), changed);
         match class_of(name) {
             SHORT => {
                 let item = self.entries.get(entry).copied().filter(|item| item.below != below);
@@ -135,9 +135,24 @@ impl Image {
         index
     }
 
-    fn use_absence(&mut self, records: &Records, changed: &mut Changes) {
-        if let Some(known) = self.below.known.get_mut(records) {
+    /// The entry that says of all names of this zone that are not there that they are not, if it can be compared with its name.
+    pub(super) fn absence_of(&self, zone: &DnsName) -> Option<u32> {
+        self.below.known.get(zone).filter(|_| class_of(zone) == SHORT).map(|known| known.entry)
+    }
+
+    fn use_absence(&mut self, Absence { zone, records }: &Absence, changed: &mut Changes) {
+        if let Some(known) = self.below.known.get_mut(zone) {
             known.users += 1;
+            if known.records == *records {
+                return;
+            }
+            known.records = records.clone();
+            let slot = known.slot;
+            let answer = self.use_answer(records, changed);
+            let before = self.slots.get(slot).copied().unwrap_or_default();
+            self.slots.put(slot, answer);
+            changed.published.push((Table::Slots, slot));
+            self.release(before);
             return;
         }
         let answer = self.use_answer(records, changed);
@@ -145,16 +160,18 @@ impl Image {
         self.slots.put(slot, answer);
         changed.staged.push((Table::Slots, slot));
         let entry = self.entries.take(1);
-        self.entries.put(entry, nameless([Block { first: slot, count: 1, turn: 0 }; ASKED]));
+        let blocks = [Block { first: slot, count: 1, turn: 0 }; ASKED];
+        self.entries.put(entry, Entry::new(zone.wire(), blocks).unwrap_or_else(|| nameless(blocks)));
         changed.staged.push((Table::Entries, entry));
-        self.below.known.insert(records.clone(), Absence { entry, slot, users: 1 });
+        let known = Known { entry, slot, records: records.clone(), users: 1 };
+        self.below.known.insert(zone.clone(), known);
     }
 
-    fn release_absence(&mut self, records: &Records) {
-        let Some(known) = self.below.known.get_mut(records) else { return };
+    fn release_absence(&mut self, zone: &DnsName) {
+        let Some(known) = self.below.known.get_mut(zone) else { return };
         known.users -= 1;
         if known.users == 0
-            && let Some(gone) = self.below.known.remove(records)
+            && let Some(gone) = self.below.known.remove(zone)
         {
             let answer = self.slots.get(gone.slot).copied().unwrap_or_default();
             self.entries.retire(gone.entry, 1);
@@ -164,7 +181,7 @@ impl Image {
     }
 }
 
-/// An entry that is never found by its name.
+/// An entry without a name.
 fn nameless(blocks: [Block; ASKED]) -> Entry<SHORT> {
     super::entry(blocks)
 }

@@ -12,9 +12,10 @@ use tm_common::{
     name::{LONG, SHORT},
     place::Line,
     tables::{
-        Addresses, Answer, AnswerIndex, Bucket, Entry, LARGE, Lookup, MEDIUM, Names, Placed, SMALL,
+        Above, Addresses, Answer, AnswerIndex, Bucket, Entry, LARGE, Lookup, MEDIUM, Names, Placed, SMALL,
         bucket_index, tag,
     },
+    verdict::{OrRefuse as _, Reason},
 };
 
 use super::Image;
@@ -41,8 +42,8 @@ impl Lookup for Image {
     fn link(&self) -> Link {
         self.link
     }
-    fn endings(&self, word: u32) -> Option<u64> {
-        self.endings.get(word as usize).copied()
+    fn ending(&self, ending: u32) -> Option<Above> {
+        self.endings.above(ending)
     }
     fn served(&self, line: u32) -> Option<&Addresses> {
         self.served.get(line as usize)
@@ -118,9 +119,9 @@ impl Names<SHORT> for Image {
     fn entry(&self, index: u32) -> Option<&Entry<SHORT>> {
         self.entries.get(index)
     }
-    fn find(&self, hash: u64) -> Option<(u32, &Entry<SHORT>)> {
-        let index = self.filed(hash, SHORT)?;
-        Some((index, self.entries.get(index)?))
+    fn find(&self, hash: u64) -> Result<(u32, &Entry<SHORT>), Reason> {
+        let index = self.filed(hash, SHORT).or_refuse(Reason::UnknownName)?;
+        Ok((index, self.entries.get(index).or_refuse(Reason::NoAnswer)?))
     }
 }
 
@@ -128,8 +129,8 @@ impl Names<LONG> for Image {
     fn entry(&self, index: u32) -> Option<&Entry<LONG>> {
         self.long_entries.get(index)
     }
-    fn find(&self, hash: u64) -> Option<(u32, &Entry<LONG>)> {
-        let index = self.filed(hash, LONG)?;
-        Some((index, self.long_entries.get(index)?))
+    fn find(&self, hash: u64) -> Result<(u32, &Entry<LONG>), Reason> {
+        let index = self.filed(hash, LONG).or_refuse(Reason::UnknownName)?;
+        Ok((index, self.long_entries.get(index).or_refuse(Reason::NoAnswer)?))
     }
 }

@@ -1,9 +1,10 @@
 //! The daemon's copy of all tables.
 //!
-//! `write` puts names in and takes them out, `below` leads them to what is answered for others below them, `views` does so with what places their clients, `lookup` answers the engine, `still` without counting it.
+//! `write` puts names in and takes them out, `below` leads them to what is answered for others below them, `endings` knows what that makes of how names end, `views` does so with what places their clients, `lookup` answers the engine, `still` without counting it.
 
 mod below;
 mod counted;
+mod endings;
 mod limiter;
 mod lookup;
 mod still;
@@ -23,7 +24,7 @@ use tm_common::{
     dns::ASKED,
     edns::Payload,
     link::Link,
-    name::{ENDINGS, LONG, SHORT},
+    name::{LONG, SHORT},
     place::{LINE, Line},
     tables::{
         ADDRESS_LINES, Address, Addresses, Answer, AnswerIndex, Block, Bucket, Entry, LARGE, MEDIUM, Meta,
@@ -41,6 +42,7 @@ use crate::{
 };
 use below::Below;
 use counted::Counted;
+use endings::Endings;
 use limiter::Limiter;
 use views::ViewUse;
 
@@ -93,8 +95,8 @@ pub struct Image {
     homeless: HashMap<(u64, usize), u32>,
     /// What names lead to for those below them that are not there.
     below: Below,
-    /// How names end below which anything is to be said, as a set of [`name::ending`]s. None is taken out.
-    endings: [u64; ENDINGS],
+    /// What that makes of how names end.
+    endings: Endings,
 }
 
 impl Image {
@@ -132,7 +134,7 @@ impl Image {
             records: HashMap::new(),
             homeless: HashMap::new(),
             below: Below::default(),
-            endings: [0; ENDINGS],
+            endings: Endings::new(),
         }
     }
 
@@ -161,6 +163,7 @@ impl Image {
     pub fn apply<'a>(&mut self, changes: impl IntoIterator<Item = Change<'a>>) -> Changes {
         let mut changed = Changes::default();
         for (name, compiled) in changes {
+            let was_homeless = self.is_homeless(name);
             match (self.places.remove(name), compiled) {
                 (None, None) => {}
                 (None, Some(compiled)) => self.add(compiled, &mut changed),
@@ -169,9 +172,17 @@ impl Image {
             }
             let absent = compiled.and_then(|compiled| compiled.absent.as_ref());
             self.set_below(name, absent, &mut changed);
+            let is_homeless = self.is_homeless(name);
+            if is_homeless != was_homeless {
+                self.set_homeless(name, is_homeless, &mut changed);
+            }
         }
         self.own_turns.resize_with(self.turns.len() as usize, AtomicU32::default);
         changed
+    }
+
+    fn is_homeless(&self, name: &DnsName) -> bool {
+        self.places.get(name).is_some_and(|place| place.bucket.is_none())
     }
 
     /// Says that a wait begins for every reader of a mirror that may hold what was given up. `false` where nothing was.
@@ -359,10 +370,6 @@ impl Image {
     /// Answers of the large class.
     pub fn large_answers(&self) -> &Store<Answer<LARGE>> {
         &self.large
-    }
-    /// How names end below which anything is to be said.
-    pub fn ending_words(&self) -> &[u64; ENDINGS] {
-        &self.endings
     }
     /// Lines of served addresses.
     pub fn served_lines(&self) -> &[Addresses] {

@@ -8,8 +8,8 @@ use tm_common::{
     name::{LONG, SHORT},
     place::Line,
     tables::{
-        Address, Addresses, Answer, AnswerIndex, Block, Bucket, Entry, LARGE, Lookup, MEDIUM, Names, Placed,
-        SMALL,
+        Above, Address, Addresses, Answer, AnswerIndex, Block, Bucket, Entry, LARGE, Lookup, MEDIUM, Names,
+        Placed, SMALL,
     },
     verdict::Reason,
 };
@@ -61,8 +61,8 @@ impl Lookup for Still<'_> {
     fn link(&self) -> Link {
         self.image.link()
     }
-    fn endings(&self, word: u32) -> Option<u64> {
-        self.image.endings(word)
+    fn ending(&self, ending: u32) -> Option<Above> {
+        self.image.ending(ending)
     }
     fn served(&self, line: u32) -> Option<&Addresses> {
         self.image.served(line)
@@ -126,7 +126,7 @@ impl Names<SHORT> for Still<'_> {
     fn entry(&self, index: u32) -> Option<&Entry<SHORT>> {
         Names::<SHORT>::entry(self.image, index)
     }
-    fn find(&self, hash: u64) -> Option<(u32, &Entry<SHORT>)> {
+    fn find(&self, hash: u64) -> Result<(u32, &Entry<SHORT>), Reason> {
         Names::<SHORT>::find(self.image, hash)
     }
 }
@@ -135,7 +135,7 @@ impl Names<LONG> for Still<'_> {
     fn entry(&self, index: u32) -> Option<&Entry<LONG>> {
         Names::<LONG>::entry(self.image, index)
     }
-    fn find(&self, hash: u64) -> Option<(u32, &Entry<LONG>)> {
+    fn find(&self, hash: u64) -> Result<(u32, &Entry<LONG>), Reason> {
         Names::<LONG>::find(self.image, hash)
     }
 }
