@@ -11,10 +11,7 @@ use hickory_proto::{
         rdata::opt::{EdnsCode, EdnsOption},
     },
 };
-use tm_common::{
-    tables::Lookup as _,
-    verdict::{Reason, Verdict},
-};
+use tm_common::verdict::{Reason, Verdict};
 
 use super::{Question, outcome::Expected, report::Check};
 use crate::{

@@ -12,7 +12,7 @@ use tm_common::{
     verdict::Reason,
 };
 
-use super::Image;
+use super::Reader;
 use crate::{desired::RateLimit, listen::key};
 
 /// A window is 2^10 milliseconds.
@@ -59,8 +59,11 @@ impl Limiter {
     }
 }
 
-impl Meter for Image {
+impl Meter for Reader<'_> {
     fn rate(&self) -> Rate {
+        if self.turn.is_some() {
+            return Rate::default();
+        }
         Rate { most: self.limiter.limit.most_in(1 << SHIFT), shift: SHIFT }
     }
     fn ticks(&self) -> u64 {
