@@ -31,7 +31,7 @@ const TRUNCATED: u8 = 2;
 
 /// What is asked, and where.
 pub(super) struct Subject<'a> {
-    pub(super) question: &'a Question,
+    pub(super) question: &'a Question<'a>,
     /// The name that is asked for.
     pub(super) name: &'a DnsName,
     /// Who answers it.
