@@ -8,7 +8,7 @@ use tm_common::{
     cookie::{Cookies, Jar},
     edns::{Opt, Payload},
     encloser::Encloser,
-    limit::{Meter, Rate},
+    limit::Meter,
     link::Link,
     name::{LONG, SHORT},
     options::Options,
@@ -183,8 +183,11 @@ impl Lookup for Tables<'_> {
 }
 
 impl Meter for Tables<'_> {
-    fn rate(&self) -> Rate {
-        self.image.rate()
+    fn most(&self) -> u32 {
+        self.image.most()
+    }
+    fn shift(&self) -> u32 {
+        self.image.shift()
     }
     fn ticks(&self) -> u64 {
         self.image.ticks()

@@ -7,7 +7,7 @@ use std::{
 
 use nix::time::{ClockId, clock_gettime};
 use tm_common::{
-    limit::{Allowed, Meter, Rate, SLOTS, counted, verdict},
+    limit::{Allowed, Meter, SLOTS, counted, verdict},
     tables::Address,
     verdict::Reason,
 };
@@ -60,11 +60,11 @@ impl Limiter {
 }
 
 impl Meter for Reader<'_> {
-    fn rate(&self) -> Rate {
-        if self.turn.is_some() {
-            return Rate::default();
-        }
-        Rate { most: self.limiter.limit.most_in(1 << SHIFT), shift: SHIFT }
+    fn most(&self) -> u32 {
+        if self.turn.is_none() { self.limiter.limit.most_in(1 << SHIFT) } else { 0 }
+    }
+    fn shift(&self) -> u32 {
+        SHIFT
     }
     fn ticks(&self) -> u64 {
         let set = self.limiter.ticks.load(Ordering::Relaxed);
