@@ -10,7 +10,7 @@ use tm_common::{
     verdict::Reason,
 };
 
-use super::{counts::Outcome, reply::Transport};
+use super::{counts::Outcome, transport::Transport};
 use crate::sync::Reader;
 
 /// How much longer the engine's reply may be than the query: records of the large class and an OPT.

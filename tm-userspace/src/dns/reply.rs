@@ -1,7 +1,6 @@
 //! From one message to its reply: no I/O, no clock but for signatures, and nothing remembered but counts.
 
 use std::{
-    fmt,
     net::{IpAddr, SocketAddr},
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
     time::{Duration, SystemTime},
@@ -27,6 +26,7 @@ use super::{
     options,
     query::Query,
     transfer::{Contents, Refused, Transfer},
+    transport::Transport,
     tsig,
     write::{Room, Sections, write},
     zone::{Found, ZoneView},
@@ -37,45 +37,6 @@ use crate::{
     sync::{Image, Reader},
     traffic::{Told, Traffic},
 };
-
-/// What a message came over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Transport {
-    /// Replies of at most 512 octets, or what the client and the configuration say.
-    Udp,
-    /// Replies of any length.
-    Tcp,
-    /// The same over TLS.
-    Tls,
-    /// The same over HTTPS, each in an exchange of its own.
-    Https,
-}
-
-impl Transport {
-    /// Every transport, in the order of its index.
-    pub(super) const ALL: [Transport; 4] = [Transport::Udp, Transport::Tcp, Transport::Tls, Transport::Https];
-
-    /// Its name in metrics.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Transport::Udp => "udp",
-            Transport::Tcp => "tcp",
-            Transport::Tls => "dot",
-            Transport::Https => "doh",
-        }
-    }
-}
-
-impl fmt::Display for Transport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Transport::Udp => "UDP",
-            Transport::Tcp => "TCP",
-            Transport::Tls => "TLS",
-            Transport::Https => "HTTPS",
-        })
-    }
-}
 
 /// Answers messages, from the tables and from what of the zone is not in them.
 #[derive(Debug)]
