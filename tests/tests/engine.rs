@@ -53,7 +53,7 @@ fn may_be(name: &str, v6: bool, edns: bool, options: &[(u16, Vec<u8>)]) -> bool 
     }
     let mut octets = if v6 { Frame::v6(query.build()) } else { Frame::v4(query.build()) }.build();
     let size = octets.len();
-    encloser::may_be(&Buffer::new(&mut octets, size), &*IMAGE)
+    encloser::may_be(&Buffer::new(&mut octets, size), &IMAGE.reader())
 }
 
 /// By which programs each kind of question is answered or refused: a golden case's words, and the numbers of the programs behind the first one.

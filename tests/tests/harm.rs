@@ -1,5 +1,7 @@
 //! Whatever fails while a question is answered, the frame leaves as it came or as a reply that is right.
 
+use std::time::SystemTime;
+
 use tm_common::verdict::{Reason, Verdict};
 use tm_tests::{
     classes::{classes, image},
@@ -7,11 +9,15 @@ use tm_tests::{
     host::{Harm, Instead, answer_frame, run_harmed},
     limits,
     reply::check_reply,
-    world::World,
+    texts::NODE,
+    world::{self, World, desired_of},
 };
-use tm_userspace::sync::Image;
+use tm_userspace::{
+    health::{Health, Verdict as Found},
+    sync::Image,
+};
 
-/// Tables, and frames that ask them: of the golden zone with cookies, of all classes, and of the golden zone where everybody has had enough answers.
+/// Tables, and frames that ask them: of the golden zone with cookies, of all classes, of the golden zone where everybody has had enough answers, and of answers that are stale.
 fn asked() -> Vec<(Image, Vec<Vec<u8>>)> {
     let mut world = World::new().expect("the zone of the tests loads").image;
     world.set_cookies(&[*b"the first secret", *b"the other secret"]);
@@ -37,7 +43,28 @@ fn asked() -> Vec<(Image, Vec<Vec<u8>>)> {
     let many: Vec<_> = many.collect();
     // The first of each kind is answered.
     many.iter().for_each(|frame| _ = answer_frame(frame, &enough));
-    vec![(world, golden), (image(200), classes), (enough, many)]
+    let told =
+        ["", "+edns", "+option=8:0001.1800.cb0071", "+option=8:0001.1800.cb0071 +option=10:0102030405060708"];
+    let told = told.map(|words| ask(&format!("shop.tm.example A {words}"))).to_vec();
+    vec![(world, golden), (image(200), classes), (enough, many), (stale(), told)]
+}
+
+/// Answers that rest on an endpoint found down, and say so.
+fn stale() -> Image {
+    let profile = "[[profile]]\nname = \"shop\"\nrouting_method = \"priority\"\n[[profile.endpoint]]\nname = \"only\"\ntarget = \"192.0.2.1\"\n";
+    let node = NODE.replace("{dir}", "/nowhere") + "[edns]\nstale_answers = true\n";
+    let desired = desired_of(&node, profile).expect("is right");
+    let (key, ..) = desired.endpoints().next().expect("there is one");
+    let down = Found { up: false, since: SystemTime::UNIX_EPOCH, recovered: false };
+    let health = Health { generation: 1, verdicts: [(key, down)].into_iter().collect(), ..Health::default() };
+    let image = world::image(&desired, &health);
+    // Before anything fails.
+    let (frame, _) = golden::frame("shop.tm.example A +option=8:0001.1800.cb0071").expect("in order");
+    let reply = check_reply(&answer_frame(&frame.build(), &image).1).expect("is a reply");
+    let options = reply.message.edns.expect("there is an OPT").options().as_ref().to_vec();
+    let codes: Vec<u16> = options.iter().map(|(code, _)| (*code).into()).collect();
+    assert_eq!(codes, [15, 8]);
+    image
 }
 
 /// Runs each frame with harm after harm, as long as there is something left that fails.

@@ -1,7 +1,10 @@
 //! How many answers a prefix is given, frame by frame: by the engine on the host at times of the test's choice, and by the loaded programs, which must say the same whenever a window ends.
 #![expect(clippy::unwrap_used, reason = "helpers of tests: a panic is how they fail")]
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use tm_common::verdict::{Reason, Verdict};
 use tm_tests::{
@@ -13,8 +16,9 @@ use tm_tests::{
     parity::{ask, stay_on},
     query::{Edns, Query, qtype},
     reply::check_reply,
+    world::{World, desired},
 };
-use tm_userspace::{sync::Image, xdp::Kernel};
+use tm_userspace::{desired::RateLimit, dns::Transport, sync::Image, xdp::Kernel};
 
 const SECRET: [u8; 16] = *b"the first secret";
 /// A window of the host's.
@@ -123,6 +127,30 @@ fn the_loaded_programs_do_the_same() {
         let counted = kernel.counters().refused();
         assert!(counted[Reason::Limited as usize] > 0 || slip == 1);
         assert_eq!(counted[Reason::Slipped as usize] > 0, slip != 0);
+    }
+}
+
+#[test]
+fn the_sockets_do_the_same_over_udp_and_give_whoever_comes_over_tcp_all() {
+    let mut desired = desired().unwrap();
+    Arc::make_mut(&mut desired.node).rate_limit =
+        RateLimit { answers_per_second: 5, slip: 2, allow: [].into() };
+    let responder = World::of(&desired).unwrap().responder;
+    for (i, (frame, bare)) in (0..).zip(frames()) {
+        let (client, query) = (from(frame.clone(), i).source.ip(), &frame.payload);
+        let ask = |transport| responder.reply(query, client, transport);
+        let said = |reply: Option<Vec<u8>>| match reply {
+            None => Reason::Limited,
+            Some(reply) if reply == expected(&bare) => Reason::Slipped,
+            Some(reply) => {
+                assert_eq!(reply[2] & 2, 0, "{frame:?}: neither whole nor slipped: {reply:02x?}");
+                Reason::Answered
+            }
+        };
+        let over_udp: Vec<Reason> = (0..40).map(|_| said(ask(Transport::Udp))).collect();
+        assert!(is_right(&over_udp, 5, 2), "{frame:?}: {over_udp:?}");
+        let over_tcp: Vec<Reason> = (0..40).map(|_| said(ask(Transport::Tcp))).collect();
+        assert_eq!(over_tcp, [Reason::Answered; 40], "{frame:?}");
     }
 }
 

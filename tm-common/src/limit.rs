@@ -96,8 +96,10 @@ pub const fn counted(word: u64, window: u32) -> u64 {
 
 /// What limiting needs of the world.
 pub trait Meter {
-    /// How many are given.
-    fn rate(&self) -> Rate;
+    /// How many are given in a window, to one prefix, of one kind; 0 for any number.
+    fn most(&self) -> u32;
+    /// A window is 2^this ticks of the clock.
+    fn shift(&self) -> u32;
     /// A clock.
     fn ticks(&self) -> u64;
     /// Counts one more in a slot, as [`counted`] says; gives the count.
@@ -106,20 +108,20 @@ pub trait Meter {
     fn judge(&self, over: u32, client: &Address) -> Option<Reason>;
 }
 
-/// By how many an answer to this prefix is over what is given, itself counted; `None` where it is not.
+/// By how many an answer to this prefix is over what is given, itself counted; `None` where it is not. Only where there is a limit.
 #[inline(always)]
 pub fn over(meter: &(impl Meter + ?Sized), prefix: Prefix, kind: u64, seed: u64) -> Option<u32> {
-    let Rate { most, shift } = meter.rate();
-    if most == 0 {
-        return None;
-    }
-    let window = (meter.ticks() >> (shift & 63)) as u32;
+    let window = (meter.ticks() >> (meter.shift() & 63)) as u32;
     let count = meter.count_in(prefix.slot(kind, seed), window)?;
+    let most = meter.most();
     (count > most).then(|| count.wrapping_sub(most))
 }
 
 /// Counts a reply for whoever is at this address; what becomes of it where it is one too many, as [`Meter::judge`] has it.
 pub fn limited(meter: &(impl Meter + ?Sized), client: &Address, kind: Kind, seed: u64) -> Option<Reason> {
+    if meter.most() == 0 {
+        return None;
+    }
     over(meter, Prefix::of(client), kind as u64, seed).and_then(|over| meter.judge(over, client))
 }
 
@@ -187,8 +189,11 @@ mod tests {
     }
 
     impl Meter for Fixed {
-        fn rate(&self) -> Rate {
-            self.rate
+        fn most(&self) -> u32 {
+            self.rate.most
+        }
+        fn shift(&self) -> u32 {
+            self.rate.shift
         }
         fn ticks(&self) -> u64 {
             self.ticks
@@ -229,9 +234,11 @@ mod tests {
         // Windows are told apart by 32 bits; time that goes backwards begins another one.
         meter.ticks = 0;
         assert_eq!(over(&meter), None);
+        let limited = |meter: &Fixed| limited(meter, &address("192.0.2.1"), Kind::Positive, 7);
+        assert_eq!([0; 3].map(|_| limited(&meter)), [None, None, Some(Reason::Limited)]);
         meter.rate.most = 0;
         let word = meter.word.get();
-        assert_eq!((over(&meter), meter.word.get()), (None, word), "without a limit nothing is counted");
+        assert_eq!((limited(&meter), meter.word.get()), (None, word), "without a limit nothing is counted");
     }
 
     #[test]

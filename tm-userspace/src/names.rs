@@ -85,6 +85,12 @@ impl DnsName {
         })
     }
 
+    /// The labels from the root on, each behind its length: a name below this one begins so, and no other does.
+    pub fn from_root(&self) -> Vec<u8> {
+        let labels: Vec<&[u8]> = self.suffixes().map(|name| &name[..=usize::from(name[0])]).collect();
+        labels.iter().rev().skip(1).flat_map(|label| label.iter().copied()).collect()
+    }
+
     /// A name of hickory's codec.
     pub fn from_hickory(name: &Name) -> Self {
         let labels = name.iter().flat_map(|label| [&[label.len() as u8], label].concat());

@@ -8,7 +8,7 @@ use tm_common::{
     cookie::{Cookies, Jar},
     edns::{Opt, Payload},
     encloser::Encloser,
-    limit::{Meter, Rate},
+    limit::Meter,
     link::Link,
     name::{LONG, SHORT},
     options::Options,
@@ -20,7 +20,7 @@ use tm_common::{
     },
     verdict::Reason,
 };
-use tm_userspace::sync::Image;
+use tm_userspace::sync::{Image, Reader};
 
 use super::harm::{Countdown, Harm, Instead};
 
@@ -31,7 +31,7 @@ static NONSENSE: Placed =
 
 /// Both, for one packet.
 pub(super) struct Tables<'a> {
-    image: &'a Image,
+    image: Reader<'a>,
     aside: Cell<Aside>,
     encloser: Cell<Encloser>,
     slip: Cell<Slip>,
@@ -47,7 +47,7 @@ impl<'a> Tables<'a> {
             _ => (None, Instead::Nothing, false),
         };
         Tables {
-            image,
+            image: image.reader(),
             aside: Cell::default(),
             encloser: Cell::new(Encloser::NOTHING),
             slip: Cell::default(),
@@ -128,7 +128,7 @@ impl Lookup for Tables<'_> {
         self.image.opt()
     }
     fn payload(&self) -> Payload {
-        Lookup::payload(self.image)
+        self.image.payload()
     }
     fn has_vlans(&self) -> bool {
         self.image.has_vlans()
@@ -183,8 +183,11 @@ impl Lookup for Tables<'_> {
 }
 
 impl Meter for Tables<'_> {
-    fn rate(&self) -> Rate {
-        self.image.rate()
+    fn most(&self) -> u32 {
+        self.image.most()
+    }
+    fn shift(&self) -> u32 {
+        self.image.shift()
     }
     fn ticks(&self) -> u64 {
         self.image.ticks()
@@ -208,12 +211,12 @@ impl Jar for Tables<'_> {
 
 impl Names<SHORT> for Tables<'_> {
     fn entry(&self, index: u32) -> Option<&Entry<SHORT>> {
-        self.whole(Names::<SHORT>::entry(self.image, index))
+        self.whole(Names::<SHORT>::entry(&self.image, index))
     }
 }
 
 impl Names<LONG> for Tables<'_> {
     fn entry(&self, index: u32) -> Option<&Entry<LONG>> {
-        self.whole(Names::<LONG>::entry(self.image, index))
+        self.whole(Names::<LONG>::entry(&self.image, index))
     }
 }

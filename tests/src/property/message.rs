@@ -43,8 +43,8 @@ fn check_engine(message: &[u8]) {
     let size = octets.len();
     octets.resize(size + 2048, 0);
     let mut packet = Buffer::new(&mut octets, size);
-    let reason = Reason::of(match answer_message::<SHORT>(&mut packet, &WORLD.image) {
-        Err(Reason::LongName) => answer_message::<LONG>(&mut packet, &WORLD.image),
+    let reason = Reason::of(match answer_message::<SHORT>(&mut packet, &WORLD.image.reader()) {
+        Err(Reason::LongName) => answer_message::<LONG>(&mut packet, &WORLD.image.reader()),
         done => done,
     });
     match reason.verdict() {

@@ -13,6 +13,7 @@ mod dnstap;
 mod encrypted;
 mod ended;
 mod explain;
+mod explain_names;
 mod explain_places;
 mod failover;
 mod frames;

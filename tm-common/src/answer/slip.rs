@@ -38,8 +38,8 @@ pub(super) fn limit<H: Headers>(
     plan: &Plan<'_>,
     tables: &impl Lookup,
 ) -> Option<Reason> {
-    // First, and read anew: where there is no limit, nobody keeps anything for it.
-    if plan.options.cookie.is_right || tables.rate().most == 0 {
+    // First, and read anew behind it: where there is no limit, nobody keeps anything for it.
+    if plan.options.cookie.is_right || tables.most() == 0 {
         return None;
     }
     let headers: H = packet.read(at)?;

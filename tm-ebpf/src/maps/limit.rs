@@ -8,7 +8,7 @@ use aya_ebpf::{
     maps::{Array, PerCpuArray},
 };
 use tm_common::{
-    limit::{self, Allowed, Meter, Rate, SLOTS},
+    limit::{self, Allowed, Meter, SLOTS},
     tables::Address,
     verdict::Reason,
 };
@@ -33,12 +33,12 @@ static ALLOWED: Array<Allowed> = Array::with_max_entries(ONE, MMAPABLE);
 
 impl Meter for Maps {
     #[inline(always)]
-    fn rate(&self) -> Rate {
-        // What is not needed where there is no limit is not loaded.
-        match RATE.load() {
-            0 => Rate::default(),
-            most => Rate { most, shift: WINDOW.load() },
-        }
+    fn most(&self) -> u32 {
+        RATE.load()
+    }
+    #[inline(always)]
+    fn shift(&self) -> u32 {
+        WINDOW.load()
     }
     #[inline(always)]
     fn ticks(&self) -> u64 {

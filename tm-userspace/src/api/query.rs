@@ -14,7 +14,7 @@ use hickory_proto::{
     },
 };
 use serde::{Deserialize, Serialize};
-use tm_common::{tables::Lookup as _, verdict::Verdict};
+use tm_common::verdict::Verdict;
 
 use super::{
     View,

@@ -30,6 +30,7 @@
 //! [RFC 2308, section 2.2]: https://www.rfc-editor.org/rfc/rfc2308#section-2.2
 
 mod interleave;
+mod led;
 mod records;
 mod stick;
 mod tree;

@@ -9,13 +9,14 @@
 //! [RFC 8020]: https://www.rfc-editor.org/rfc/rfc8020
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     net::IpAddr,
     sync::Arc,
 };
 
 use super::{
     Absence, Choices, Compiled, Zone, Zones,
+    led::Led,
     records::{NOERROR, NXDOMAIN, addresses, nodata, nxdomain},
 };
 use crate::{
@@ -36,8 +37,8 @@ pub struct Tree {
     profiles: HashSet<DnsName>,
     /// The TTLs of those that have not.
     absent: BTreeMap<DnsName, u32>,
-    /// The names inside the zones that are targets of endpoints, each with the profiles of those.
-    led_to: HashMap<DnsName, Vec<Arc<str>>>,
+    /// The names inside the zones that are targets of endpoints.
+    led: Led,
 }
 
 /// What is said of a name that has nothing.
@@ -71,7 +72,7 @@ impl Tree {
             below: HashMap::new(),
             profiles: HashSet::new(),
             absent: BTreeMap::new(),
-            led_to: HashMap::new(),
+            led: Led::default(),
         }
     }
 
@@ -129,15 +130,16 @@ impl Tree {
     }
 
     /// The profiles with a target in the zones for which something else may be said, now that this holds for these names.
-    pub fn leading_to(&self, touched: &[DnsName]) -> Vec<Arc<str>> {
+    pub fn leading_to(&self, touched: &[DnsName]) -> BTreeSet<Arc<str>> {
         // A wildcard is touched for all that is beside it.
-        let around: HashSet<DnsName> =
+        let around: BTreeSet<DnsName> =
             touched.iter().map(|name| name.without_asterisk().unwrap_or_else(|| name.clone())).collect();
-        let is_around = |target: &DnsName| target.suffixes().any(|suffix| around.contains(suffix));
+        // What is below another one of them is found there.
+        let is_highest = |name: &&DnsName| !name.suffixes().skip(1).any(|above| around.contains(above));
+        let led = around.iter().filter(is_highest).flat_map(|name| self.led.below(name));
         // A name that a profile has now is followed, which is decided.
-        let open = self.led_to.iter().filter(|(target, _)| !self.profiles.contains(*target));
-        let led = open.filter(|(target, _)| is_around(target));
-        led.flat_map(|(_, profiles)| profiles.iter().cloned()).collect()
+        let open = led.filter(|(target, _)| !self.profiles.contains(target));
+        open.flat_map(|(_, profiles)| profiles.iter().cloned()).collect()
     }
 
     /// What is said of a name to which a CNAME leads, where that has nothing: it is no profile's, no server's and no apex.
@@ -211,15 +213,9 @@ impl Tree {
             if self.zones.find(target).is_none() {
                 continue;
             }
-            let from = self.led_to.entry(target.clone()).or_default();
             match more {
-                true => from.push(profile.name.clone()),
-                false => {
-                    from.retain(|name| *name != profile.name);
-                    if from.is_empty() {
-                        self.led_to.remove(target);
-                    }
-                }
+                true => self.led.add(target, &profile.name),
+                false => self.led.remove(target, &profile.name),
             }
         }
     }

@@ -17,7 +17,6 @@ use std::{
 };
 
 use imbl::OrdMap;
-use tm_common::tables::Lookup as _;
 
 use super::{Control, Counted, REPAIR_INTERVAL, Tables, counted::Sums, due::Due};
 use crate::{

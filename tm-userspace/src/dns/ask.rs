@@ -7,11 +7,11 @@ use tm_common::{
     name::{LONG, SHORT},
     net::{BARE, Bare},
     packet::{Buffer, Packet},
-    tables::Names,
     verdict::Reason,
 };
 
-use super::{counts::Outcome, reply::Transport};
+use super::{counts::Outcome, transport::Transport};
+use crate::sync::Reader;
 
 /// How much longer the engine's reply may be than the query: records of the large class and an OPT.
 const ROOM: usize = 2048;
@@ -24,14 +24,9 @@ pub(super) struct Answered {
     pub(super) sampled: Option<u32>,
 }
 
-/// What the engine is asked over: names of any length.
-pub(super) trait Tables: Names<SHORT> + Names<LONG> {}
-
-impl<T: Names<SHORT> + Names<LONG>> Tables for T {}
-
 /// Asks the engine: for what it makes of the message, the reply where it says something, and what counted it where it is to be told of.
 pub(super) fn ask(
-    tables: &impl Tables,
+    tables: Reader<'_>,
     message: &[u8],
     client: IpAddr,
     transport: Transport,
@@ -46,12 +41,12 @@ pub(super) fn ask(
     octets.extend(message);
     octets.resize(size + ROOM, 0);
     let mut packet = Buffer::new(&mut octets, size);
-    let made = match answer_message::<SHORT>(&mut packet, tables) {
-        Err(Reason::LongName) => answer_message::<LONG>(&mut packet, tables),
+    let made = match answer_message::<SHORT>(&mut packet, &tables) {
+        Err(Reason::LongName) => answer_message::<LONG>(&mut packet, &tables),
         done => done,
     }
     .or_else(|reason| match reason {
-        Reason::UnknownName => answer_message_below(&mut packet, tables),
+        Reason::UnknownName => answer_message_below(&mut packet, &tables),
         other => Err(other),
     });
     let (size, sampled) = (packet.size(), packet.sampled());

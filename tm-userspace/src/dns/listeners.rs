@@ -20,8 +20,9 @@ use tokio_util::sync::CancellationToken;
 use super::{
     connections::Connections,
     plan::Plan,
-    reply::{Responder, Transport},
+    reply::Responder,
     tcp::{self, House},
+    transport::Transport,
     udp,
 };
 use crate::dnstap::Tap;

@@ -55,6 +55,7 @@ mod query;
 mod reply;
 mod tcp;
 mod transfer;
+mod transport;
 mod tsig;
 mod udp;
 mod write;
@@ -63,8 +64,9 @@ mod zone;
 pub use counts::Messages;
 pub use listeners::run;
 pub use plan::Plan;
-pub use reply::{Responder, Transport};
+pub use reply::Responder;
 pub use transfer::{Content, Contents, Transfers};
+pub use transport::Transport;
 pub use zone::ZoneView;
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use hickory_proto::{rr::rdata::opt::EdnsCode, serialize::binary::BinDecoder};
 
 use super::{
     query::{Record, skip_name},
-    reply::Transport,
+    transport::Transport,
 };
 
 /// Octets that padded replies are a multiple of ([RFC 8467, section 4.1](https://www.rfc-editor.org/rfc/rfc8467#section-4.1)).

@@ -7,7 +7,7 @@ use std::{
 
 use rustls::ServerConfig;
 
-use super::reply::Transport;
+use super::transport::Transport;
 use crate::desired::{Node, Tcp};
 
 /// One whole state of the sockets.

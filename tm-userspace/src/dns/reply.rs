@@ -1,7 +1,6 @@
 //! From one message to its reply: no I/O, no clock but for signatures, and nothing remembered but counts.
 
 use std::{
-    fmt,
     net::{IpAddr, SocketAddr},
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
     time::{Duration, SystemTime},
@@ -14,19 +13,20 @@ use hickory_proto::{
 use tm_common::{
     cookie::{self, Jar},
     limit::{Kind, limited},
-    tables::Lookup,
+    tables::Lookup as _,
     verdict::Reason,
 };
 use tokio::sync::watch;
 
 use super::{
-    ask::{Answered, Tables, ask},
+    ask::{Answered, ask},
     chaos,
     counts::{Counts, Messages, Outcome},
     extended::Extended,
     options,
     query::Query,
     transfer::{Contents, Refused, Transfer},
+    transport::Transport,
     tsig,
     write::{Room, Sections, write},
     zone::{Found, ZoneView},
@@ -34,48 +34,9 @@ use super::{
 use crate::{
     listen,
     names::DnsName,
-    sync::Image,
+    sync::{Image, Reader},
     traffic::{Told, Traffic},
 };
-
-/// What a message came over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Transport {
-    /// Replies of at most 512 octets, or what the client and the configuration say.
-    Udp,
-    /// Replies of any length.
-    Tcp,
-    /// The same over TLS.
-    Tls,
-    /// The same over HTTPS, each in an exchange of its own.
-    Https,
-}
-
-impl Transport {
-    /// Every transport, in the order of its index.
-    pub(super) const ALL: [Transport; 4] = [Transport::Udp, Transport::Tcp, Transport::Tls, Transport::Https];
-
-    /// Its name in metrics.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Transport::Udp => "udp",
-            Transport::Tcp => "tcp",
-            Transport::Tls => "dot",
-            Transport::Https => "doh",
-        }
-    }
-}
-
-impl fmt::Display for Transport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Transport::Udp => "UDP",
-            Transport::Tcp => "TCP",
-            Transport::Tls => "TLS",
-            Transport::Https => "HTTPS",
-        })
-    }
-}
 
 /// Answers messages, from the tables and from what of the zone is not in them.
 #[derive(Debug)]
@@ -139,7 +100,7 @@ impl Responder {
         if tsig::is_signed(query)
             && let Some(read) = Query::read(query).filter(|read| read.is_whole)
         {
-            let read = with_cookie(read, client, &*self.image());
+            let read = with_cookie(read, client, &self.image().reader());
             let (outcome, reply) = self.respond_signed(query, &read, client, transport, idle);
             self.counts.add(transport, outcome);
             return reply;
@@ -170,7 +131,7 @@ impl Responder {
             Ok(checked) => checked,
             Err(wrong) => {
                 let written = write(query, wrong.outcome(), Sections::default(), room);
-                let (outcome, reply) = limit(query, client, transport, &*self.image(), written);
+                let (outcome, reply) = limit(query, client, transport, self.image().reader(), written);
                 return (outcome, reply.and_then(|reply| wrong.seal(reply)).map(Reply::Message));
             }
         };
@@ -203,14 +164,13 @@ impl Responder {
 
     /// What the reply would be if it were this turn in every block: nothing is counted, and nobody's turn is taken.
     pub fn preview(&self, query: &[u8], client: IpAddr, transport: Transport, turn: u32) -> Option<Vec<u8>> {
-        let image = self.image();
-        self.answer_over(query, client, transport, &image, &image.at_turn(turn)).reply
+        self.answer_over(query, client, transport, self.image().at_turn(turn)).reply
     }
 
     /// Octets of the longest reply to this query.
     fn most(&self, query: &[u8], client: IpAddr, transport: Transport) -> usize {
         let image = self.image();
-        let query = Query::read(query).map(|query| with_cookie(query, client, &*image));
+        let query = Query::read(query).map(|query| with_cookie(query, client, &image.reader()));
         query.map_or(0, |query| Room::of(&query, transport, image.payload()).limit)
     }
 
@@ -242,7 +202,7 @@ impl Responder {
     fn answer(&self, message: &[u8], client: IpAddr, transport: Transport) -> (Outcome, Option<Vec<u8>>) {
         let image = self.image();
         let Answered { outcome, reply, sampled } =
-            self.answer_over(message, client, transport, &image, &*image);
+            self.answer_over(message, client, transport, image.reader());
         if let Some((counter, message)) = sampled.zip(reply.as_ref()) {
             let (tables, client) = (image.hash_seed(), SocketAddr::new(client, 0));
             self.traffic.tell(Told { tables, counter, count: 1, client, message: message.clone() });
@@ -255,8 +215,7 @@ impl Responder {
         message: &[u8],
         client: IpAddr,
         transport: Transport,
-        image: &Image,
-        tables: &impl Tables,
+        tables: Reader<'_>,
     ) -> Answered {
         let ask = |message: &[u8]| ask(tables, message, client, transport);
         if let Ok(answered) = ask(message) {
@@ -265,10 +224,10 @@ impl Responder {
         let Some(query) = Query::read(message) else {
             return Answered { outcome: Outcome::Ignored, reply: None, sampled: None };
         };
-        let query = with_cookie(query, client, tables);
+        let query = with_cookie(query, client, &tables);
         let ask_again = || ask(&query.canonical().ok_or(Reason::NotQuery)?);
         let room = Room::of(&query, transport, tables.payload());
-        match self.judge(&query, |name| image.has(name), ask_again) {
+        match self.judge(&query, |name| tables.has(name), ask_again) {
             Answer::Finished(answered) => answered,
             Answer::Of(outcome, sections) => {
                 let (outcome, reply) = write(&query, outcome, sections, room);
@@ -387,7 +346,7 @@ fn limit(
     query: &Query<'_>,
     client: IpAddr,
     transport: Transport,
-    tables: &impl Lookup,
+    tables: Reader<'_>,
     (outcome, reply): (Outcome, Vec<u8>),
 ) -> (Outcome, Option<Vec<u8>>) {
     if transport != Transport::Udp || query.cookie.is_some_and(|cookie| cookie.is_right) {
@@ -395,7 +354,7 @@ fn limit(
     }
     let has_answers = outcome == Outcome::Truncated || reply.get(6..8).is_some_and(|count| count != [0, 0]);
     let kind = Kind::of(outcome.code().into(), has_answers);
-    match limited(tables, &listen::key(&client), kind, tables.seed()) {
+    match limited(&tables, &listen::key(&client), kind, tables.seed()) {
         None => (outcome, Some(reply)),
         Some(Reason::Slipped) if kind == Kind::Error => (Outcome::Slipped, Some(reply)),
         Some(Reason::Slipped) => {

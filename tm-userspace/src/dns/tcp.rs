@@ -22,7 +22,8 @@ use super::{
     converse::converse,
     https,
     plan::Plan,
-    reply::{Responder, Transport},
+    reply::Responder,
+    transport::Transport,
 };
 use crate::dnstap::{Line, Tap};
 

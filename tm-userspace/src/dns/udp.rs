@@ -11,7 +11,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::UdpSocket;
 use tokio_util::sync::CancellationToken;
 
-use super::reply::{Responder, Transport};
+use super::{reply::Responder, transport::Transport};
 use crate::dnstap::{Line, Tap};
 
 /// Octets of the longest datagram.

@@ -8,7 +8,7 @@ use hickory_proto::{
 };
 use tm_common::edns::Payload;
 
-use super::{counts::Outcome, extended::Extended, query::Query, reply::Transport};
+use super::{counts::Outcome, extended::Extended, query::Query, transport::Transport};
 use crate::{
     compile::{Zone, nodata},
     names::DnsName,

@@ -75,13 +75,14 @@ fn carrying(name: &DnsName, types: &[u16], octets: &[u8]) -> Compiled {
 
 /// What the block of a type leads to, as the engine goes.
 fn leads_to(image: &Image, name: &DnsName, kind: u16) -> Option<AnswerIndex> {
-    let (_, entry) = Names::<SHORT>::find(image, hash(name.wire(), 7)).ok()?;
+    let tables = image.reader();
+    let (_, entry) = Names::<SHORT>::find(&tables, hash(name.wire(), 7)).ok()?;
     let others = entry.blocks[3];
     let block = match others.turn {
         0 => others,
-        first => image.placed(kind::find(image, first, kind.into())?)?.block,
+        first => tables.placed(kind::find(&tables, first, kind.into())?)?.block,
     };
-    image.slot(block.first)
+    tables.slot(block.first)
 }
 
 #[test]
@@ -93,8 +94,9 @@ fn a_type_that_is_carried_has_a_block_of_its_own_behind_the_one_for_others() {
         assert_eq!(leads_to(&image, &www, kind), expected, "type {kind}");
     }
     // Who reads no types is led to an answer that is not here.
-    let (_, entry) = Names::<SHORT>::find(&image, hash(www.wire(), 7)).unwrap();
-    assert_eq!((entry.blocks[3].count, image.slot(entry.blocks[3].first)), (1, Some(kind::NOT_HERE)));
+    let tables = image.reader();
+    let (_, entry) = Names::<SHORT>::find(&tables, hash(www.wire(), 7)).unwrap();
+    assert_eq!((entry.blocks[3].count, tables.slot(entry.blocks[3].first)), (1, Some(kind::NOT_HERE)));
     let flip = image.apply([(&www, Some(&carrying(&www, &[16, 33], b"another.")))]);
     assert_eq!((flip.staged, flip.published.len()), (vec![(Table::Small, 3)], 2), "slots alone");
     // Another type is another shape.
@@ -262,8 +264,8 @@ fn a_name_whose_bucket_is_full_is_found_by_the_sockets_all_the_same() {
     let length = |image: &Image, name: &DnsName| -> Option<usize> {
         let hash = hash(name.wire(), 7);
         let end = match name.wire().len() <= 8 * SHORT {
-            true => Names::<SHORT>::find(image, hash).ok()?.1.end,
-            false => Names::<LONG>::find(image, hash).ok()?.1.end,
+            true => Names::<SHORT>::find(&image.reader(), hash).ok()?.1.end,
+            false => Names::<LONG>::find(&image.reader(), hash).ok()?.1.end,
         };
         Some(usize::from(end) + BEHIND_END - BEFORE_NAME)
     };
@@ -277,7 +279,9 @@ fn a_name_whose_bucket_is_full_is_found_by_the_sockets_all_the_same() {
         assert_eq!(length(&image, name), Some(name.wire().len()), "{name}");
     }
     let find = |image: &Image| {
-        Names::<LONG>::find(image, hash(names[11].wire(), 7)).ok().map(|(_, entry)| entry.blocks[0].count)
+        Names::<LONG>::find(&image.reader(), hash(names[11].wire(), 7))
+            .ok()
+            .map(|(_, entry)| entry.blocks[0].count)
     };
     assert_eq!(find(&image), Some(2));
     for name in &names {

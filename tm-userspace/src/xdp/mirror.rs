@@ -10,8 +10,7 @@ use tm_common::{
     name::{ENDINGS, LONG, SHORT},
     place::Line,
     tables::{
-        ADDRESS_LINES, Addresses, Answer, AnswerIndex, Bucket, Entry, LARGE, Lookup as _, MEDIUM, OWN_BITS,
-        Placed, SMALL,
+        ADDRESS_LINES, Addresses, Answer, AnswerIndex, Bucket, Entry, LARGE, MEDIUM, OWN_BITS, Placed, SMALL,
     },
 };
 
@@ -165,7 +164,7 @@ impl Kernel {
                 image.buckets().get(index as usize).is_some_and(|b| tables.buckets.store(index, b))
             }
             Table::Endings => {
-                image.ending(index).is_some_and(|above| tables.endings.store(index, &u64::from(above.0)))
+                image.above(index).is_some_and(|above| tables.endings.store(index, &u64::from(above.0)))
             }
             Table::Entries => copy_from(&tables.entries, image.entries(), index),
             Table::LongEntries => copy_from(&tables.long_entries, image.long_entries(), index),

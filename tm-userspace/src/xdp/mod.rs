@@ -31,9 +31,7 @@ use aya::{
     programs::{TestRun as _, TestRunOptions, Xdp},
 };
 use nix::time::{ClockId, clock_getres};
-use tm_common::{
-    edns::Payload, limit::Rate, link::Link as Cards, programs::NAMES, tables::Lookup as _, verdict::Verdict,
-};
+use tm_common::{edns::Payload, limit::Rate, link::Link as Cards, programs::NAMES, verdict::Verdict};
 use tokio_util::task::AbortOnDropHandle;
 
 pub use attach::Attached;

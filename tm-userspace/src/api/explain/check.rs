@@ -11,10 +11,7 @@ use hickory_proto::{
         rdata::opt::{EdnsCode, EdnsOption},
     },
 };
-use tm_common::{
-    tables::Lookup as _,
-    verdict::{Reason, Verdict},
-};
+use tm_common::verdict::{Reason, Verdict};
 
 use super::{Question, outcome::Expected, report::Check};
 use crate::{
@@ -34,7 +31,7 @@ const TRUNCATED: u8 = 2;
 
 /// What is asked, and where.
 pub(super) struct Subject<'a> {
-    pub(super) question: &'a Question,
+    pub(super) question: &'a Question<'a>,
     /// The name that is asked for.
     pub(super) name: &'a DnsName,
     /// Who answers it.

@@ -19,9 +19,13 @@ use crate::places::{Class, Place, View};
 type ByEndpoint = BTreeMap<Option<String>, f64>;
 
 /// Clients with the same shares together, in the order of their places.
-pub(super) fn shares(now: &World, then: Option<&World>, question: &Question) -> Vec<Group> {
-    let before = by_place(now, question);
-    let after = then.map(|then| by_place(then, question));
+pub(super) fn shares(
+    now: &World,
+    then: Option<&World>,
+    question: &Question<'_>,
+) -> anyhow::Result<Vec<Group>> {
+    let before = by_place(now, question)?;
+    let after = then.map(|then| by_place(then, question)).transpose()?;
     let mut groups: Vec<Group> = vec![];
     for (place, later) in pairs(now.view(), then.map(World::view)) {
         let (Some(is), becomes) = (before.get(usize::from(place.0)), later.zip(after.as_ref())) else {
@@ -44,13 +48,13 @@ pub(super) fn shares(now: &World, then: Option<&World>, question: &Question) -> 
             None => groups.push(Group { clients: vec![clients], shares }),
         }
     }
-    groups
+    Ok(groups)
 }
 
-fn by_place(world: &World, question: &Question) -> Vec<ByEndpoint> {
+fn by_place(world: &World, question: &Question<'_>) -> anyhow::Result<Vec<ByEndpoint>> {
     let shares = |class: &Class| {
-        let Some((choices, _)) = choices(world, question, class) else {
-            return ByEndpoint::from([(None, 1.0)]);
+        let Some((choices, _)) = choices(world, question, class)? else {
+            return Ok(ByEndpoint::from([(None, 1.0)]));
         };
         let mut counts: BTreeMap<_, u32> = BTreeMap::new();
         for slot in &choices.slots {
@@ -60,7 +64,7 @@ fn by_place(world: &World, question: &Question) -> Vec<ByEndpoint> {
             some.chain(nobody).for_each(|endpoint| *counts.entry(endpoint).or_default() += 1);
         }
         let all = choices.slots.len() as f64;
-        counts.into_iter().map(|(endpoint, count)| (endpoint, f64::from(count) / all)).collect()
+        Ok(counts.into_iter().map(|(endpoint, count)| (endpoint, f64::from(count) / all)).collect())
     };
     world.view().classes().iter().map(shares).collect()
 }

@@ -19,7 +19,7 @@ mod report;
 mod why;
 mod world;
 
-use std::{net::IpAddr, sync::Arc, time::SystemTime};
+use std::{cell::OnceCell, net::IpAddr, sync::Arc, time::SystemTime};
 
 use anyhow::{Context as _, anyhow};
 use hickory_proto::rr::RecordType;
@@ -97,11 +97,11 @@ pub(super) fn explain(view: &View, inquiry: &Inquiry) -> Result<Explained, Refus
     let assumptions = world::assumptions(&desired, &profile, &inquiry.assume)?;
     let (sender, server) = query::hosts(view, inquiry.client).map_err(Refused::Unfit)?;
     let asker = Asker { sender, subnet: inquiry.ecs };
-    let left = check::told_by_sockets(view, &named.dns_name, kind, sender).map_err(Refused::Unfit)?;
-    let question = Question { asker, kind, left, moment };
+    let told = || check::told_by_sockets(view, &named.dns_name, kind, sender);
+    let question = Question { asker, kind, told: &told, left: OnceCell::new(), moment };
 
     let now = World::live(&desired, tree, stead, decision.view.clone(), health);
-    let (outcome, expected) = outcome::outcome(&now, &question);
+    let (outcome, expected) = outcome::outcome(&now, &question).map_err(Refused::Unfit)?;
     let subject = check::Subject {
         question: &question,
         name: &named.dns_name,
@@ -112,7 +112,10 @@ pub(super) fn explain(view: &View, inquiry: &Inquiry) -> Result<Explained, Refus
     let check = check::check(view, &subject, &expected).map_err(Refused::Unfit)?;
     let then =
         (!assumptions.is_empty()).then(|| now.assuming(&desired, &named.dns_name, &assumptions, moment));
+    let foreseen = then.as_ref().map(|then| outcome::outcome(then, &question)).transpose();
+    let foreseen = foreseen.map_err(Refused::Unfit)?;
     let all_clients = inquiry.all_clients.then(|| clients::shares(&now, then.as_ref(), &question));
+    let all_clients = all_clients.transpose().map_err(Refused::Unfit)?;
     Ok(Explained {
         name: named.dns_name.to_hickory().to_string(),
         kind: kind.to_string(),
@@ -120,7 +123,7 @@ pub(super) fn explain(view: &View, inquiry: &Inquiry) -> Result<Explained, Refus
         client: question.asker.client(now.view()),
         assumed: assumptions.iter().map(|assumption| assumption.report(&now)).collect(),
         now: outcome,
-        then: then.map(|then| outcome::outcome(&then, &question).0),
+        then: foreseen.map(|(outcome, _)| outcome),
         check,
         all_clients,
     })
@@ -139,15 +142,26 @@ fn note(named: &Profile, now: &World, then: Option<&World>) -> Option<String> {
 }
 
 /// A question, put together.
-struct Question {
+struct Question<'a> {
     asker: Asker,
     kind: RecordType,
-    /// What the sockets say, for where the tables leave it to them.
-    left: Records,
+    /// Asks the sockets.
+    told: &'a dyn Fn() -> anyhow::Result<Records>,
+    /// What they say, once they were asked.
+    left: OnceCell<Records>,
     moment: SystemTime,
 }
 
-impl Question {
+impl Question<'_> {
+    /// What the sockets say, for where the tables leave it to them.
+    fn left(&self) -> anyhow::Result<Records> {
+        if let Some(left) = self.left.get() {
+            return Ok(left.clone());
+        }
+        let told = (self.told)()?;
+        Ok(self.left.get_or_init(|| told).clone())
+    }
+
     /// Does the answer follow names in the zone?
     fn follows(&self) -> bool {
         !matches!(self.kind, RecordType::ANY | RecordType::CNAME)

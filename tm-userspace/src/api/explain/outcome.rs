@@ -27,10 +27,10 @@ pub(super) struct Expected {
 }
 
 /// What a question comes to in a world.
-pub(super) fn outcome(world: &World, question: &Question) -> (Outcome, Expected) {
+pub(super) fn outcome(world: &World, question: &Question<'_>) -> anyhow::Result<(Outcome, Expected)> {
     let located = question.asker.locate(world.view());
     let class = world.view().classes().get(usize::from(located.place.0)).cloned().unwrap_or_default();
-    let (choices, sticks) = choices(world, question, &class).unzip();
+    let (choices, sticks) = choices(world, question, &class)?.unzip();
     let sticks = sticks.unwrap_or(false);
     let step =
         explain(&world.profiles, world.profile(), &class, &world.health, question.moment, question.follows());
@@ -50,7 +50,7 @@ pub(super) fn outcome(world: &World, question: &Question) -> (Outcome, Expected)
         let (part, _) = part(world, question, choices.answers.get(usize::from(own))?, 1.0);
         Some(Sticky { clients: located.neighbours(), records: part.records })
     });
-    let scope = located.told_scope(is_looked_at(world, question), own.is_some());
+    let scope = located.told_scope(is_looked_at(world, question)?, own.is_some());
     let answer = choices.as_ref().and_then(|choices| choices.answers.first());
     let code = answer.map_or(NXDOMAIN, |records| records.code);
     let outcome = Outcome {
@@ -66,30 +66,44 @@ pub(super) fn outcome(world: &World, question: &Question) -> (Outcome, Expected)
         (None, Some(choices)) => choices.slots.clone(),
         (None, None) => vec![0],
     };
-    (outcome, Expected { place: located.place, choices, slots, scope })
+    Ok((outcome, Expected { place: located.place, choices, slots, scope }))
 }
 
 /// Do the name's tables look at the client?
-fn is_looked_at(world: &World, question: &Question) -> bool {
-    let sticks = |class| choices(world, question, class).is_some_and(|(_, sticks)| sticks);
-    !world.view().is_anywhere() || world.view().classes().iter().any(sticks)
+fn is_looked_at(world: &World, question: &Question<'_>) -> anyhow::Result<bool> {
+    if !world.view().is_anywhere() {
+        return Ok(true);
+    }
+    for class in world.view().classes() {
+        if choices(world, question, class)?.is_some_and(|(_, sticks)| sticks) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What is answered to one class of clients, as it lies in the tables, and whether they stick to it; none where there is no such name.
-pub(super) fn choices(world: &World, question: &Question, class: &Class) -> Option<(Choices, bool)> {
+pub(super) fn choices(
+    world: &World,
+    question: &Question<'_>,
+    class: &Class,
+) -> anyhow::Result<Option<(Choices, bool)>> {
     let view = View::of_one(class.clone());
     let decision = decide(&world.profiles, world.profile(), &view, &world.health, question.moment);
-    let mut compiled = compile(&decision, &world.tree).or_else(|| world.stead.there.clone())?;
-    let block = row_index(&compiled.types, question.kind.into())?;
-    let mut choices = compiled.places.pop()?.into_iter().nth(block)?;
+    let there = || {
+        let mut compiled = compile(&decision, &world.tree).or_else(|| world.stead.there.clone())?;
+        let block = row_index(&compiled.types, question.kind.into())?;
+        compiled.places.pop()?.into_iter().nth(block)
+    };
+    let Some(mut choices) = there() else { return Ok(None) };
     if choices.is_left() {
-        choices = Choices::one(question.left.clone());
+        choices = Choices::one(question.left()?);
     }
-    Some((choices, decision.sticky.contains(&true)))
+    Ok(Some((choices, decision.sticky.contains(&true))))
 }
 
 /// The different answers with their least TTL, those of the largest share first.
-fn parts(world: &World, question: &Question, choices: Option<&Choices>) -> Vec<(Part, u32)> {
+fn parts(world: &World, question: &Question<'_>, choices: Option<&Choices>) -> Vec<(Part, u32)> {
     let Some(choices) = choices else {
         let records = nodata(
             &world.profile().dns_name,
@@ -106,7 +120,7 @@ fn parts(world: &World, question: &Question, choices: Option<&Choices>) -> Vec<(
     counted.into_iter().map(|(count, records)| part(world, question, records, count as f64 / all)).collect()
 }
 
-fn part(world: &World, question: &Question, records: &Records, share: f64) -> (Part, u32) {
+fn part(world: &World, question: &Question<'_>, records: &Records, share: f64) -> (Part, u32) {
     let (answers, authorities) = sections(world.profile(), question, records);
     let ttl = answers.iter().chain(&authorities).map(|record| record.ttl).min().unwrap_or(0);
     let lines = |records: &[Record]| records.iter().map(line).collect();
@@ -116,7 +130,7 @@ fn part(world: &World, question: &Question, records: &Records, share: f64) -> (P
 }
 
 /// Finished records, read back: answer and authority section.
-fn sections(profile: &Profile, question: &Question, records: &Records) -> (Vec<Record>, Vec<Record>) {
+fn sections(profile: &Profile, question: &Question<'_>, records: &Records) -> (Vec<Record>, Vec<Record>) {
     let mut message =
         [0u16, 0x8400, 1, records.answers, records.authorities, 0].map(u16::to_be_bytes).concat();
     message.extend(profile.dns_name.wire());

@@ -146,8 +146,8 @@ proptest! {
             let mut packet = Buffer::new(&mut octets, size);
             let image = IMAGE.read().unwrap();
             let answered = match name.len() <= 8 * SHORT {
-                true => answer_message::<SHORT>(&mut packet, &*image),
-                false => answer_message::<LONG>(&mut packet, &*image),
+                true => answer_message::<SHORT>(&mut packet, &image.reader()),
+                false => answer_message::<LONG>(&mut packet, &image.reader()),
             };
             let reply = RESPONDER.reply(&query, CLIENT, transport).unwrap();
             match answered {

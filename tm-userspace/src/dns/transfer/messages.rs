@@ -9,7 +9,7 @@ use hickory_proto::{
 
 use super::content::{Changes, Content, Contents};
 use crate::{
-    dns::{counts::Outcome, reply::Transport, tsig::Session, zone::ZoneView},
+    dns::{counts::Outcome, transport::Transport, tsig::Session, zone::ZoneView},
     names::DnsName,
 };
 

@@ -79,7 +79,7 @@ fn ask(image: &Image, view: Root, address: IpAddr) -> Found {
             Client::v6([a.unwrap(), b.unwrap()])
         }
     };
-    find(image, view, &client).unwrap()
+    find(&image.reader(), view, &client).unwrap()
 }
 
 fn classes(count: usize) -> Vec<Class> {

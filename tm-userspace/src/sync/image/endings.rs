@@ -41,11 +41,6 @@ impl Endings {
         Endings { words: vec![0; ENDINGS as usize], said: HashMap::new(), alike: HashMap::new(), short: 0 }
     }
 
-    /// What names that end so have above them.
-    pub(super) fn above(&self, ending: u32) -> Option<Above> {
-        self.words.get(ending as usize).map(|above| Above(*above))
-    }
-
     /// Notes what a name says; nothing where it is gone.
     fn note(&mut self, name: &DnsName, said: Option<Said>) {
         let before = match said.clone() {
@@ -78,6 +73,11 @@ impl Endings {
 }
 
 impl Image {
+    /// What names that end so ([`name::ending`]) have above them.
+    pub fn above(&self, ending: u32) -> Option<Above> {
+        self.endings.words.get(ending as usize).map(|above| Above(*above))
+    }
+
     /// Notes what a name says of those below it, and puts what that makes of its ending into the tables.
     pub(super) fn set_said(&mut self, name: &DnsName, said: Option<Said>, changed: &mut Changes) {
         let had_short = self.endings.short > 0;

@@ -7,12 +7,12 @@ use std::{
 
 use nix::time::{ClockId, clock_gettime};
 use tm_common::{
-    limit::{Allowed, Meter, Rate, SLOTS, counted, verdict},
+    limit::{Allowed, Meter, SLOTS, counted, verdict},
     tables::Address,
     verdict::Reason,
 };
 
-use super::Image;
+use super::Reader;
 use crate::{desired::RateLimit, listen::key};
 
 /// A window is 2^10 milliseconds.
@@ -59,9 +59,12 @@ impl Limiter {
     }
 }
 
-impl Meter for Image {
-    fn rate(&self) -> Rate {
-        Rate { most: self.limiter.limit.most_in(1 << SHIFT), shift: SHIFT }
+impl Meter for Reader<'_> {
+    fn most(&self) -> u32 {
+        if self.turn.is_none() { self.limiter.limit.most_in(1 << SHIFT) } else { 0 }
+    }
+    fn shift(&self) -> u32 {
+        SHIFT
     }
     fn ticks(&self) -> u64 {
         let set = self.limiter.ticks.load(Ordering::Relaxed);

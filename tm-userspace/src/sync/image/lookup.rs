@@ -1,6 +1,7 @@
-//! The engine's look-ups over the daemon's own tables: what the sockets answer from.
+//! The engine's look-ups over the daemon's own tables: what the sockets answer from, and whoever wants to know what they would say.
 
 use std::{
+    ops::Deref,
     sync::atomic::Ordering,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -12,15 +13,65 @@ use tm_common::{
     name::{LONG, SHORT},
     place::Line,
     tables::{
-        Above, Addresses, Answer, AnswerIndex, Bucket, Entry, LARGE, Lookup, MEDIUM, Names, Placed, SMALL,
-        bucket_index, tag,
+        Above, Addresses, Answer, AnswerIndex, Block, Bucket, Entry, LARGE, Lookup, MEDIUM, Names, Placed,
+        SMALL, bucket_index, tag,
     },
     verdict::{OrRefuse as _, Reason},
 };
 
 use super::Image;
+use crate::{compile::row_index, names::DnsName, places::Place};
 
-impl Lookup for Image {
+/// The tables as somebody reads them.
+#[derive(Clone, Copy, Debug)]
+pub struct Reader<'a> {
+    image: &'a Image,
+    /// Whose turn it is in every block, for a reader who leaves no trace; without it turns are taken and answers counted.
+    pub(super) turn: Option<u32>,
+}
+
+impl Deref for Reader<'_> {
+    type Target = Image;
+
+    fn deref(&self) -> &Image {
+        self.image
+    }
+}
+
+impl Image {
+    /// These tables for who answers: turns are taken, answers counted and limited.
+    pub fn reader(&self) -> Reader<'_> {
+        Reader { image: self, turn: None }
+    }
+
+    /// These tables as if in every block it were this turn; nothing is counted.
+    pub fn at_turn(&self, turn: u32) -> Reader<'_> {
+        Reader { image: self, turn: Some(turn) }
+    }
+
+    /// The block that answers a type, by its number, for a name at a place. `None` for a type that nobody has.
+    pub fn block(&self, name: &DnsName, place: Place, kind: u16) -> Option<Block> {
+        let rows = &self.places.get(name)?.rows;
+        let row = rows.places.get(usize::from(place.0))?;
+        let types = rows.by_type.as_ref().map_or(&[][..], |by_type| &by_type.types);
+        Some(row.get(row_index(types, kind)?)?.0)
+    }
+
+    /// What frames to us begin with.
+    pub fn link(&self) -> Link {
+        self.link
+    }
+    /// How long replies over UDP may be.
+    pub fn payload(&self) -> Payload {
+        self.payload
+    }
+    /// What the OPT of every reply begins with.
+    pub fn opt(&self) -> Opt {
+        Opt::new(self.payload.most)
+    }
+}
+
+impl Lookup for Reader<'_> {
     fn port(&self) -> u16 {
         self.port
     }
@@ -43,7 +94,7 @@ impl Lookup for Image {
         self.link
     }
     fn ending(&self, ending: u32) -> Option<Above> {
-        self.endings.above(ending)
+        self.above(ending)
     }
     fn served(&self, line: u32) -> Option<&Addresses> {
         self.served.get(line as usize)
@@ -55,13 +106,18 @@ impl Lookup for Image {
         self.buckets.get(index as usize & (self.buckets.len() - 1))
     }
     fn turn(&self, index: u32, count: u32) -> Option<u32> {
+        if let Some(turn) = self.turn {
+            return Some(if turn < count { turn } else { 0 });
+        }
         let turn = self.own_turns.get(index as usize)?;
         let next = |now: u32| Some(if now < count { now + 1 } else { 1 });
         let now = turn.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).ok()?;
         Some(if now < count { now } else { 0 })
     }
     fn give_back(&self, index: u32) {
-        if let Some(turn) = self.own_turns.get(index as usize) {
+        if self.turn.is_none()
+            && let Some(turn) = self.own_turns.get(index as usize)
+        {
             // It fails for nobody: there is always a value.
             _ = turn.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| Some(now.saturating_sub(1)));
         }
@@ -85,11 +141,13 @@ impl Lookup for Image {
         self.large.get(index)
     }
     fn count(&self, counter: u32) {
-        self.counted.count(counter);
+        if self.turn.is_none() {
+            self.counted.count(counter);
+        }
     }
 }
 
-impl Jar for Image {
+impl Jar for Reader<'_> {
     fn cookies(&self) -> Option<&Cookies> {
         Some(&self.cookies)
     }
@@ -103,7 +161,7 @@ impl Jar for Image {
     }
 }
 
-impl Image {
+impl Reader<'_> {
     /// The element that a name's entry is filed under; unlike in a mirror, none is ever left out.
     fn filed(&self, hash: u64, class: usize) -> Option<u32> {
         if let Some(entry) = self.homeless.get(&(hash, class)) {
@@ -115,7 +173,7 @@ impl Image {
     }
 }
 
-impl Names<SHORT> for Image {
+impl Names<SHORT> for Reader<'_> {
     fn entry(&self, index: u32) -> Option<&Entry<SHORT>> {
         self.entries.get(index)
     }
@@ -125,7 +183,7 @@ impl Names<SHORT> for Image {
     }
 }
 
-impl Names<LONG> for Image {
+impl Names<LONG> for Reader<'_> {
     fn entry(&self, index: u32) -> Option<&Entry<LONG>> {
         self.long_entries.get(index)
     }

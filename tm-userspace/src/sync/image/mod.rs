@@ -1,13 +1,12 @@
 //! The daemon's copy of all tables.
 //!
-//! `write` puts names in and takes them out, `below` leads them to what is answered for others below them, `endings` knows what that makes of how names end, `views` does so with what places their clients, `lookup` answers the engine, `still` without counting it.
+//! `write` puts names in and takes them out, `below` leads them to what is answered for others below them, `endings` knows what that makes of how names end, `views` does so with what places their clients, `lookup` answers the engine.
 
 mod below;
 mod counted;
 mod endings;
 mod limiter;
 mod lookup;
-mod still;
 mod views;
 mod write;
 
@@ -48,7 +47,7 @@ use views::ViewUse;
 
 pub use counted::Counters;
 pub use limiter::allowed;
-pub use still::Still;
+pub use lookup::Reader;
 
 /// A change of one name: what it is to be, or that it goes.
 pub type Change<'a> = (&'a DnsName, Option<&'a Compiled>);
