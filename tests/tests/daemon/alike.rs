@@ -1,5 +1,7 @@
 //! Every kind of frame, with XDP on and with XDP off: what comes of it is the same, and is what the kernel's stack and a careful server make of it.
 
+mod chance;
+
 use std::net::SocketAddr;
 
 use tm_tests::{
