@@ -14,6 +14,7 @@ pub mod collector;
 pub mod cookie;
 pub mod corpus;
 pub mod daemon;
+pub mod dice;
 pub mod dig;
 pub mod endpoint;
 pub mod frame;

@@ -20,6 +20,8 @@ pub struct Reply {
     pub source: SocketAddr,
     /// Destination address and port.
     pub destination: SocketAddr,
+    /// IPv4's identification, and its flags and offset.
+    pub fragment: Option<[u16; 2]>,
     /// TTL or hop limit.
     pub ttl: u8,
     /// DSCP and ECN of IPv4, traffic class of IPv6.
@@ -39,7 +41,7 @@ pub fn check_reply(frame: &[u8]) -> Result<Reply> {
         vlans.push((kind, rest.word()?));
         kind = rest.word()?;
     }
-    let Network { source, destination, ttl, traffic_class } = match kind {
+    let Network { source, destination, fragment, ttl, traffic_class } = match kind {
         0x0800 => v4(&mut rest)?,
         0x86dd => v6(&mut rest)?,
         _ => anyhow::bail!("ethertype {kind:#06x} is neither IPv4 nor IPv6"),
@@ -52,6 +54,7 @@ pub fn check_reply(frame: &[u8]) -> Result<Reply> {
         vlans,
         source: SocketAddr::new(source, from),
         destination: SocketAddr::new(destination, to),
+        fragment,
         ttl,
         traffic_class,
         payload,
@@ -63,6 +66,7 @@ pub fn check_reply(frame: &[u8]) -> Result<Reply> {
 struct Network {
     source: IpAddr,
     destination: IpAddr,
+    fragment: Option<[u16; 2]>,
     ttl: u8,
     traffic_class: u8,
 }
@@ -73,16 +77,15 @@ fn v4(rest: &mut Octets<'_>) -> Result<Network> {
     ensure!(first == 0x45, "IPv4 header begins with {first:#04x}, not 0x45");
     let length = usize::from(rest.word()?);
     ensure!(length == packet.len(), "IPv4 total length is {length}, the packet has {} octets", packet.len());
-    let _identification = rest.word()?;
-    let fragment = rest.word()?;
-    ensure!(fragment & 0x3fff == 0, "the reply is a fragment ({fragment:#06x})");
+    let fragment = [rest.word()?, rest.word()?];
+    ensure!(fragment[1] & 0x3fff == 0, "the reply is a fragment ({:#06x})", fragment[1]);
     let [ttl, protocol] = rest.take()?;
     ensure!(protocol == UDP, "IPv4 protocol is {protocol}, not UDP");
     let _checksum = rest.word()?;
     let (source, destination): ([u8; 4], [u8; 4]) = (rest.take()?, rest.take()?);
     ensure!(checksum(&[&packet[..20]]) == 0, "the IPv4 header checksum is wrong");
     let (source, destination) = (Ipv4Addr::from(source).into(), Ipv4Addr::from(destination).into());
-    Ok(Network { source, destination, ttl, traffic_class })
+    Ok(Network { source, destination, fragment: Some(fragment), ttl, traffic_class })
 }
 
 fn v6(rest: &mut Octets<'_>) -> Result<Network> {
@@ -94,7 +97,7 @@ fn v6(rest: &mut Octets<'_>) -> Result<Network> {
     let (source, destination): ([u8; 16], [u8; 16]) = (rest.take()?, rest.take()?);
     ensure!(length == rest.0.len(), "IPv6 payload length is {length}, {} octets follow", rest.0.len());
     let (source, destination) = (Ipv6Addr::from(source).into(), Ipv6Addr::from(destination).into());
-    Ok(Network { source, destination, ttl, traffic_class: first << 4 | second >> 4 })
+    Ok(Network { source, destination, fragment: None, ttl, traffic_class: first << 4 | second >> 4 })
 }
 
 fn udp(datagram: &[u8], source: IpAddr, destination: IpAddr) -> Result<(u16, u16, Vec<u8>)> {

@@ -44,6 +44,11 @@ fn the_sockets() {
 }
 
 #[test]
+fn rfc_7766_section_8_the_sockets_over_connections() {
+    judge(|case| case.ask_connections(&WORLD.responder));
+}
+
+#[test]
 fn by_default_what_is_over_512_octets_is_not_for_everybody() {
     require_root();
     let world = World::by_default().unwrap_or_else(|error| panic!("{error:#}"));

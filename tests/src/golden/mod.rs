@@ -139,10 +139,22 @@ impl Case {
 
     /// Asks the sockets, where the stack would hand them the message.
     pub fn ask_sockets(&self, responder: &Responder) -> Result<()> {
+        self.ask_over(responder, if self.over_tcp { Transport::Tcp } else { Transport::Udp })
+    }
+
+    /// Asks them over a connection, over which the same is said but for what was cut.
+    pub fn ask_connections(&self, responder: &Responder) -> Result<()> {
+        let is_cut = |reply: &String| reply.lines().next().is_some_and(|line| line.contains(" tc"));
+        match self.reply.as_ref().is_some_and(is_cut) {
+            true => Ok(()),
+            false => self.ask_over(responder, Transport::Tcp),
+        }
+    }
+
+    fn ask_over(&self, responder: &Responder, transport: Transport) -> Result<()> {
         if self.reply.is_none() {
             return Ok(());
         }
-        let transport = if self.over_tcp { Transport::Tcp } else { Transport::Udp };
         match responder.reply(&self.frame.payload, self.frame.source.ip(), transport) {
             None => self.compare(SILENCE.to_owned()),
             Some(reply) => self.compare(text(&Message::from_vec(&reply).context("no message")?)),

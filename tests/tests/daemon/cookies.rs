@@ -84,6 +84,16 @@ impl Way {
         (reply.response_code, cookie_of(&reply))
     }
 
+    /// The same of a query without a question, whose OPT stands where one would.
+    fn ask_for_cookie(&mut self, cookie: &[u8]) -> (ResponseCode, Option<Vec<u8>>) {
+        let length = cookie.len() as u8;
+        let rest = [&[0, 0, 0, 0, 0, length + 4, 0, CODE as u8, 0, length][..], cookie].concat();
+        let query = Query { counts: Some([0, 0, 0, 1]), qclass: 1232, trailing: rest, ..Query::new(".", 41) };
+        let reply = self.ask(&query);
+        assert!(reply.queries.is_empty() && !reply.metadata.authoritative);
+        (reply.response_code, cookie_of(&reply))
+    }
+
     /// A cookie that comes back as it was sent.
     fn knows(&mut self, name: &str, cookie: &[u8]) -> bool {
         self.send(name, cookie).1.unwrap() == cookie
@@ -95,6 +105,11 @@ fn cookie_of(reply: &Message) -> Option<Vec<u8>> {
         EdnsOption::Unknown(CODE, cookie) => Some(cookie.clone()),
         other => panic!("{other:?}"),
     }
+}
+
+/// When a cookie was made, in seconds.
+fn time_of(cookie: &Option<Vec<u8>>) -> u32 {
+    u32::from_be_bytes(cookie.as_ref().unwrap()[12..16].try_into().unwrap())
 }
 
 /// Cookies of every kind, and what comes back. So many queries are sent that a program of XDP has an answer to.
@@ -139,6 +154,19 @@ fn check(way: &mut Way, client: IpAddr) -> u64 {
         for length in [0, 1, 7, 9, 15, 41] {
             let (said, cookie) = way.send(name, &vec![1; length]);
             assert_eq!((said, cookie), (ResponseCode::FormErr, None), "{length} octets");
+        }
+        // RFC 7873, section 5.4: without a question; a cookie is all that is asked for, and whether it is right.
+        let stranger = [&fresh[..8], &[7; 16]].concat();
+        for (sent, due) in [
+            (&CLIENT[..], ResponseCode::NoError),
+            (&fresh, ResponseCode::NoError),
+            (&stranger, ResponseCode::BADCOOKIE),
+        ] {
+            let (said, cookie) = way.ask_for_cookie(sent);
+            assert_eq!(
+                (said, cookie.as_deref()),
+                (due, Some(&made(FIRST, CLIENT, [0; 3], time_of(&cookie), client)[..]))
+            );
         }
         sent += 3 + (same.len() + renewed.len()) as u64;
     }

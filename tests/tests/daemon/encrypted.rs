@@ -115,6 +115,12 @@ fn rfc8484_kdig_and_curl_ask_over_https() {
         let reply = &output.stdout[..output.stdout.len() - end.len()];
         let reply = hickory_proto::op::Message::from_vec(reply).unwrap();
         assert_eq!(tm_tests::dig::answers(&reply), [format!("web.tm.example. 30 IN A {WEB}")]);
+        // RFC 9110, section 9.3.2: HEAD is told how long the reply is, and not given it.
+        let asked = format!("{url}?dns=HVMBAAABAAAAAAAAA3dlYgJ0bQdleGFtcGxlAAABAAE");
+        let told = "%{response_code} %header{content-length} %{size_download}";
+        let output = curl(&[version, "--head", "--output", "/dev/null", show, told, &asked]);
+        let why = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "200 48 0", "{version}: {why}");
         for (words, status) in [
             (vec!["--data-binary", &post, url], "415"),
             (vec!["--request", "PUT", url], "405"),

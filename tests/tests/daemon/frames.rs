@@ -7,6 +7,7 @@ use tm_tests::{
     dig::answers,
     frame::Frame,
     lab::{SERVER_V4, SERVER_V6},
+    namespace::run,
     query::{Edns, Query, qtype},
 };
 
@@ -222,6 +223,19 @@ fn messages_beyond_a_plain_query_are_the_sockets() {
         ("half a header", Frame::v4(plain().build()[..6].to_vec()), "short", Ignored),
         ("nothing", Frame::v4(vec![]), "short", Ignored),
     ]);
+}
+
+#[test]
+fn a_sum_that_its_sender_leaves_to_the_card_is_the_stacks_to_trust() {
+    let wire = Wire::new("");
+    run(wire.lab.client("ethtool").args(["-K", "tm1", "tx", "on"])).unwrap();
+    for server in ["@10.53.0.1", "@fd53::1"] {
+        let words = [server, "+notcp", "web.tm.example"];
+        assert_eq!(wire.lab.answers(&words).unwrap(), "web.tm.example. 30 IN A 192.0.2.10");
+    }
+    let status = wire.daemon.status(&wire.lab).unwrap();
+    let seen = (status.packets("checksum"), status.packets("answered"), status.messages("engine"));
+    assert_eq!(seen, (2, 0, 2));
 }
 
 #[test]

@@ -44,6 +44,7 @@ macro_rules! outcomes {
                     (_, ResponseCode::Refused) => "REFUSED",
                     (_, ResponseCode::NotAuth) => "NOTAUTH",
                     (_, ResponseCode::BADVERS) => "BADVERS",
+                    (_, ResponseCode::BADCOOKIE) => "BADCOOKIE",
                     _ => "other",
                 }
             }
@@ -77,6 +78,10 @@ outcomes! {
     NxDomain = "nxdomain", NXDomain, true;
     /// What the server says of itself.
     Chaos = "chaos", NoError, false;
+    /// A cookie alone, for who asked for nothing else.
+    Cookie = "cookie", NoError, false;
+    /// The same to who brought one of ours that is not right.
+    BadCookie = "badcookie", BADCOOKIE, false;
     /// Not our zone, not our class, or a zone transfer.
     Refused = "refused", Refused, false;
     /// The message is malformed, or its type is none that can be asked for.

@@ -21,7 +21,7 @@ use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::{
     Method, Request, Response, StatusCode,
     body::{Body as _, Incoming},
-    header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue},
+    header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue},
     service::service_fn,
 };
 use hyper_util::{
@@ -98,11 +98,13 @@ pub(super) async fn serve(
 impl Site {
     async fn exchange(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let _under_way = UnderWay::begin(self);
+        let is_head = *request.method() == Method::HEAD;
         let answered = match self.query(request).await {
             Ok(query) => self.answer(&query),
             Err(refused) => Err(refused),
         };
-        answered.unwrap_or_else(Refused::response)
+        let response = answered.unwrap_or_else(Refused::response);
+        if is_head { without_content(response) } else { response }
     }
 
     /// The message that a request carries.
@@ -209,6 +211,13 @@ impl Refused {
         }
         response
     }
+}
+
+/// What HEAD is told of the content in its place ([RFC 9110, section 9.3.2](https://www.rfc-editor.org/rfc/rfc9110#section-9.3.2)): over HTTP/2 hyper would send it.
+fn without_content(mut response: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
+    let content = std::mem::take(response.body_mut());
+    response.headers_mut().extend(content.size_hint().exact().map(|length| (CONTENT_LENGTH, length.into())));
+    response
 }
 
 /// The message in `dns=` of a URL's query.

@@ -19,6 +19,8 @@ const LONGEST: usize = 255;
 pub(super) struct Query<'a> {
     /// ID, opcode and flags.
     pub(super) metadata: Metadata,
+    /// How many questions it says that it has.
+    pub(super) questions: u16,
     /// Its question, where there is exactly one and it is well-formed.
     pub(super) question: Option<Question<'a>>,
     /// Its OPT, where there is exactly one, well-formed and where it belongs.
@@ -64,7 +66,9 @@ impl<'a> Query<'a> {
         if metadata.message_type == MessageType::Response {
             return None;
         }
-        let mut query = Query { metadata, question: None, opt: None, is_whole: false, cookie: None };
+        let questions = counts.queries;
+        let mut query =
+            Query { metadata, questions, question: None, opt: None, is_whole: false, cookie: None };
         query.is_whole = query.read_sections(&mut decoder, counts).is_some();
         Some(query)
     }
@@ -75,7 +79,8 @@ impl<'a> Query<'a> {
             self.question = (counts.queries == 1).then_some(question);
         }
         for _ in 0..usize::from(counts.answers) + usize::from(counts.authorities) {
-            if Record::read(decoder)?.kind == RecordType::OPT {
+            // RFC 6891, section 6.1.1, and RFC 8945, section 5.1: both belong elsewhere.
+            if matches!(Record::read(decoder)?.kind, RecordType::OPT | RecordType::TSIG) {
                 return None;
             }
         }
@@ -99,7 +104,16 @@ impl<'a> Query<'a> {
             kind: *kind,
             class: *class,
         });
-        Query { metadata: self.metadata, question, opt, is_whole: self.is_whole, cookie: None }
+        let Query { metadata, questions, is_whole, .. } = *self;
+        Query { metadata, questions, question, opt, is_whole, cookie: None }
+    }
+
+    /// Of a query that asks for nothing but a cookie, which has no question: whether the one that it brings counts, or it brings none of ours
+    /// ([RFC 7873, section 5.4](https://www.rfc-editor.org/rfc/rfc7873#section-5.4)). `None` of any other, and where cookies are off.
+    pub(super) fn has_sound_cookie(&self) -> Option<bool> {
+        const CLIENTS: usize = 8;
+        let opt = self.opt.filter(|opt| self.questions == 0 && self.is_whole && opt.is_right())?;
+        Some(self.cookie?.is_right || opt.cookie?.len() == CLIENTS)
     }
 
     /// The same question in the form that the engine speaks: nothing but the question, and where there was an OPT, one with nothing but the cookie and the client's subnet.

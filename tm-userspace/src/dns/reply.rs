@@ -248,7 +248,11 @@ impl Responder {
             return Answer::error(Outcome::NotImp, Extended::NotSupported);
         }
         let Some(question) = query.question.as_ref().filter(|_| query.is_whole) else {
-            return Answer::bare(Outcome::FormErr);
+            return Answer::bare(match query.has_sound_cookie() {
+                Some(true) => Outcome::Cookie,
+                Some(false) => Outcome::BadCookie,
+                None => Outcome::FormErr,
+            });
         };
         if query.opt.is_some_and(|opt| opt.version > 0) {
             return Answer::bare(Outcome::BadVers);
@@ -282,6 +286,13 @@ impl Responder {
         let Some(zone) = zone else {
             return Answer::error(Outcome::Refused, Extended::NotAuthoritative);
         };
+        // RFC 4035, section 3.1.4.1: what a delegation is signed with is said by the zone above it, where we have that too.
+        if question.kind == RecordType::DS
+            && zone.name == name
+            && let Some(above) = view.zones().above(zone)
+        {
+            return Answer::Of(Outcome::NoData, Sections::absence(&name, above.soa.minimum, above));
+        }
         match view.find(zone, &name, question.kind) {
             Found::Soa => {
                 // What may be transferred goes on counting where the configuration's generation began.

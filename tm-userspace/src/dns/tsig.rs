@@ -4,7 +4,9 @@
 //! | --- | --- |
 //! | is not the last record, or is malformed | FORMERR |
 //! | by a key that is not known, or with another algorithm | NOTAUTH, BADKEY, unsigned |
-//! | is wrong, or cut short | NOTAUTH, BADSIG, unsigned |
+//! | is longer than its algorithm's, or shorter than half of that or 10 octets | FORMERR |
+//! | is wrong | NOTAUTH, BADSIG, unsigned |
+//! | is right as far as it goes, but cut short | NOTAUTH, BADTRUNC, signed |
 //! | of another time | NOTAUTH, BADTIME and our time, signed |
 //! | is right | signed |
 //!
@@ -34,6 +36,8 @@ use crate::{
 const FUDGE: u16 = 300;
 /// The class of signatures.
 const ANY: u16 = 255;
+/// Octets of the shortest MAC that says anything ([RFC 8945, section 5.2.2.1](https://www.rfc-editor.org/rfc/rfc8945#section-5.2.2.1)).
+const LEAST_MAC: usize = 10;
 /// Where a header says how many additional records there are.
 const ADDITIONALS: std::ops::Range<usize> = 10..12;
 
@@ -95,11 +99,21 @@ pub(super) fn check(
     let Ok(signed) = octets(&plain, Some(tsig.oid), &[], Some((tsig, &signature.key))) else {
         return Err(Wrong::Malformed);
     };
-    if signer.verify(&signed, &tsig.mac).is_err() {
+    let (mac, time, whole) = (tsig.mac.clone(), tsig.time, mac_length(signer.algorithm()));
+    if mac.len() > whole || mac.len() < LEAST_MAC.max(whole / 2) {
+        return Err(Wrong::Malformed);
+    }
+    let is_cut = mac.len() < whole;
+    let is_right = match is_cut {
+        true => signer.sign(&signed).is_ok_and(|made| made.starts_with(&mac)),
+        false => signer.verify(&signed, &mac).is_ok(),
+    };
+    if !is_right {
         return Err(Wrong::Unsigned(Box::new(signature), TsigError::BadSig));
     }
-    let (mac, time) = (tsig.mac.clone(), tsig.time);
-    let error = (time.abs_diff(now) > u64::from(tsig.fudge)).then_some((TsigError::BadTime, time));
+    let is_late = time.abs_diff(now) > u64::from(tsig.fudge);
+    let error = is_late.then_some(TsigError::BadTime).or(is_cut.then_some(TsigError::BadTrunc));
+    let error = error.map(|error| (error, time));
     let session = Session { signer, key: name, mac, is_first: true, error };
     match session.error {
         Some(_) => Err(Wrong::Signed(session)),
@@ -146,11 +160,7 @@ impl Session {
     /// Octets that a signature adds to a message.
     pub(super) fn len(&self) -> usize {
         // Owner; type, class, TTL and length; algorithm; time, fudge and MAC; ID, error and other data.
-        let mac = match self.signer.algorithm() {
-            TsigAlgorithm::HmacSha256 => 32,
-            TsigAlgorithm::HmacSha384 => 48,
-            _ => 64,
-        };
+        let mac = mac_length(self.signer.algorithm());
         let other = if self.error.is_some() { 6 } else { 0 };
         self.key.wire().len() + 10 + self.signer.algorithm().to_name().len() + 10 + mac + 6 + other
     }
@@ -162,7 +172,10 @@ impl Session {
         let now = seconds(SystemTime::now());
         // RFC 8945, section 5.2.3: who is out of time is told ours, in a signature that it can check by its own.
         let (error, time, other) = match self.error {
-            Some((error, time)) => (Some(error), time, now.to_be_bytes()[2..].to_vec()),
+            Some((TsigError::BadTime, time)) => {
+                (Some(TsigError::BadTime), time, now.to_be_bytes()[2..].to_vec())
+            }
+            Some((error, _)) => (Some(error), now, vec![]),
             None => (None, now, vec![]),
         };
         let id = u16::from_be_bytes([message[0], message[1]]);
@@ -268,6 +281,15 @@ fn signer(key: &TsigKey) -> Result<TSigner, DnsSecError> {
         desired::TsigAlgorithm::HmacSha512 => TsigAlgorithm::HmacSha512,
     };
     TSigner::new(key.secret.clone(), algorithm, key.name.to_hickory(), FUDGE)
+}
+
+/// Octets of a whole MAC by one of our algorithms.
+fn mac_length(algorithm: &TsigAlgorithm) -> usize {
+    match algorithm {
+        TsigAlgorithm::HmacSha256 => 32,
+        TsigAlgorithm::HmacSha384 => 48,
+        _ => 64,
+    }
 }
 
 /// Names of algorithms are names: case makes no difference.

@@ -27,7 +27,7 @@ pub(super) fn open(address: SocketAddr) -> io::Result<UdpSocket> {
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
-    ignore_path_mtu(&socket, address)?;
+    never_fragment(&socket, address)?;
     socket.set_recv_buffer_size(WAITING)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
@@ -35,13 +35,13 @@ pub(super) fn open(address: SocketAddr) -> io::Result<UdpSocket> {
 }
 
 /// Replies fit every link, so nobody's word that a path takes less (ICMP, which is easily forged) is to have them sent in fragments,
-/// whose second one an attacker could write ([RFC 9715, section 3]).
+/// whose second one an attacker could write; nor may anybody on the way cut them ([RFC 9715, section 3]). Those of XDP are marked so too, and no one can tell them apart.
 ///
 /// [RFC 9715, section 3]: https://www.rfc-editor.org/rfc/rfc9715#section-3
-fn ignore_path_mtu(socket: &Socket, address: SocketAddr) -> io::Result<()> {
+fn never_fragment(socket: &Socket, address: SocketAddr) -> io::Result<()> {
     match address {
-        SocketAddr::V4(_) => sockopt::set_ip_mtu_discover(socket, Ipv4PathMtuDiscovery::OMIT)?,
-        SocketAddr::V6(_) => sockopt::set_ipv6_mtu_discover(socket, Ipv6PathMtuDiscovery::OMIT)?,
+        SocketAddr::V4(_) => sockopt::set_ip_mtu_discover(socket, Ipv4PathMtuDiscovery::PROBE)?,
+        SocketAddr::V6(_) => sockopt::set_ipv6_mtu_discover(socket, Ipv6PathMtuDiscovery::PROBE)?,
     }
     Ok(())
 }

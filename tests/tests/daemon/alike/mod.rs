@@ -5,7 +5,9 @@
 //! | `headers` | sums, lengths, options, what IP says besides |
 //! | `fragments` | one that comes in parts |
 //! | `ends` | who it is from and to, links and tags |
+//! | `chance` | all of it, as chance has it |
 
+mod chance;
 mod ends;
 mod fragments;
 mod headers;
@@ -88,11 +90,12 @@ impl Side {
     }
 }
 
-/// Everything of a reply that the client can tell, but for IPv4's identification and IPv6's flow label.
+/// Everything of a reply that the client can tell, but for IPv6's flow label.
 fn seen(reply: &Reply) -> impl PartialEq + std::fmt::Debug {
     let macs = (reply.destination_mac, reply.source_mac);
     let ends = (reply.source, reply.destination);
-    (macs, reply.vlans.clone(), ends, reply.ttl, reply.traffic_class, reply.payload.clone())
+    let ip = (reply.fragment, reply.ttl, reply.traffic_class);
+    (macs, reply.vlans.clone(), ends, ip, reply.payload.clone())
 }
 
 /// Sends each case to both sides. `by_xdp` of the frames XDP answers itself.

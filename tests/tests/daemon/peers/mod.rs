@@ -9,10 +9,10 @@ mod servers;
 use std::collections::{BTreeMap, BTreeSet};
 
 use hickory_proto::op::{Message, ResponseCode};
-use tm_tests::{daemon::Daemon, lab::Lab, query::qtype};
+use tm_tests::{daemon::Daemon, dice::Dice, lab::Lab, query::qtype};
 
 use crate::{EDNS_RULE, NODE, profile, unmonitored, wait_until_ready};
-use random::{Dice, Question};
+use random::Question;
 use servers::{Asker, Peer};
 
 /// What the questions follow from: another number is another test.

@@ -303,6 +303,8 @@ fn every_outcome_is_counted() {
         ("nodata", 5),
         ("nxdomain", 6),
         ("chaos", 0),
+        ("cookie", 0),
+        ("badcookie", 0),
         ("refused", 7),
         ("formerr", 8),
         ("notimp", 9),

@@ -96,8 +96,8 @@ async fn replies_over_udp_are_never_cut_on_the_word_of_an_icmp_message() {
         Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery, ip_mtu_discover, ipv6_mtu_discover,
     };
     let open = |address: &str| udp::open(address.parse().unwrap()).unwrap();
-    assert_eq!(ip_mtu_discover(open("127.0.0.1:0")).unwrap(), Ipv4PathMtuDiscovery::OMIT);
-    assert_eq!(ipv6_mtu_discover(open("[::1]:0")).unwrap(), Ipv6PathMtuDiscovery::OMIT);
+    assert_eq!(ip_mtu_discover(open("127.0.0.1:0")).unwrap(), Ipv4PathMtuDiscovery::PROBE);
+    assert_eq!(ipv6_mtu_discover(open("[::1]:0")).unwrap(), Ipv6PathMtuDiscovery::PROBE);
 }
 
 #[tokio::test]
