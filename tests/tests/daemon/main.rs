@@ -29,6 +29,7 @@ mod modes;
 mod mtu;
 mod mutual;
 mod nsid;
+mod outlive;
 mod overview;
 mod peers;
 mod placed;
