@@ -15,6 +15,7 @@ pub mod decide;
 pub mod desired;
 pub mod dns;
 pub mod dnstap;
+pub mod frozen;
 pub mod geo;
 pub mod health;
 pub mod listen;

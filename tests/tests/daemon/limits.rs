@@ -182,10 +182,50 @@ fn a_reload_takes_over_who_is_allowed_and_how_much() {
             // More than anybody asks for.
             ("", [false, false]),
         ] {
-            daemon.write("tm.toml", &node(listen, limit)).unwrap();
-            daemon.signal(Signal::HUP).unwrap();
-            daemon.wait_for("the new limit", |line| line.contains("configuration published"));
+            reload(&mut daemon, listen, limit);
             assert_eq!(are_limited(), expected, "{limit} {listen}");
+        }
+    }
+}
+
+fn reload(daemon: &mut Daemon, listen: &str, limit: &str) {
+    daemon.write("tm.toml", &node(listen, limit)).unwrap();
+    daemon.signal(Signal::HUP).unwrap();
+    daemon.wait_for("the new limit", |line| line.contains("configuration published"));
+}
+
+#[test]
+fn each_number_holds_from_a_reload_on_and_from_a_start_over_the_pins() {
+    // However many windows a burst lies in: one answer in each, or all that the first of two has.
+    type Judge = fn(Outcome) -> bool;
+    // Each with a kind of answers of its own: what was counted goes on to count where the sockets answer.
+    let [v4, v6] = [IpAddr::from(CLIENT_V4), CLIENT_V6.into()];
+    let values: [(&str, (IpAddr, &str), Judge); 3] = [
+        ("answers_per_second = 1\nslip = 0", (v4, "web.tm.example"), |its| {
+            its.answered < 100 && its.slipped == 0
+        }),
+        ("answers_per_second = 1\nslip = 1", (v6, "web.tm.example"), |its| {
+            its.answered < 100 && its.dropped == 0
+        }),
+        ("answers_per_second = 200\nslip = 0", (v4, "nobody.tm.example"), |its| {
+            its.answered >= 150 && its.slipped == 0
+        }),
+    ];
+    for listen in WAYS {
+        let lab = Lab::new().unwrap();
+        let mut daemon = serve(&lab, listen, values[2].0);
+        for (limit, (client, name), is_right) in values {
+            reload(&mut daemon, listen, limit);
+            let outcome = burst(&lab, client, name, None);
+            assert!(is_right(outcome), "{limit} {listen}: {outcome:?}");
+        }
+        for (limit, (client, name), is_right) in values {
+            daemon.kill().unwrap();
+            daemon.write("tm.toml", &node(listen, limit)).unwrap();
+            daemon.restart(&lab).unwrap();
+            wait_until_ready(&mut daemon);
+            let outcome = burst(&lab, client, name, None);
+            assert!(is_right(outcome), "started with {limit} {listen}: {outcome:?}");
         }
     }
 }

@@ -16,6 +16,7 @@ mod explain;
 mod explain_places;
 mod failover;
 mod frames;
+mod frozen;
 mod geo;
 mod gitops;
 mod gone;

@@ -2,7 +2,7 @@
 
 use tm_common::limit::MOST_ALLOWED;
 
-use crate::desired::RateLimit;
+use crate::desired::{Limit, RateLimit};
 
 use super::{
     defaults, raw,
@@ -34,5 +34,5 @@ pub(super) fn check(raw: &raw::RateLimit, notes: &mut Notes<'_>) -> RateLimit {
             }
         }
     }
-    RateLimit { answers_per_second, slip, allow: allow.into() }
+    RateLimit { limit: Limit { answers_per_second, slip }, allow: allow.into() }
 }

@@ -117,8 +117,10 @@ pub struct Control {
     barriers: mpsc::UnboundedSender<Barrier>,
     /// Where the programs are kept for when this process is gone.
     pins: Option<Pins>,
-    /// Are the tables too small, or is there nothing in the kernel though there should be?
+    /// Are the tables too small, or are the programs in the kernel others than are wanted?
     needs_tables: bool,
+    /// Has the kernel refused what was to be loaded? It is asked again with the next full pass.
+    is_refused: bool,
     /// Makes what is made aside.
     make: Arc<dyn Fn(Work) -> Made + Send + Sync>,
 }
@@ -157,6 +159,7 @@ impl Control {
             barriers,
             pins,
             needs_tables: true,
+            is_refused: false,
             make: Arc::new(ahead::make),
         };
         let first = Work { counted: Some(before), ..control.work(control.desired.clone()) };
@@ -231,14 +234,21 @@ impl Control {
         let began = Instant::now();
         self.measured = made.health.round_trips.clone();
         made.views.problems().iter().for_each(|problem| tracing::error!("{problem}"));
-        if let Some(fresh) = made.fresh.take() {
-            return Some(self.adopt(made, fresh, began));
-        }
-        match Arc::ptr_eq(&made.desired, &self.desired) {
-            true => self.take_views(made.views, began),
-            false => self.take_desired(made.desired, made.views),
-        }
-        None
+        let is_refused = made.is_refused;
+        let settling = match made.fresh.take() {
+            Some(fresh) => Some(self.adopt(made, fresh, began)),
+            None if Arc::ptr_eq(&made.desired, &self.desired) => {
+                self.take_views(made.views, began);
+                None
+            }
+            None => {
+                self.take_desired(made.desired, made.views);
+                None
+            }
+        };
+        self.is_refused = is_refused;
+        self.needs_tables |= is_refused;
+        settling
     }
 
     /// What was decided until now holds no longer.

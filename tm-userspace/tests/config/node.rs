@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tm_common::edns::Payload;
-use tm_userspace::desired::{Chaos, RateLimit, Tcp};
+use tm_userspace::desired::{Chaos, Limit, RateLimit, Tcp};
 
 use crate::kit::{NODE, PROFILE, check, check_node, load_files};
 
@@ -271,16 +271,16 @@ fn answers_are_limited_as_is_said() {
     let lines = |lines: &str| format!("{NODE}[rate_limit]\n{lines}\n");
     let load =
         |text: &str| load_files(&[("tm.toml", lines(text).as_bytes())]).1.unwrap().node.rate_limit.clone();
-    let default = RateLimit { answers_per_second: 0, slip: 2, allow: Arc::new([]) };
+    let default = RateLimit { limit: Limit { answers_per_second: 0, slip: 2 }, allow: Arc::new([]) };
     assert_eq!(load(""), default);
-    assert_eq!(load("answers_per_second = 0").answers_per_second, 0);
+    assert_eq!(load("answers_per_second = 0").limit.answers_per_second, 0);
     let prefixes: Vec<String> = (0..64).map(|i| format!("\"10.0.{i}.0/24\"")).collect();
     let all =
         load(&format!("answers_per_second = 1000000000\nslip = 100\nallow = [{}]", prefixes.join(", ")));
-    assert_eq!((all.answers_per_second, all.slip, all.allow.len()), (1_000_000_000, 100, 64));
+    assert_eq!((all.limit.answers_per_second, all.limit.slip, all.allow.len()), (1_000_000_000, 100, 64));
     assert_eq!(all.allow[63], ("10.0.63.0".parse().unwrap(), 24));
     let v6 = load("slip = 0\nallow = [\"2001:db8::/32\"]");
-    assert_eq!((v6.slip, &v6.allow[..]), (0, &[("2001:db8::".parse().unwrap(), 32)][..]));
+    assert_eq!((v6.limit.slip, &v6.allow[..]), (0, &[("2001:db8::".parse().unwrap(), 32)][..]));
 
     check_node(&lines("answers_per_second = -1"), "tm.toml:6:22 `-1` answers_per_second -1 is out of range");
     check_node(&lines("slip = 101"), "tm.toml:6:8 `101` slip 101 is out of range");

@@ -21,25 +21,25 @@ use super::Image;
 
 impl Lookup for Image {
     fn port(&self) -> u16 {
-        self.port
+        self.frozen.port.to_be()
     }
     fn seed(&self) -> u64 {
         self.seed
     }
     fn opt(&self) -> Opt {
-        Opt::new(self.payload.most)
+        Opt::new(self.frozen.payload.most)
     }
     fn payload(&self) -> Payload {
-        self.payload
+        self.frozen.payload
     }
     fn has_vlans(&self) -> bool {
-        !self.vlans.is_empty()
+        !self.frozen.vlans.is_empty()
     }
     fn vlan(&self, id: u16) -> bool {
-        self.vlans.contains(&id)
+        self.frozen.vlans.contains(&id)
     }
     fn link(&self) -> Link {
-        self.link
+        self.frozen.link
     }
     fn endings(&self, word: u32) -> Option<u64> {
         self.endings.get(word as usize).copied()
