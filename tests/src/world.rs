@@ -121,7 +121,7 @@ pub fn image(desired: &Desired, health: &Health) -> Image {
     }
     let served = [key(&SERVER_V4.into()), key(&SERVER_V6.into())];
     let listening = Listening { link: Link::of([SERVER_MAC]), ..Listening::default() };
-    image.set_frozen(Frozen::of(&desired.node, &listening, &Frozen::default()));
+    image.set_frozen(Frozen::of(&desired.node, &listening, false, &Frozen::default()));
     image.set_allowed(&desired.node.rate_limit.allow);
     if let Cookies::Of(secrets) = &desired.node.cookies {
         image.set_cookies(secrets.all());

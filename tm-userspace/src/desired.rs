@@ -33,7 +33,7 @@ mod webhook;
 
 pub use cookies::Cookies;
 pub use monitor::{Monitor, Protocol};
-pub use rate_limit::{Limit, RateLimit};
+pub use rate_limit::{Arming, Limit, RateLimit};
 pub use record::Record;
 pub use rules::{Allowance, Failback, Guard, Rules, WhenAllDown};
 pub use sampling::{Dnstap, Sampling};

@@ -42,8 +42,8 @@ impl Default for Frozen {
 }
 
 impl Frozen {
-    /// What is wanted by these settings on this host. While none of its cards is there, it stays what it was `before` for those.
-    pub fn of(node: &Node, listening: &Listening, before: &Frozen) -> Self {
+    /// What is wanted by these settings on this host, with the limit on answers armed or not where it waits for a flood. While none of its cards is there, it stays what it was `before` for those.
+    pub fn of(node: &Node, listening: &Listening, is_armed: bool, before: &Frozen) -> Self {
         let listen = &node.listen;
         Frozen {
             port: listen.port,
@@ -51,7 +51,7 @@ impl Frozen {
             link: listening.link.unwrap_or(before.link),
             is_routed: listen.route_lookup,
             payload: listening.payload(node.sockets.payload),
-            limit: node.rate_limit.limit,
+            limit: node.rate_limit.in_force(is_armed),
         }
     }
 }

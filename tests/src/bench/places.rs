@@ -141,7 +141,8 @@ fn flips_meanwhile(large: &Desired) -> Result<Spread> {
         let (published_to, mut published) = watch::channel(Arc::<Published>::default());
         let own_cookies = Secrets::parse(&[b'0'; 32]).map_err(anyhow::Error::msg)?;
         let (clock, meters) = (Clock::System, Default::default());
-        let mut inputs = Inputs { desired, health, host, clock, meters, own_cookies };
+        let load = watch::channel(None).1;
+        let mut inputs = Inputs { desired, health, host, load, clock, meters, own_cookies };
         let control = Control::start(&mut inputs, Tables::empty(), published_to, None, Counted::default());
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(control.context("nothing is desired")?.run(inputs, shutdown.clone()));

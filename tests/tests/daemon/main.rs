@@ -15,6 +15,7 @@ mod ended;
 mod explain;
 mod explain_places;
 mod failover;
+mod flood;
 mod frames;
 mod frozen;
 mod geo;

@@ -50,7 +50,7 @@ impl Control {
 
     /// What programs are to go by for these settings, where it is listened there.
     pub(super) fn frozen(&self, desired: &Desired, listening: &Listening) -> Frozen {
-        Frozen::of(&desired.node, listening, self.tables.image().frozen())
+        Frozen::of(&desired.node, listening, self.is_armed(), self.tables.image().frozen())
     }
 
     /// Puts what cookies are made with, and who is never over the limit, into all tables.
