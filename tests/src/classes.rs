@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use tm_common::link::Link;
 use tm_userspace::{
     compile::{Compiled, nodata},
-    desired::RateLimit,
+    desired::Limit,
+    frozen::Frozen,
     sync::{Image, buckets_for},
 };
 
@@ -25,7 +26,7 @@ pub struct Class {
     /// The frames; a power of two.
     pub frames: Vec<Vec<u8>>,
     /// How many answers the client is given.
-    pub limit: RateLimit,
+    pub limit: Limit,
 }
 
 /// The most instructions that a packet may cost, with the harness subtracted.
@@ -69,7 +70,7 @@ pub fn image(profiles: usize) -> Image {
 
 /// The same, with VLANs whose frames are answered too.
 pub fn image_with_vlans(profiles: usize, vlans: &[u16]) -> Image {
-    let mut image = Image::new(buckets_for(profiles), 53, 0x7472_6166_6669_636d, vlans);
+    let mut image = Image::new(buckets_for(profiles), 0x7472_6166_6669_636d);
     let zone = zone();
     for i in 0..profiles {
         let compiled = compiled(i, &zone);
@@ -86,7 +87,8 @@ pub fn image_with_vlans(profiles: usize, vlans: &[u16]) -> Image {
     let address = |text: &str| tm_userspace::listen::key(&parse(text));
     let served = [address(SERVER.0), address(SERVER.1)];
     image.set_addresses(&served, &served);
-    image.set_link(Link::of([SERVER_MAC]).expect("there is a card"));
+    let link = Link::of([SERVER_MAC]).expect("there is a card");
+    image.set_frozen(Frozen { link, vlans: vlans.to_vec(), ..Frozen::default() });
     image.set_cookies(&[COOKIE_SECRET]);
     image
 }
@@ -94,9 +96,9 @@ pub fn image_with_vlans(profiles: usize, vlans: &[u16]) -> Image {
 /// All classes, for tables of so many profiles.
 pub fn classes(profiles: usize) -> Vec<Class> {
     let of = |kind: Kind| move |i: usize| kind_of(i % profiles) == kind;
-    let class = |name, most, frames: Vec<Vec<u8>>| Class { name, most, frames, limit: RateLimit::default() };
+    let class = |name, most, frames: Vec<Vec<u8>>| Class { name, most, frames, limit: Limit::default() };
     let limited = |name, most, answers_per_second, slip, frames| {
-        let limit = RateLimit { answers_per_second, slip, allow: [].into() };
+        let limit = Limit { answers_per_second, slip };
         Class { limit, ..class(name, most, frames) }
     };
     let some = |kind: Kind| {

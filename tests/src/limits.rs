@@ -4,14 +4,16 @@ use std::net::IpAddr;
 
 use anyhow::Result;
 use tm_common::verdict::Reason;
-use tm_userspace::{desired::RateLimit, sync::Image};
+use tm_userspace::{desired::Limit, frozen::Frozen, sync::Image};
 
 use crate::world::World;
 
 /// The tables of the golden zone with so many answers a second, of which those over that are slipped one in so many, but for these prefixes.
 pub fn image(answers_per_second: u32, slip: u32, allow: &[(IpAddr, u8)]) -> Result<Image> {
     let mut image = World::new()?.image;
-    image.set_rate_limit(&RateLimit { answers_per_second, slip, allow: allow.into() });
+    let limit = Limit { answers_per_second, slip };
+    image.set_frozen(Frozen { limit, ..image.frozen().clone() });
+    image.set_allowed(allow);
     Ok(image)
 }
 

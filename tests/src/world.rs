@@ -17,8 +17,9 @@ use tm_userspace::{
     decide::{Decision, decide},
     desired::{Cookies, Desired, Profile, RoutingMethod, Status},
     dns::{Contents, Responder, ZoneView},
+    frozen::Frozen,
     health::Health,
-    listen::key,
+    listen::{Listening, key},
     names::DnsName,
     places::Views,
     sync::{Image, buckets_for},
@@ -108,12 +109,7 @@ pub fn desired() -> Result<Desired> {
 /// The tables of these profiles, with these endpoints up or down, at the lab's addresses.
 pub fn image(desired: &Desired, health: &Health) -> Image {
     let tree = Tree::of(desired, Arc::new(Zones::of(desired)), &[SERVER_V4.into(), SERVER_V6.into()]);
-    let mut image = Image::new(
-        buckets_for(desired.profiles.len()),
-        53,
-        0x7472_6166_6669_636d,
-        &desired.node.listen.vlans,
-    );
+    let mut image = Image::new(buckets_for(desired.profiles.len()), 0x7472_6166_6669_636d);
     let views = Views::of(desired, &Views::default());
     for profile in desired.profiles.values() {
         let view = views.get(&profile.name);
@@ -124,13 +120,13 @@ pub fn image(desired: &Desired, health: &Health) -> Image {
         image.apply([(&name, Some(&compiled))]);
     }
     let served = [key(&SERVER_V4.into()), key(&SERVER_V6.into())];
-    image.set_payload(desired.node.sockets.payload);
-    image.set_rate_limit(&desired.node.rate_limit);
+    let listening = Listening { link: Link::of([SERVER_MAC]), ..Listening::default() };
+    image.set_frozen(Frozen::of(&desired.node, &listening, false, &Frozen::default()));
+    image.set_allowed(&desired.node.rate_limit.allow);
     if let Cookies::Of(secrets) = &desired.node.cookies {
         image.set_cookies(secrets.all());
     }
     image.set_addresses(&served, &served);
-    image.set_link(Link::of([SERVER_MAC]).expect("there is a card"));
     image
 }
 

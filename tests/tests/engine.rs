@@ -193,7 +193,7 @@ fn an_answer_of_which_some_are_told_of_says_whose_it_is() {
         let name = "web.tm.example".parse().unwrap();
         let compiled =
             Compiled { name, view: None, types: vec![], places: vec![vec![choices; 4]], absent: None };
-        let mut image = Image::new(1, 53, 7, &[]);
+        let mut image = Image::new(1, 7);
         image.apply([(&compiled.name, Some(&compiled))]);
         image.set_addresses(&[tm_userspace::listen::key(&SERVER_V4.into())], &[]);
         let (frame, _) = golden::frame("web.tm.example A").unwrap();

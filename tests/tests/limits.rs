@@ -18,7 +18,12 @@ use tm_tests::{
     reply::check_reply,
     world::{World, desired},
 };
-use tm_userspace::{desired::RateLimit, dns::Transport, sync::Image, xdp::Kernel};
+use tm_userspace::{
+    desired::{Limit, RateLimit},
+    dns::Transport,
+    sync::Image,
+    xdp::Kernel,
+};
 
 const SECRET: [u8; 16] = *b"the first secret";
 /// A window of the host's.
@@ -134,7 +139,7 @@ fn the_loaded_programs_do_the_same() {
 fn the_sockets_do_the_same_over_udp_and_give_whoever_comes_over_tcp_all() {
     let mut desired = desired().unwrap();
     Arc::make_mut(&mut desired.node).rate_limit =
-        RateLimit { answers_per_second: 5, slip: 2, allow: [].into() };
+        RateLimit { limit: Limit { answers_per_second: 5, slip: 2 }, ..RateLimit::default() };
     let responder = World::of(&desired).unwrap().responder;
     for (i, (frame, bare)) in (0..).zip(frames()) {
         let (client, query) = (from(frame.clone(), i).source.ip(), &frame.payload);

@@ -105,7 +105,7 @@ fn clients_are_told_the_old_place_or_the_new_one_while_a_view_changes() {
     let start = desired_of(&NODE.replace("{dir}", "/nowhere"), &text.to_string()).expect("is right");
     let mut wanted = desired(&start, 0);
     let mut views = Views::of(&wanted, &Views::default());
-    let mut image = Image::new(512, 53, 7, &[]);
+    let mut image = Image::new(512, 7);
     let name = &start.profiles["p"].dns_name;
     image.apply([(name, Some(&compiled(&wanted, &views)))]);
     let served = [key(&SERVER_V4.into())];

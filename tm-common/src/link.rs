@@ -34,11 +34,6 @@ impl Link {
         (octets ^ self.octets) & self.mask == 0
     }
 
-    /// Does every frame pass here that passes `other`?
-    pub const fn covers(self, other: Self) -> bool {
-        self.mask & !other.mask == 0 && self.passes(other.octets)
-    }
-
     /// The address of the first card.
     pub const fn target(self) -> [u8; 6] {
         let [a, b, c, d, e, f, ..] = self.octets.to_le_bytes();
@@ -83,14 +78,5 @@ mod tests {
         assert_eq!(Link::of([]), None);
         assert!(Link::ANY.passes(octets(CARD, [2, 0])) && Link::ANY.passes(octets([0; 6], [0, 0])));
         assert!(!Link::ANY.passes(octets([0xff; 6], [2, 0])) && !Link::ANY.passes(octets(CARD, [1, 0])));
-    }
-
-    #[test]
-    fn fewer_cards_are_covered_and_others_are_not() {
-        let [one, other, both] = [&[CARD][..], &[OTHER], &[CARD, OTHER]];
-        let [one, other, both] = [one, other, both].map(|cards| Link::of(cards.iter().copied()).unwrap());
-        assert!(both.covers(one) && both.covers(other) && both.covers(both) && one.covers(one));
-        assert!(!one.covers(both) && !one.covers(other) && !one.covers(Link::ANY));
-        assert!(Link::ANY.covers(both));
     }
 }

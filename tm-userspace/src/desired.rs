@@ -29,7 +29,7 @@ pub use endpoint::{Endpoint, EndpointKey, MinChild, Target};
 pub use monitor::{Monitor, Protocol};
 pub use node::{Api, Listen, NameServer, Node, Probes, Scope, Soa, XdpMode, Zone};
 pub use profile::{Profile, RoutingMethod, Status};
-pub use rate_limit::RateLimit;
+pub use rate_limit::{Arming, Limit, RateLimit};
 pub use record::Record;
 pub use rules::{Allowance, Failback, Guard, Rules, WhenAllDown};
 pub use sampling::{Dnstap, Sampling};

@@ -94,10 +94,12 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let undelivered = earlier.as_ref().map(|earlier| earlier.undelivered.clone());
     let webhooks = Webhooks::with(undelivered.unwrap_or_default());
 
+    let rates = Rates::default();
     let mut inputs = Inputs {
         desired: desired.clone(),
         health,
         host: host.clone(),
+        load: rates.load(),
         clock: Clock::System,
         meters: meters.clone(),
         own_cookies,
@@ -110,6 +112,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let (traffic, telling) = Traffic::new();
     let (tap, waiting) = Tap::new();
     let responder = Arc::new(Responder::new(tables.image_lock(), zone, content, traffic.clone()));
+    let answering = responder.clone();
     if let Some(earlier) = &earlier {
         responder.add_earlier(&earlier.socket_messages);
     }
@@ -128,7 +131,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         sessions: Default::default(),
         throttle: Default::default(),
         events: Events::default(),
-        rates: Rates::default(),
+        rates: rates.clone(),
         meters: meters.clone(),
         webhooks: webhooks.clone(),
         told: Default::default(),
@@ -136,7 +139,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         tap: tap.clone(),
     };
     let keeper = Keeper::new(state_dir, view.clone());
-    let (events, rates) = (view.events.clone(), view.rates.clone());
+    let events = view.events.clone();
 
     let mut stages: JoinSet<(&str, anyhow::Result<()>)> = JoinSet::new();
     let token = || shutdown.clone();
@@ -152,7 +155,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         traffic.run(telling, tables.clone(), desired.clone(), published.clone(), tap.clone(), token());
     stages.spawn(named("traffic", looked));
     stages.spawn(named("dnstap", tap.run(waiting, desired.clone(), token())));
-    stages.spawn(named("rates", rates.run(tables, published.clone(), token())));
+    stages.spawn(named("rates", rates.run(tables, answering, published.clone(), token())));
     stages.spawn(named("zone", follow(desired.clone(), published, zone_to, plan_to, token())));
     stages.spawn(named("transfers", transfers.run(token())));
     stages.spawn(named("configuration", reload::run(catalog.clone(), options.trigger, reload_to, token())));

@@ -6,7 +6,8 @@
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use tm_userspace::{
-    desired::RateLimit,
+    desired::Limit,
+    frozen::Frozen,
     sync::Image,
     xdp::{Kernel, PROGRAM},
 };
@@ -91,16 +92,16 @@ pub fn measure(profiles: usize, rounds: usize) -> Result<Packets> {
             .iter()
             .map(|class| match class.limit.answers_per_second {
                 0 => cost(&mut rig, &kernel, class),
-                _ => cost(&mut rig, &Kernel::load(&limited(profiles, &class.limit))?, class),
+                _ => cost(&mut rig, &Kernel::load(&limited(profiles, class.limit))?, class),
             })
             .collect::<Result<_>>()?,
     })
 }
 
 /// Tables of which no more answers are given.
-fn limited(profiles: usize, limit: &RateLimit) -> Image {
+fn limited(profiles: usize, limit: Limit) -> Image {
     let mut image = image(profiles);
-    image.set_rate_limit(limit);
+    image.set_frozen(Frozen { limit, ..image.frozen().clone() });
     image
 }
 

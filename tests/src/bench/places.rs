@@ -80,12 +80,12 @@ pub fn measure(v4: usize, v6: usize, changes: usize) -> Result<Places> {
     let (runs_v4, runs_v6) = (partition.v4().count(), partition.v6().count());
     ensure!(runs_v4 >= v4 && runs_v6 >= v6, "{runs_v4} and {runs_v6} runs are fewer than there are prefixes");
     drop(partition);
-    let mut image = Image::new(buckets_for(1), 53, 7, &[]);
+    let mut image = Image::new(buckets_for(1), 7);
     let began = Instant::now();
     drop(image.apply([(&desired.profiles["geo"].dns_name, compiled(&desired, &views).as_ref())]));
     let tables_seconds = began.elapsed().as_secs_f64();
     let daemon_megabytes = anonymous_megabytes()? - before;
-    let empty = Image::new(buckets_for(1), 53, 7, &[]);
+    let empty = Image::new(buckets_for(1), 7);
     let began = Instant::now();
     drop(Kernel::load(&empty)?);
     let load_seconds = began.elapsed().as_secs_f64();
@@ -141,7 +141,8 @@ fn flips_meanwhile(large: &Desired) -> Result<Spread> {
         let (published_to, mut published) = watch::channel(Arc::<Published>::default());
         let own_cookies = Secrets::parse(&[b'0'; 32]).map_err(anyhow::Error::msg)?;
         let (clock, meters) = (Clock::System, Default::default());
-        let mut inputs = Inputs { desired, health, host, clock, meters, own_cookies };
+        let load = watch::channel(None).1;
+        let mut inputs = Inputs { desired, health, host, load, clock, meters, own_cookies };
         let control = Control::start(&mut inputs, Tables::empty(), published_to, None, Counted::default());
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(control.context("nothing is desired")?.run(inputs, shutdown.clone()));

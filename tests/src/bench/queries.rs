@@ -157,7 +157,8 @@ fn serve_and_ask(server: Server, client: Client, files: &Path, seconds: u32) -> 
 }
 
 fn daemon(lab: &Lab, mode: &str) -> Result<Daemon> {
-    let node = format!("{NODE}mode = \"{mode}\"\n");
+    // What is measured would be a flood.
+    let node = format!("{NODE}mode = \"{mode}\"\n[rate_limit]\nanswers_per_second = 0\n");
     let profile = |i: usize| {
         format!(
             "[[profile]]\nname = \"p{i}\"\nrouting_method = \"priority\"\nttl = 30\n\

@@ -55,7 +55,7 @@ fn check_table(stored: &[u8], asked: &[u8]) {
         places: vec![vec![choices; 4]],
         absent: None,
     };
-    let mut image = Image::new(1, 53, u64::from(asked.len() as u8), &[]);
+    let mut image = Image::new(1, u64::from(asked.len() as u8));
     image.apply([(&compiled.name, Some(&compiled))]);
     image.set_addresses(&[key(&SERVER_V4.into())], &[]);
     for name in [stored, &stored.to_ascii_uppercase(), asked] {

@@ -124,6 +124,7 @@ fn who_has_a_scope_of_their_own_sees_what_lies_in_it_and_nothing_else() {
         (&seen["packets"], &seen["messages"], &seen["interfaces"]),
         (&json!({}), &json!({}), &json!([]))
     );
+    assert_eq!(seen["rate_limit"], Value::Null);
     assert_eq!(names(&plane.get("status").json["profiles"]), ["mixed", "own", "theirs", "top", "web"]);
     assert_eq!(names(&get("profiles/top/status").json), ["top", "own"]);
     assert_eq!(names(&get("profiles/mixed/status").json), ["mixed"]);

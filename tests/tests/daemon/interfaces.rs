@@ -5,11 +5,17 @@ use tm_tests::{
     client::Stream,
     daemon::Daemon,
     dig::answers,
-    lab::{Lab, SERVER_V4},
+    frame::Frame,
+    lab::{Lab, SERVER_MAC, SERVER_V4},
+    namespace::run,
     query::{Query, qtype},
+    status::Status,
 };
 
 use crate::{NODE, profile, serve, wait_until_ready};
+
+/// Not the server's card.
+const OTHER_MAC: [u8; 6] = [2, 0x53, 0, 0, 9, 9];
 
 /// The answer at cable `number`, over IPv4, IPv6 and TCP.
 fn expect_answers(lab: &Lab, number: u8) {
@@ -79,6 +85,36 @@ fn one_that_is_not_there_is_waited_for() {
     daemon.wait_for("it to be served", |line| line.contains("XDP attached"));
     daemon.wait_for("its sockets", |line| line.contains("10.53.0.1:53") && line.contains("TCP"));
     expect_answers(&lab, 0);
+    // Since its card is known, what is for another one is none of ours.
+    let in_place = |line: &str| line.contains("the new tables are in place");
+    if daemon.log().iter().filter(|line| in_place(line)).count() < 2 {
+        daemon.wait_for("programs for this card", in_place);
+    }
+    assert_eq!(counted(&lab, &daemon, OTHER_MAC), (0, 1));
+    assert_eq!(counted(&lab, &daemon, SERVER_MAC), (1, 0));
+}
+
+/// What XDP counts of a query that is sent to this card: answered, and left alone for its card.
+fn counted(lab: &Lab, daemon: &Daemon, card: [u8; 6]) -> (u64, u64) {
+    let query = Query::with_edns("web.tm.example", qtype::A).build();
+    let count = |status: &Status| (status.packets("answered"), status.packets("source"));
+    let before = count(&daemon.status(lab).unwrap());
+    lab.raw().unwrap().send(&Frame { destination_mac: card, ..Frame::v4(query) }.build()).unwrap();
+    let after = count(&daemon.wait_until(lab, "the frame", |status| count(status) != before));
+    (after.0 - before.0, after.1 - before.1)
+}
+
+#[test]
+fn a_card_that_changes_its_address_is_answered_at_the_new_one_alone() {
+    let lab = Lab::new().unwrap();
+    let mut daemon = serve(&lab, "", &profile("web", "192.0.2.10"));
+    for (now, before) in [(OTHER_MAC, SERVER_MAC), (SERVER_MAC, OTHER_MAC)] {
+        let text = now.map(|octet| format!("{octet:02x}")).join(":");
+        run(lab.server("ip").args(["link", "set", "tm0", "address", &text])).unwrap();
+        daemon.wait_for("programs for it", |line| line.contains("the new tables are in place"));
+        assert_eq!(counted(&lab, &daemon, now), (1, 0), "{text}");
+        assert_eq!(counted(&lab, &daemon, before), (0, 1), "{text}");
+    }
 }
 
 #[test]

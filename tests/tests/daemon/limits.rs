@@ -16,15 +16,15 @@ use tm_tests::{
 
 use crate::{NODE, profile, unmonitored, wait_until_ready};
 
-const SECRET: [u8; 16] = *b"the first secret";
-/// Queries of a burst, and of a part of it that no buffer is too small for.
-const BURST: u16 = 300;
-const PART: u16 = 50;
+pub(crate) const SECRET: [u8; 16] = *b"the first secret";
+/// Queries of a part of a burst that no buffer is too small for, and parts of a whole one.
+const PART: u64 = 50;
+const WHOLE: u16 = 6;
 /// A client in another network.
 const NEIGHBOUR: Ipv4Addr = Ipv4Addr::new(10, 54, 0, 2);
 
 /// Both ways to answer: lines of `[listen]`.
-const WAYS: [&str; 2] = ["", "mode = \"off\"\n"];
+pub(crate) const WAYS: [&str; 2] = ["", "mode = \"off\"\n"];
 
 fn node(listen: &str, limit: &str) -> String {
     format!("{NODE}{listen}[cookies]\nsecret_file = \"{{dir}}/secret\"\n[rate_limit]\n{limit}\n")
@@ -51,29 +51,41 @@ fn right(client: IpAddr) -> Vec<u8> {
 
 /// What became of a burst: replies that say something, those that say to come back over TCP, and nothing.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
-struct Outcome {
-    answered: u64,
-    slipped: u64,
-    dropped: u64,
+pub(crate) struct Outcome {
+    pub(crate) answered: u64,
+    pub(crate) slipped: u64,
+    pub(crate) dropped: u64,
 }
 
-const ALL: Outcome = Outcome { answered: BURST as u64, slipped: 0, dropped: 0 };
+const ALL: Outcome = Outcome { answered: WHOLE as u64 * PART, slipped: 0, dropped: 0 };
 
-/// Sends one query again and again, from one CPU, with this cookie or none. Behind each part goes a query with a right cookie: when its reply is there, no other one comes.
+impl Outcome {
+    /// Of how many queries it came.
+    pub(crate) fn queries(self) -> u64 {
+        self.answered + self.slipped + self.dropped
+    }
+}
+
+/// Sends one query again and again, from one CPU, with this cookie or none.
 fn burst(lab: &Lab, client: IpAddr, name: &str, cookie: Option<Vec<u8>>) -> Outcome {
+    parts(WHOLE, lab, client, name, cookie)
+}
+
+/// The same in so many parts. Behind each goes a query with a right cookie: when its reply is there, no other one comes.
+pub(crate) fn parts(parts: u16, lab: &Lab, client: IpAddr, name: &str, cookie: Option<Vec<u8>>) -> Outcome {
     let server: IpAddr = if client.is_ipv4() { SERVER_V4.into() } else { SERVER_V6.into() };
     let query = |id, cookie: Option<Vec<u8>>| {
         let options = cookie.into_iter().map(|cookie| (CODE, cookie)).collect();
         Query { id, edns: Some(Edns { options, ..Edns::default() }), ..Query::new(name, qtype::A) }.build()
     };
-    let mut outcome = Outcome { answered: 0, slipped: 0, dropped: BURST.into() };
+    let mut outcome = Outcome { answered: 0, slipped: 0, dropped: u64::from(parts) * PART };
     lab.in_client(|| {
         stay_on(0).unwrap();
         let socket = UdpSocket::bind((client, 0)).unwrap();
         socket.connect((server, 53)).unwrap();
         socket.set_read_timeout(Some(DEADLINE)).unwrap();
         let mut reply = [0; 1500];
-        for part in 0..BURST / PART {
+        for part in 0..parts {
             for _ in 0..PART {
                 socket.send(&query(part, cookie.clone())).unwrap();
             }
@@ -182,10 +194,50 @@ fn a_reload_takes_over_who_is_allowed_and_how_much() {
             // More than anybody asks for.
             ("", [false, false]),
         ] {
-            daemon.write("tm.toml", &node(listen, limit)).unwrap();
-            daemon.signal(Signal::HUP).unwrap();
-            daemon.wait_for("the new limit", |line| line.contains("configuration published"));
+            reload(&mut daemon, listen, limit);
             assert_eq!(are_limited(), expected, "{limit} {listen}");
+        }
+    }
+}
+
+fn reload(daemon: &mut Daemon, listen: &str, limit: &str) {
+    daemon.write("tm.toml", &node(listen, limit)).unwrap();
+    daemon.signal(Signal::HUP).unwrap();
+    daemon.wait_for("the new limit", |line| line.contains("configuration published"));
+}
+
+#[test]
+fn each_number_holds_from_a_reload_on_and_from_a_start_over_the_pins() {
+    // However many windows a burst lies in: one answer in each, or all that the first of two has.
+    type Judge = fn(Outcome) -> bool;
+    // Each with a kind of answers of its own: what was counted goes on to count where the sockets answer.
+    let [v4, v6] = [IpAddr::from(CLIENT_V4), CLIENT_V6.into()];
+    let values: [(&str, (IpAddr, &str), Judge); 3] = [
+        ("answers_per_second = 1\nslip = 0", (v4, "web.tm.example"), |its| {
+            its.answered < 100 && its.slipped == 0
+        }),
+        ("answers_per_second = 1\nslip = 1", (v6, "web.tm.example"), |its| {
+            its.answered < 100 && its.dropped == 0
+        }),
+        ("answers_per_second = 200\nslip = 0", (v4, "nobody.tm.example"), |its| {
+            its.answered >= 150 && its.slipped == 0
+        }),
+    ];
+    for listen in WAYS {
+        let lab = Lab::new().unwrap();
+        let mut daemon = serve(&lab, listen, values[2].0);
+        for (limit, (client, name), is_right) in values {
+            reload(&mut daemon, listen, limit);
+            let outcome = burst(&lab, client, name, None);
+            assert!(is_right(outcome), "{limit} {listen}: {outcome:?}");
+        }
+        for (limit, (client, name), is_right) in values {
+            daemon.kill().unwrap();
+            daemon.write("tm.toml", &node(listen, limit)).unwrap();
+            daemon.restart(&lab).unwrap();
+            wait_until_ready(&mut daemon);
+            let outcome = burst(&lab, client, name, None);
+            assert!(is_right(outcome), "started with {limit} {listen}: {outcome:?}");
         }
     }
 }

@@ -34,8 +34,13 @@ pub(crate) struct Outcome {
 
 impl Wire {
     pub(crate) fn new(listen: &str) -> Self {
+        Self::with(listen, &profile("web", "192.0.2.10"))
+    }
+
+    /// The same with these profiles.
+    pub(crate) fn with(listen: &str, profiles: &str) -> Self {
         let lab = Lab::new().unwrap();
-        let daemon = serve(&lab, listen, &profile("web", "192.0.2.10"));
+        let daemon = serve(&lab, listen, profiles);
         let raw = lab.raw().unwrap();
         Self { lab, daemon, raw }
     }

@@ -60,7 +60,7 @@ pub use round_trips::{RoundTripView, RoundTripsChange, SampleText};
 pub use sessions::Sessions;
 
 pub use events::{Delays, Event, Events, Known};
-pub use status::{EndpointView, GeoView, InterfaceView, ProfileView, Status};
+pub use status::{EndpointView, GeoView, InterfaceView, LimitView, ProfileView, Status};
 pub use summary::Summary;
 pub use traffic::{ClientView, QueriesView, TrafficView};
 

@@ -80,7 +80,7 @@ pub(super) fn query(view: &View, question: &Question) -> anyhow::Result<Answered
     let request = request(&name, kind, None)?;
     let (client, server) = hosts(view, question.client)?;
     // A client of a family that is not served is asked for at the sockets' code alone, which takes any.
-    let card = view.tables.image().link().target();
+    let card = view.tables.image().frozen().link.target();
     let frame = frame(&request, card, (client, CLIENT_PORT), (server, desired.node.listen.port));
     let in_kernel = match (&*view.tables.kernel(), frame) {
         (Some(kernel), Some(frame)) => match kernel.ask(&frame)? {

@@ -1,4 +1,4 @@
-//! How many answers a second each endpoint gives: sampled from the counters all the time, kept for two minutes.
+//! How many answers a second the node and each endpoint give: sampled from the counters all the time, kept for two minutes.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use tm_common::verdict::Reason;
 use tokio::{
     sync::watch,
     time::{MissedTickBehavior, interval},
@@ -13,8 +14,9 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    control::{Answers, Published, Tables},
+    control::{Answers, Load, Published, Reading, Tables},
     desired::{EndpointKey, Target},
+    dns::{Messages, Responder, Transport},
 };
 
 /// From one sample to the next.
@@ -31,6 +33,8 @@ pub struct Rates {
     samples: Arc<RwLock<Samples>>,
     /// Number of samples so far: wakes those who follow.
     taken: watch::Sender<u64>,
+    /// What the whole node answers, by the last two.
+    load: watch::Sender<Option<Load>>,
 }
 
 /// What was sampled.
@@ -47,7 +51,8 @@ pub(super) struct Samples {
 impl Default for Rates {
     fn default() -> Self {
         let samples = Samples { at: SystemTime::now(), counts: None, series: HashMap::new() };
-        Rates { samples: Arc::new(RwLock::new(samples)), taken: watch::Sender::new(0) }
+        let (taken, load) = (watch::Sender::new(0), watch::Sender::new(None));
+        Rates { samples: Arc::new(RwLock::new(samples)), taken, load }
     }
 }
 
@@ -62,30 +67,44 @@ impl Rates {
         self.taken.subscribe()
     }
 
+    /// What the whole node answers.
+    pub fn load(&self) -> watch::Receiver<Option<Load>> {
+        self.load.subscribe()
+    }
+
     /// Samples until `shutdown`.
     pub async fn run(
         self,
         tables: Tables,
+        responder: Arc<Responder>,
         published: watch::Receiver<Arc<Published>>,
         shutdown: CancellationToken,
     ) -> anyhow::Result<()> {
         let mut timer = interval(INTERVAL);
         timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut last: Option<(Instant, u64)> = None;
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
                 _ = timer.tick() => {}
             }
-            let (tables, samples) = (tables.clone(), self.samples.clone());
+            let (tables, responder, samples) = (tables.clone(), responder.clone(), self.samples.clone());
             let published = published.borrow().clone();
-            tokio::task::spawn_blocking(move || {
+            let (at, answers) = tokio::task::spawn_blocking(move || {
                 let keys = keys(&published);
-                let answers = tables.counted(&keys).answers;
+                let Reading { answers, packets, .. } = tables.counted(&keys);
+                let (now, given) = (Instant::now(), given(&packets, &responder.messages()));
                 let all = |answers: Answers| answers.elsewhere + answers.in_kernel;
                 let counts = keys.into_iter().zip(answers.into_iter().map(all)).collect();
-                samples.write().unwrap_or_else(PoisonError::into_inner).take(counts, Instant::now());
+                samples.write().unwrap_or_else(PoisonError::into_inner).take(counts, now);
+                (now, given)
             })
             .await?;
+            if let Some((then, before)) = last.replace((at, answers)) {
+                let seconds = at.duration_since(then).as_secs_f64().max(f64::EPSILON);
+                let answers_per_second = (answers.saturating_sub(before) as f64 / seconds) as u64;
+                self.load.send_replace(Some(Load { answers_per_second, at }));
+            }
             self.taken.send_modify(|taken| *taken += 1);
         }
     }
@@ -145,6 +164,17 @@ impl Samples {
     }
 }
 
+/// Answers over UDP so far, of XDP and of the sockets, with those that a limit held back.
+fn given(packets: &[(Reason, u64, u64)], messages: &[Messages]) -> u64 {
+    use Reason::{Answered, Limited, NoSuchName, Slipped};
+
+    let by_xdp =
+        packets.iter().filter(|(reason, ..)| matches!(reason, Answered | NoSuchName | Limited | Slipped));
+    let by_sockets =
+        messages.iter().filter(|of| of.transport == Transport::Udp.label() && of.outcome != "ignored");
+    by_xdp.map(|(_, count, _)| count).chain(by_sockets.map(|of| &of.count)).sum()
+}
+
 /// All endpoints that can have answers of their own.
 fn keys(published: &Published) -> Vec<EndpointKey> {
     let profiles = published.decisions.values().map(|decision| &decision.profile);
@@ -162,6 +192,28 @@ mod tests {
 
     fn key(endpoint: &str) -> EndpointKey {
         EndpointKey { profile: "p".into(), endpoint: endpoint.into() }
+    }
+
+    #[test]
+    fn answers_over_udp_are_added_up_with_what_is_held_back() {
+        // Each has a digit of its own.
+        let packets: Vec<(Reason, u64, u64)> =
+            Reason::ALL.iter().zip(0..).map(|(reason, place)| (*reason, 10_u64.pow(place % 16), 0)).collect();
+        let of = |wanted: Reason| packets.iter().find(|(reason, ..)| *reason == wanted).unwrap().1;
+        let by_xdp = [Reason::Answered, Reason::NoSuchName, Reason::Limited, Reason::Slipped].map(of);
+        let message = |transport: &'static str, outcome: &'static str, count| Messages {
+            transport: transport.into(),
+            outcome: outcome.into(),
+            rcode: "",
+            count,
+        };
+        let messages = [
+            message("udp", "engine", 1),
+            message("udp", "ignored", 20),
+            message("udp", "limited", 300),
+            message("tcp", "engine", 4_000),
+        ];
+        assert_eq!(given(&packets, &messages), by_xdp.iter().sum::<u64>() + 301);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::{VERSION, View};
 use crate::{
     control::{Answers, Published},
     decide::Decision,
-    desired::{Endpoint, EndpointKey, Listen, Status as Wanted, Target, XdpMode},
+    desired::{Endpoint, EndpointKey, Listen, RateLimit, Status as Wanted, Target, XdpMode},
     health::{Details, Health},
     time::rfc3339,
 };
@@ -43,6 +43,9 @@ pub struct Status {
     pub store_error: Option<String>,
     /// The database of `[geo]` that is in use.
     pub geo: Option<GeoView>,
+    /// The limit on answers over UDP.
+    #[serde(default)]
+    pub rate_limit: Option<LimitView>,
     /// Packets that XDP saw, by what became of them.
     pub packets: BTreeMap<String, u64>,
     /// Messages that the sockets saw, by what became of them.
@@ -56,9 +59,22 @@ impl Status {
     pub(super) fn of(mut self, sees: impl Fn(&str) -> bool) -> Self {
         self.profiles.retain(|profile| sees(&profile.name));
         (self.config_error, self.store_error, self.geo) = (None, None, None);
-        (self.interfaces, self.packets, self.messages) = Default::default();
+        (self.interfaces, self.rate_limit, self.packets, self.messages) = Default::default();
         self
     }
+}
+
+/// The limit on answers over UDP.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct LimitView {
+    /// `off`: there is none at any time; `on`: it holds always; `disarmed`: it waits for a flood; `armed`: it holds because of one.
+    pub state: String,
+    /// Answers a second that one prefix is given of one kind, while it holds.
+    pub answers_per_second: u32,
+    /// Answers a second of the whole node above which it is armed, where it waits for a flood.
+    pub armed_above: Option<u32>,
+    /// Answers a second that the whole node gives over UDP, with those that are held back, once that is known.
+    pub answers: Option<u64>,
 }
 
 /// A database of places.
@@ -188,10 +204,26 @@ pub(super) fn status(view: &View) -> anyhow::Result<Status> {
             rows_ipv4: atlas.survey.rows_ipv4,
             rows_ipv6: atlas.survey.rows_ipv6,
         }),
+        rate_limit: Some(limit(view, &desired.node.rate_limit, published.is_armed)),
         packets: packets(&counted.packets),
         messages: messages(view),
         profiles: profiles.collect(),
     })
+}
+
+fn limit(view: &View, limit: &RateLimit, is_armed: bool) -> LimitView {
+    let state = match (limit.limit.answers_per_second, limit.arming, is_armed) {
+        (0, ..) => "off",
+        (_, None, _) => "on",
+        (.., false) => "disarmed",
+        (.., true) => "armed",
+    };
+    LimitView {
+        state: state.to_owned(),
+        answers_per_second: limit.limit.answers_per_second,
+        armed_above: limit.arming.map(|arming| arming.above),
+        answers: view.rates.load().borrow().map(|load| load.answers_per_second),
+    }
 }
 
 /// Packets by what became of them.

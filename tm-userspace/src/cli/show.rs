@@ -3,7 +3,7 @@
 use comfy_table::Cell;
 
 use super::out::{self, say};
-use crate::api::{Answered, Status};
+use crate::api::{Answered, LimitView, Status};
 
 pub(super) fn status(status: &Status) {
     say!("zone {}  generation {}  at {}", status.zone, status.generation, status.addresses.join(", "));
@@ -39,6 +39,13 @@ pub(super) fn status(status: &Status) {
         let both =
             |label| [&status.packets, &status.messages].into_iter().filter_map(|of| of.get(label)).sum();
         let (limited, slipped): (u64, u64) = (both("limited"), both("slipped"));
+        if let Some(LimitView { state, answers_per_second, armed_above: Some(above), .. }) =
+            status.rate_limit.as_ref().filter(|limit| limit.state == "armed")
+        {
+            say!(
+                "limit on answers {state}, {answers_per_second} a second to a prefix: there were over {above} of the whole node"
+            );
+        }
         if limited + slipped > 0 {
             say!("over the limit: dropped {limited}  told to come back over TCP {slipped}");
         }

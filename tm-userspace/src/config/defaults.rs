@@ -172,9 +172,19 @@ pub const DOH_PORT: u16 = 443;
 pub const DOH_PATH: &str = "/dns-query";
 /// Octets of a TSIG secret: 128 bits are more than can be tried.
 pub const TSIG_SECRET_AT_LEAST: usize = 16;
-/// Answers over UDP to one prefix of clients, of one kind, in XDP for each CPU: any number, so that nothing is dropped where nobody has thought about it.
-pub const ANSWERS_PER_SECOND: u32 = 0;
-/// Bounds of that number; 0 for no limit.
+/// Answers over UDP a second, of the whole node, over which the limit on answers is armed. That is a flood for a node on whose size nobody has said anything: it is some 300 Mb/s of replies, more than
+/// whole top-level domains are asked at one place, and above what the sockets of a small machine can give. Below it, no answer pays for a limit and none is withheld.
+pub const ARMED_ABOVE: u32 = 250_000;
+/// Bounds of that number.
+pub const ARMED_ABOVE_RANGE: RangeInclusive<u32> = 1..=1_000_000_000;
+/// While it is armed, one prefix of clients is given this part of that number, of one kind, in XDP by each CPU: by default 25,000. A resolver asks for a name and a type once in its TTL, so that one has to ask
+/// for 25,000 that have just expired within a second, without a cookie, over one CPU, to be told of TCP now and then. A flood that names one network is cut down to a tenth or less.
+pub const ARMED_PART: u32 = 10;
+/// How long there must be fewer answers than half of that number before the limit is disarmed: programs are loaded anew each time, twice in this while at most.
+pub const DISARMED_AFTER: Duration = Duration::from_secs(60);
+/// Bounds of that time.
+pub const DISARMED_AFTER_RANGE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(3600);
+/// Bounds of the answers over UDP to one prefix of clients, of one kind, in XDP for each CPU; 0 for no limit at any time.
 pub const ANSWERS_PER_SECOND_RANGE: RangeInclusive<u32> = 0..=1_000_000_000;
 /// Of so many that are over the limit one is told to come back over TCP.
 pub const SLIP: u32 = 2;

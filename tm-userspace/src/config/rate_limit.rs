@@ -1,24 +1,24 @@
-//! `[rate_limit]`: how many answers one prefix of clients is given.
+//! `[rate_limit]`: how many answers one prefix of clients is given, and when.
 
 use tm_common::limit::MOST_ALLOWED;
 
-use crate::desired::RateLimit;
+use crate::desired::{Arming, Limit, RateLimit};
 
 use super::{
     defaults, raw,
     report::{Fault, Notes},
-    value::{number, prefixes},
+    value::{duration_in, number, prefixes},
 };
 
 /// The limit.
 pub(super) fn check(raw: &raw::RateLimit, notes: &mut Notes<'_>) -> RateLimit {
-    let answers_per_second = number(
-        notes,
-        "answers_per_second",
-        raw.answers_per_second.as_ref(),
-        defaults::ANSWERS_PER_SECOND_RANGE,
-        defaults::ANSWERS_PER_SECOND,
-    );
+    let range = defaults::ANSWERS_PER_SECOND_RANGE;
+    let written = raw.answers_per_second.as_ref();
+    let given = written.map(|written| number(notes, "answers_per_second", Some(written), range, 1));
+    let range = defaults::ARMED_ABOVE_RANGE;
+    let above = number(notes, "armed_above", raw.armed_above.as_ref(), range, defaults::ARMED_ABOVE);
+    let arming = arming(raw, above, given, notes);
+    let answers_per_second = given.unwrap_or((above / defaults::ARMED_PART).max(1));
     let slip = number(notes, "slip", raw.slip.as_ref(), defaults::SLIP_RANGE, defaults::SLIP);
     let faults = notes.faults();
     let allow = prefixes(&raw.allow, notes);
@@ -34,5 +34,28 @@ pub(super) fn check(raw: &raw::RateLimit, notes: &mut Notes<'_>) -> RateLimit {
             }
         }
     }
-    RateLimit { answers_per_second, slip, allow: allow.into() }
+    RateLimit { limit: Limit { answers_per_second, slip }, arming, allow: allow.into() }
+}
+
+/// When the limit holds: over a number of answers, unless only that to a prefix is given.
+fn arming(raw: &raw::RateLimit, above: u32, given: Option<u32>, notes: &mut Notes<'_>) -> Option<Arming> {
+    let written = raw.disarmed_after.as_ref();
+    let range = defaults::DISARMED_AFTER_RANGE;
+    let calm = duration_in(notes, "disarmed_after", written, range, defaults::DISARMED_AFTER);
+    match (given, &raw.armed_above) {
+        (Some(0), Some(armed_above)) => {
+            let message =
+                "armed_above says when there is a limit, and answers_per_second 0 that there is none";
+            notes.error(armed_above.span(), message, "leave one of the two out");
+        }
+        (Some(_), None) => {
+            if let Some(written) = written {
+                let message = "disarmed_after is given, but the limit does not wait for anything";
+                notes.error(written.span(), message, "give `armed_above` too, or leave it out");
+            }
+            return None;
+        }
+        _ => {}
+    }
+    Some(Arming { above, calm })
 }

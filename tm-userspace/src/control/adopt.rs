@@ -48,6 +48,7 @@ impl Control {
         let changes = fresh.image.apply(compiled.iter().map(|(name, compiled)| (name, compiled.as_ref())));
         self.needs_tables = fresh.image.homeless() > 0;
         self.put_addresses(&mut fresh.image);
+        fresh.image.set_frozen(self.frozen(&self.desired, &self.listening));
         self.put_clients(&mut fresh.image);
         if let Some(kernel) = &mut fresh.kernel {
             kernel.copy(&fresh.image, &changes);

@@ -3,18 +3,16 @@
 //! | what is to come | made aside |
 //! | --- | --- |
 //! | a configuration, or measurements, by which clients are placed as before but for a few | views; the tables in use are changed |
-//! | one by which many clients are placed otherwise, or that wants another port, other VLANs, another mode, or longer or more replies | views, decisions and new tables |
-//! | room, since tables are full or there are more profiles than they could take, or programs, since there are none or they look for other cards | views, decisions and new tables |
+//! | one by which many clients are placed otherwise | views, decisions and new tables |
+//! | room, since tables are full or there are more profiles than they could take | views, decisions and new tables |
+//! | programs where there are none, or that go by something else than is [frozen](Frozen) in those that are there; or none any more | views, decisions and new tables |
+//!
+//! Programs that the kernel does not load are tried again with the next full pass. Until then those that are in use go on as they were made, and the tables in use are changed.
 //!
 //! A million prefixes take a second or so. What happens meanwhile is decided on and put into the tables in use, and again into the new ones before they take
 //! their place ([`Control::adopt`]).
 
-use std::{
-    collections::hash_map::RandomState,
-    hash::BuildHasher as _,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{collections::hash_map::RandomState, hash::BuildHasher as _, sync::Arc, time::SystemTime};
 
 use imbl::OrdMap;
 
@@ -22,7 +20,8 @@ use super::{Control, Counted, REPAIR_INTERVAL, Tables, counted::Sums, due::Due};
 use crate::{
     compile::{Compiled, Tree, Zones, compile},
     decide::{Ancestors, Decision, decide},
-    desired::{Desired, RateLimit, XdpMode},
+    desired::{Desired, XdpMode},
+    frozen::Frozen,
     geo::RoundTrips,
     health::Health,
     listen::Listening,
@@ -43,8 +42,6 @@ const MOST_IN_BUCKET: u32 = 2;
 pub(super) struct Work {
     /// What is wanted.
     pub(super) desired: Arc<Desired>,
-    /// What it was before, which may be the same.
-    pub(super) before: Arc<Desired>,
     /// What is known now.
     pub(super) health: Health,
     /// The present views.
@@ -57,8 +54,12 @@ pub(super) struct Work {
     pub(super) clock: Clock,
     /// Where it is listened, as far as the host's addresses are known.
     pub(super) listening: Listening,
+    /// What programs are to go by.
+    pub(super) frozen: Frozen,
     /// Are new tables needed in any case?
     pub(super) must: bool,
+    /// Has the kernel just refused programs, so that none are loaded now?
+    pub(super) is_refused: bool,
 }
 
 /// What was made.
@@ -69,8 +70,10 @@ pub(super) struct Made {
     pub(super) health: Health,
     /// Where clients are.
     pub(super) views: Views,
-    /// All of it in new tables, if these are needed.
+    /// All of it in new tables, if these are needed and can be had.
     pub(super) fresh: Option<Fresh>,
+    /// Does the kernel refuse the programs that are needed?
+    pub(super) is_refused: bool,
 }
 
 /// New tables, and what was decided for them.
@@ -91,23 +94,22 @@ pub(super) struct Fresh {
 /// Makes it, however long that takes.
 pub(super) fn make(work: Work) -> Made {
     let views = place_clients(&work.desired, &work.health.round_trips, &work.views);
-    let (listen, before) = (&work.desired.node.listen, &work.before.node.listen);
-    let is_elsewhere = listen.port != before.port
-        || listen.vlans != before.vlans
-        || listen.mode != before.mode
-        || listen.route_lookup != before.route_lookup;
-    let replies = |desired: &Desired| {
-        let RateLimit { answers_per_second, slip, .. } = desired.node.rate_limit;
-        (desired.node.sockets.payload, answers_per_second, slip)
-    };
-    let is_otherwise = replies(&work.desired) != replies(&work.before);
-    let fresh = work.must
-        || is_elsewhere
-        || is_otherwise
+    let are_needed = work.must
+        || !has_programs(&work)
         || views.upheaval(&work.views) > MOST_IN_PLACE
         || is_beyond(&work.tables, work.desired.profiles.len());
-    let fresh = fresh.then(|| make_tables(&work, &views));
-    Made { desired: work.desired, health: work.health, views, fresh }
+    let (fresh, is_refused) = match are_needed {
+        false => (None, false),
+        true if work.is_refused && work.desired.node.listen.mode != XdpMode::Off => (None, true),
+        true => make_tables(&work, &views),
+    };
+    Made { desired: work.desired, health: work.health, views, fresh, is_refused }
+}
+
+/// Are the programs that are wanted in the kernel, or none where none are?
+fn has_programs(work: &Work) -> bool {
+    let is_off = work.desired.node.listen.mode == XdpMode::Off;
+    work.tables.kernel().as_ref().map_or(is_off, |kernel| !is_off && *kernel.frozen() == work.frozen)
 }
 
 /// Are so many profiles surely more than these tables take? They need not be filled to find out, which would be on the time of those who wait for a flip.
@@ -127,7 +129,8 @@ fn place_clients(desired: &Desired, measured: &RoundTrips, before: &Views) -> Vi
     Views::of(&Desired { overrides, ..desired.clone() }, before)
 }
 
-fn make_tables(work: &Work, views: &Views) -> Fresh {
+/// New tables, and whether the kernel refuses the programs for them. Where it does, there are none if others are in use.
+fn make_tables(work: &Work, views: &Views) -> (Option<Fresh>, bool) {
     let Work { desired, health, tables, .. } = work;
     let zones = Arc::new(Zones::of(desired));
     let now = work.clock.now();
@@ -138,24 +141,46 @@ fn make_tables(work: &Work, views: &Views) -> Fresh {
     compiled.retain(|(_, compiled)| compiled.is_some());
     compiled.extend(tree.all().map(|(name, compiled)| (name, Some(compiled))));
     let mut image = fill(desired, &compiled);
-    image.set_payload(work.listening.payload(desired.node.sockets.payload));
-    image.set_rate_limit(&desired.node.rate_limit);
-    image.set_link(work.listening.link.unwrap_or_else(|| tables.image().link()));
-    image.set_routed(desired.node.listen.route_lookup);
+    image.set_frozen(work.frozen.clone());
+    let kernel = match desired.node.listen.mode {
+        XdpMode::Off => Ok(None),
+        _ => Kernel::load(&image).map(Some),
+    };
+    let is_refused = kernel.is_err();
+    let kernel = kernel.unwrap_or_else(|error| {
+        let meanwhile = match is_answering(tables) {
+            true => "the programs in use go on as they were made",
+            false => "XDP does not answer; the sockets answer everything",
+        };
+        tracing::error!(
+            error = format!("{error:#}"),
+            "{meanwhile}; trying again every {} s",
+            REPAIR_INTERVAL.as_secs()
+        );
+        None
+    });
+    if is_refused && is_answering(tables) {
+        return (None, true);
+    }
     let counted = work.counted.as_ref();
     let filled = counted.map_or_else(|| Counted::of_tables(tables).now(), Counted::now);
     filled.add_answers_since(&Sums::default(), &mut image);
-    Fresh {
+    let fresh = Fresh {
         ancestors: Ancestors::of(&desired.profiles),
         due: decisions.values().collect(),
-        kernel: load(&image, desired.node.listen.mode),
+        kernel,
         counted: work.counted.clone(),
         zones,
         tree,
         decisions,
         image,
         filled,
-    }
+    };
+    (Some(fresh), is_refused)
+}
+
+fn is_answering(tables: &Tables) -> bool {
+    tables.kernel().is_some()
 }
 
 /// Decides for every profile.
@@ -173,12 +198,11 @@ pub(super) fn decide_all(
 
 /// Tables with these names in them, in buckets of which none is full.
 fn fill(desired: &Desired, compiled: &[(DnsName, Option<Compiled>)]) -> Image {
-    let listen = &desired.node.listen;
     let names = compiled.iter().filter(|(_, compiled)| compiled.is_some()).count();
     let mut buckets = buckets_for(names.max(desired.node.capacity as usize));
     loop {
         let seed = RandomState::new().hash_one(buckets);
-        let mut image = Image::new(buckets, listen.port, seed, &listen.vlans);
+        let mut image = Image::new(buckets, seed);
         image.apply(compiled.iter().map(|(name, compiled)| (name, compiled.as_ref())));
         if image.homeless() == 0 {
             return image;
@@ -187,40 +211,27 @@ fn fill(desired: &Desired, compiled: &[(DnsName, Option<Compiled>)]) -> Image {
     }
 }
 
-/// Programs and tables of this image in the kernel, if XDP is wanted and can be had.
-fn load(image: &Image, mode: XdpMode) -> Option<Kernel> {
-    if mode == XdpMode::Off {
-        return None;
-    }
-    let loaded = Kernel::load(image).inspect_err(|error| {
-        tracing::error!(
-            error = format!("{error:#}"),
-            "XDP does not answer; the sockets answer everything; trying again every {} s",
-            Duration::as_secs(&REPAIR_INTERVAL)
-        );
-    });
-    loaded.ok()
-}
-
 impl Control {
     /// Has `desired` made, and whatever else is behind: measurements that nobody is placed by yet, and tables that are needed.
     pub(super) fn work(&mut self, desired: Arc<Desired>) -> Work {
         let listening = Listening::of(&desired.node.listen, &self.host);
+        let frozen = self.frozen(&desired, &listening);
         Work {
             desired,
-            before: self.desired.clone(),
             health: self.health.clone(),
             views: self.views.clone(),
             tables: self.tables.clone(),
             counted: None,
             clock: self.clock.clone(),
             listening,
+            frozen,
             must: std::mem::take(&mut self.needs_tables),
+            is_refused: self.is_refused,
         }
     }
 
     /// Is there something to be made though nothing new is wanted?
     pub(super) fn is_behind(&self) -> bool {
-        self.needs_tables || !self.measured.is_same(&self.health.round_trips)
+        self.needs_tables && !self.is_refused || !self.measured.is_same(&self.health.round_trips)
     }
 }

@@ -6,10 +6,11 @@
 //!
 //! This file is the order of things. `ahead` makes views and new tables aside, `adopt` puts these in the place of the old ones, `write` puts what was decided into the tables in use,
 //! `counted` carries over what others have counted, `attach` keeps the program where it belongs, `changes` takes in a configuration that differs in a few profiles, `due` knows
-//! which decision changes next, `repair` is the full pass, `reclaim` frees what nobody reads any more.
+//! which decision changes next, `arming` whether the limit on answers holds, `repair` is the full pass, `reclaim` frees what nobody reads any more.
 
 mod adopt;
 mod ahead;
+mod arming;
 mod attach;
 mod changes;
 mod counted;
@@ -54,9 +55,11 @@ use crate::{
 
 use adopt::Settling;
 use ahead::{Made, Work};
+use arming::Alarm;
 use due::Due;
 use repair::Repair;
 
+pub use arming::Load;
 pub use counted::Counted;
 pub use tables::{Answers, Reading, Tables};
 
@@ -72,6 +75,8 @@ pub struct Published {
     pub decisions: OrdMap<Arc<str>, Arc<Decision>>,
     /// Where we answer.
     pub listening: Listening,
+    /// Is the limit on answers armed, where it waits for a flood?
+    pub is_armed: bool,
 }
 
 /// What the task is given, and where it puts what it makes.
@@ -83,6 +88,8 @@ pub struct Inputs {
     pub health: watch::Receiver<Health>,
     /// The host's interfaces.
     pub host: watch::Receiver<Host>,
+    /// How much is answered, since there are two readings.
+    pub load: watch::Receiver<Option<Load>>,
     /// The time, for the rules that look at it.
     pub clock: Clock,
     /// Where it is noted how soon the tables had what was decided.
@@ -111,14 +118,17 @@ pub struct Control {
     /// Which of them change by themselves, and when.
     due: Due,
     clock: Clock,
+    alarm: Alarm,
     meters: Meters,
     own_cookies: Secrets,
     /// Hands a new program's means to wait to the thread that waits.
     barriers: mpsc::UnboundedSender<Barrier>,
     /// Where the programs are kept for when this process is gone.
     pins: Option<Pins>,
-    /// Are the tables too small, or is there nothing in the kernel though there should be?
+    /// Are the tables too small, or are the programs in the kernel others than are wanted?
     needs_tables: bool,
+    /// Has the kernel refused what was to be loaded? It is asked again with the next full pass.
+    is_refused: bool,
     /// Makes what is made aside.
     make: Arc<dyn Fn(Work) -> Made + Send + Sync>,
 }
@@ -152,11 +162,13 @@ impl Control {
             decisions: OrdMap::new(),
             due: Due::default(),
             clock: inputs.clock.clone(),
+            alarm: Alarm::default(),
             meters: inputs.meters.clone(),
             own_cookies: inputs.own_cookies.clone(),
             barriers,
             pins,
             needs_tables: true,
+            is_refused: false,
             make: Arc::new(ahead::make),
         };
         let first = Work { counted: Some(before), ..control.work(control.desired.clone()) };
@@ -205,6 +217,10 @@ impl Control {
                     let host = inputs.host.borrow_and_update().clone();
                     self.take_host(host);
                 }
+                Ok(()) = inputs.load.changed() => {
+                    let load = *inputs.load.borrow_and_update();
+                    load.into_iter().for_each(|load| self.take_load(load));
+                }
                 () = self.clock.sleep_until(self.due.next()) => self.take_due(),
                 _ = timer.tick(), if repair.is_none() => repair = Some(self.begin_repair()),
                 // Behind all others: what happens meanwhile goes first.
@@ -231,14 +247,21 @@ impl Control {
         let began = Instant::now();
         self.measured = made.health.round_trips.clone();
         made.views.problems().iter().for_each(|problem| tracing::error!("{problem}"));
-        if let Some(fresh) = made.fresh.take() {
-            return Some(self.adopt(made, fresh, began));
-        }
-        match Arc::ptr_eq(&made.desired, &self.desired) {
-            true => self.take_views(made.views, began),
-            false => self.take_desired(made.desired, made.views),
-        }
-        None
+        let is_refused = made.is_refused;
+        let settling = match made.fresh.take() {
+            Some(fresh) => Some(self.adopt(made, fresh, began)),
+            None if Arc::ptr_eq(&made.desired, &self.desired) => {
+                self.take_views(made.views, began);
+                None
+            }
+            None => {
+                self.take_desired(made.desired, made.views);
+                None
+            }
+        };
+        self.is_refused = is_refused;
+        self.needs_tables |= is_refused;
+        settling
     }
 
     /// What was decided until now holds no longer.
@@ -411,6 +434,7 @@ impl Control {
             generation: self.desired.generation,
             decisions: self.decisions.clone(),
             listening: self.listening.clone(),
+            is_armed: self.is_armed(),
         }));
     }
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::Control;
-use crate::{desired::XdpMode, xdp};
+use crate::xdp;
 
 /// What is still to be done.
 #[derive(Debug)]
@@ -26,10 +26,8 @@ pub(super) const SLICE: usize = 16;
 impl Control {
     /// What needs no slices, and where to go on.
     pub(super) fn begin_repair(&mut self) -> Repair {
-        if self.tables.kernel().is_none() && self.desired.node.listen.mode != XdpMode::Off {
-            // What kept the programs from loading may be over.
-            self.needs_tables = true;
-        }
+        // What kept programs from loading may be over.
+        self.is_refused = false;
         // No name is before the empty one.
         Repair::Profiles("".into())
     }
@@ -49,7 +47,7 @@ impl Control {
             // The names that are no profile's, with the serial of now.
             let others: Vec<_> = self.tree.all().map(|(name, compiled)| (name, Some(compiled))).collect();
             self.write(&others);
-            self.note_addresses();
+            self.put_addresses(&mut self.tables.image_mut());
             self.attach();
             return Repair::Elements(xdp::Repair::default());
         };

@@ -48,7 +48,7 @@ pub struct Tables {
 impl Tables {
     /// Tables without a name in them, and nothing in the kernel.
     pub fn empty() -> Self {
-        let image = Image::new(buckets_for(0), 53, 0, &[]);
+        let image = Image::new(buckets_for(0), 0);
         let packets_before = Arc::new([const { AtomicU64::new(0) }; REASONS]);
         Tables { image: Arc::new(RwLock::new(image)), kernel: Arc::default(), packets_before }
     }

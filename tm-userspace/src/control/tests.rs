@@ -22,6 +22,7 @@ fn minute(minute: u32) -> SystemTime {
 struct Bench {
     clock: watch::Sender<SystemTime>,
     health: watch::Sender<Health>,
+    load: watch::Sender<Option<Load>>,
     published: watch::Receiver<Arc<Published>>,
     desired: watch::Sender<Option<Desired>>,
     tables: Tables,
@@ -48,11 +49,13 @@ impl Bench {
         let (clock, time) = watch::channel(minute(0));
         let (health_to, health) = watch::channel(health);
         let (host_to, host) = watch::channel(Host::default());
+        let (load_to, load) = watch::channel(None);
         let (published_to, published) = watch::channel(Arc::default());
         let mut inputs = Inputs {
             desired,
             health,
             host,
+            load,
             clock: Clock::Owned(time),
             meters: Default::default(),
             own_cookies: cookies(),
@@ -66,6 +69,7 @@ impl Bench {
         Bench {
             clock,
             health: health_to,
+            load: load_to,
             published,
             desired: desired_to,
             tables,
@@ -254,6 +258,7 @@ async fn a_few_changes_bring_what_a_full_pass_would() {
         desired,
         health,
         host,
+        load: watch::channel(None).1,
         clock: Clock::System,
         meters: Default::default(),
         own_cookies: cookies(),

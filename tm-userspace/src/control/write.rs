@@ -1,7 +1,14 @@
 //! What was decided and compiled, put into the tables in use.
 
 use super::Control;
-use crate::{compile::Compiled, desired::Cookies, names::DnsName, sync::Image};
+use crate::{
+    compile::Compiled,
+    desired::{Cookies, Desired},
+    frozen::Frozen,
+    listen::Listening,
+    names::DnsName,
+    sync::Image,
+};
 
 impl Control {
     pub(super) fn write(&mut self, changes: &[(DnsName, Option<Compiled>)]) {
@@ -19,21 +26,31 @@ impl Control {
         self.needs_tables |= outgrown;
     }
 
-    /// Puts the addresses into all tables; those of cards, and how long replies may be, are the programs', which are loaded anew for others.
+    /// Puts the addresses into all tables, with what is frozen.
     pub(super) fn set_addresses(&mut self) {
-        self.note_addresses();
+        self.put_addresses(&mut self.tables.image_mut());
         let image = self.tables.image();
-        let holds = self.tables.kernel().as_ref().is_none_or(|kernel| {
+        if let Some(kernel) = &*self.tables.kernel() {
             kernel.set_addresses(&image);
-            kernel.holds(&image)
-        });
-        drop(image);
-        if !holds && !self.needs_tables {
-            tracing::info!(
-                "the interfaces have other addresses on their links, or take packets of other lengths; loading the programs anew"
-            );
         }
-        self.needs_tables |= !holds;
+        drop(image);
+        self.set_frozen();
+    }
+
+    /// Puts what is frozen into the daemon's tables; programs that go by something else are loaded anew.
+    pub(super) fn set_frozen(&mut self) {
+        let frozen = self.frozen(&self.desired, &self.listening);
+        let suits = self.tables.kernel().as_ref().is_none_or(|kernel| *kernel.frozen() == frozen);
+        self.tables.image_mut().set_frozen(frozen);
+        if !suits && !self.needs_tables {
+            tracing::info!("the programs go by what is true no longer; loading them anew");
+        }
+        self.needs_tables |= !suits;
+    }
+
+    /// What programs are to go by for these settings, where it is listened there.
+    pub(super) fn frozen(&self, desired: &Desired, listening: &Listening) -> Frozen {
+        Frozen::of(&desired.node, listening, self.is_armed(), self.tables.image().frozen())
     }
 
     /// Puts what cookies are made with, and who is never over the limit, into all tables.
@@ -49,7 +66,7 @@ impl Control {
     /// Likewise into these tables of the daemon.
     pub(super) fn put_clients(&self, image: &mut Image) {
         image.set_cookies(self.cookie_secrets());
-        image.set_rate_limit(&self.desired.node.rate_limit);
+        image.set_allowed(&self.desired.node.rate_limit.allow);
     }
 
     fn cookie_secrets(&self) -> &[[u8; 16]] {
@@ -60,19 +77,10 @@ impl Control {
         }
     }
 
-    /// Puts the addresses into the daemon's tables; the kernel's still have to follow.
-    pub(super) fn note_addresses(&mut self) {
-        self.put_addresses(&mut self.tables.image_mut());
-    }
-
-    /// Puts the addresses into these tables of the daemon, and how long replies may be there.
+    /// Puts the addresses into these tables of the daemon; the kernel's still have to follow.
     pub(super) fn put_addresses(&self, image: &mut Image) {
         let (served, own) = self.listening.keys();
         warn_left_out(image.set_addresses(&served, &own));
-        if let Some(link) = self.listening.link {
-            image.set_link(link);
-        }
-        image.set_payload(self.listening.payload(self.desired.node.sockets.payload));
     }
 }
 

@@ -126,7 +126,7 @@ impl Responder {
         idle: Option<Duration>,
     ) -> (Outcome, Option<Reply>) {
         let view = self.zone.borrow().clone();
-        let room = Room::of(query, transport, self.image().payload());
+        let room = Room::of(query, transport, self.image().frozen().payload);
         let (plain, session) = match tsig::check(message, view.transfer(), SystemTime::now()) {
             Ok(checked) => checked,
             Err(wrong) => {
@@ -171,7 +171,7 @@ impl Responder {
     fn most(&self, query: &[u8], client: IpAddr, transport: Transport) -> usize {
         let image = self.image();
         let query = Query::read(query).map(|query| with_cookie(query, client, &image.reader()));
-        query.map_or(0, |query| Room::of(&query, transport, image.payload()).limit)
+        query.map_or(0, |query| Room::of(&query, transport, image.frozen().payload).limit)
     }
 
     /// What became of the messages so far, by label, whatever they came over.

@@ -99,6 +99,11 @@ impl Gather {
         use EndpointStatus::{Disabled, Inactive};
 
         let published = self.view.published.borrow().clone();
+        out.gauge(
+            "tm_rate_limit_armed",
+            "Has a flood armed the limit on answers: 1 or 0",
+            f64::from(u8::from(published.is_armed)),
+        )?;
         let endpoints = || {
             published.decisions.values().flat_map(|decision| {
                 let profile = &decision.profile;

@@ -16,6 +16,9 @@ type Histograms = Family<Label, Histogram, fn() -> Histogram>;
 
 /// The label of probes that did not fail.
 const OK: &str = "ok";
+/// The labels of what becomes of the limit on answers.
+const ARMED: &str = "armed";
+const DISARMED: &str = "disarmed";
 
 /// Counts and times. Cheap to clone; all clones are one.
 #[derive(Clone, Debug)]
@@ -24,6 +27,7 @@ pub struct Meters {
     phases: Histograms,
     published: Histograms,
     delivered: Family<Label, Counter>,
+    limit_changes: Family<Label, Counter>,
 }
 
 /// A part of a probe.
@@ -71,7 +75,11 @@ impl Default for Meters {
             phases: Family::new_with_constructor(|| Histogram::new(PROBES)),
             published: Family::new_with_constructor(|| Histogram::new(PUBLISHING)),
             delivered: Family::default(),
+            limit_changes: Family::default(),
         };
+        for to in [ARMED, DISARMED] {
+            drop(meters.limit_changes.get_or_create(&[("to", to)]));
+        }
         for result in Cause::ALL.iter().map(|cause| cause.label()).chain([OK]) {
             drop(meters.probes.get_or_create(&[("result", result)]));
         }
@@ -114,6 +122,12 @@ impl Meters {
         self.delivered.get_or_create(&[("result", delivered.label())]).inc();
     }
 
+    /// The limit on answers, which waits for floods, was armed, or was disarmed.
+    pub fn limit_changed(&self, is_armed: bool) {
+        let to = if is_armed { ARMED } else { DISARMED };
+        self.limit_changes.get_or_create(&[("to", to)]).inc();
+    }
+
     /// Names them.
     pub(super) fn register(&self, registry: &mut Registry) {
         registry.register("tm_probes", "Probes that ended, by what they found", self.probes.clone());
@@ -131,6 +145,11 @@ impl Meters {
             "tm_webhook_deliveries",
             "Attempts to tell receivers of events, by what came of them",
             self.delivered.clone(),
+        );
+        registry.register(
+            "tm_rate_limit_changes",
+            "How often the limit on answers was armed by a flood, and disarmed",
+            self.limit_changes.clone(),
         );
     }
 }

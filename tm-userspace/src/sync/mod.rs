@@ -16,7 +16,7 @@ mod place;
 mod sizes;
 mod store;
 
-pub use image::{Change, Counters, Image, Reader, allowed};
+pub use image::{Change, Counters, Image, Reader};
 pub use sizes::{Sizes, buckets_for};
 pub use store::Store;
 

@@ -31,7 +31,7 @@ fn compiled(name: &DnsName, octets: &[&[u8]], slots: &[u16]) -> Compiled {
 }
 
 fn image() -> Image {
-    Image::new(512, 53, 7, &[])
+    Image::new(512, 7)
 }
 
 fn name(text: &str) -> DnsName {
@@ -225,7 +225,7 @@ fn equal_answers_are_kept_once_until_the_last_user_goes() {
 
 #[test]
 fn names_of_every_length_are_found_whatever_their_number() {
-    let mut image = Image::new(buckets_for(20_000), 53, 0x1234_5678, &[]);
+    let mut image = Image::new(buckets_for(20_000), 0x1234_5678);
     for i in 0..20_000u32 {
         let name = name(&format!("{}.{i}.tm.example", "x".repeat(1 + i as usize % 60)));
         image.apply([(&name, Some(&compiled(&name, &[b"answer.."], &[0])))]);
@@ -237,7 +237,7 @@ fn names_of_every_length_are_found_whatever_their_number() {
 
 #[test]
 fn a_full_bucket_is_told() {
-    let mut image = Image::new(1, 53, 7, &[]);
+    let mut image = Image::new(1, 7);
     for i in 0..9 {
         let name = name(&format!("{i}.tm.example"));
         image.apply([(&name, Some(&compiled(&name, &[b"answer.."], &[0])))]);
@@ -257,7 +257,7 @@ fn a_name_whose_bucket_is_full_is_found_by_the_sockets_all_the_same() {
     const BEFORE_NAME: usize = net::UDP + size_of::<dns::Header>();
     /// Octets of the name behind `end`: its last eight, and the zero octet.
     const BEHIND_END: usize = 8 + 1;
-    let mut image = Image::new(1, 53, 7, &[]);
+    let mut image = Image::new(1, 7);
     // Eight places for twelve names, short ones and long ones.
     let names: Vec<DnsName> =
         (0..12).map(|i| name(&format!("{i}{}.tm.example", ".long-label".repeat(i % 2 * 7)))).collect();

@@ -232,7 +232,7 @@ impl Kernel {
 
     /// The program that interfaces carry.
     fn first(&mut self) -> anyhow::Result<&mut Xdp> {
-        program_mut(&mut self.bpf, if self.is_routed { ROUTED } else { PROGRAM })
+        program_mut(&mut self.bpf, if self.frozen.is_routed { ROUTED } else { PROGRAM })
     }
 
     /// Removes the pins of links and tables that are not in use: of interfaces no longer listed or gone, and of earlier loads.

@@ -18,7 +18,7 @@ use super::{
     Kernel,
     region::{Region, Whole},
 };
-use crate::sync::{Cell, Changes, Image, Sizes, Store, Table, allowed};
+use crate::sync::{Cell, Changes, Image, Sizes, Store, Table};
 
 /// The tables that userspace writes.
 #[derive(Debug)]
@@ -126,7 +126,7 @@ impl Kernel {
     /// Copies the VLANs; says how many words differed.
     fn set_vlans(&self, image: &Image) -> usize {
         let mut vlans = [0u64; 64];
-        for id in image.vlan_ids() {
+        for id in &image.frozen().vlans {
             if let Some(word) = vlans.get_mut(usize::from(*id) / 64) {
                 *word |= 1 << (id % 64);
             }
@@ -153,7 +153,7 @@ impl Kernel {
 
     /// Copies who is never over the limit.
     pub fn set_allowed(&self, image: &Image) {
-        self.tables.allowed.store(0, &allowed(image.rate_limit()));
+        self.tables.allowed.store(0, image.allowed());
     }
 
     /// Elements past the end of a table are left out: nothing the programs find there leads to an answer, and the sockets have it.

@@ -1,12 +1,13 @@
 //! The kernel's side: loads the programs, writes the tables through shared memory, attaches, and asks.
 //!
-//! `attach` puts the program on interfaces (`hook` says what is there), `pin` lets it outlive the daemon, `mirror` keeps the tables what the daemon's
+//! `globals` tells the programs what they go by, `attach` puts them on interfaces (`hook` says what is there), `pin` lets them outlive the daemon, `mirror` keeps the tables what the daemon's
 //! are, `counters` reads what was counted, `twin` asks without being noticed. The daemon's `unsafe` is in `region` (memory shared with the kernel), `interface` (one `ioctl`)
 //! and `twin` (a descriptor in the place of another).
 
 mod attach;
 mod counters;
 pub mod frame;
+mod globals;
 mod hook;
 mod interface;
 mod log;
@@ -30,13 +31,13 @@ use aya::{
     maps::{Array, ArrayOfMaps, Map, MapData, ProgramArray, RingBuf},
     programs::{TestRun as _, TestRunOptions, Xdp},
 };
-use nix::time::{ClockId, clock_getres};
-use tm_common::{edns::Payload, limit::Rate, link::Link as Cards, programs::NAMES, verdict::Verdict};
+use tm_common::{programs::NAMES, verdict::Verdict};
 use tokio_util::task::AbortOnDropHandle;
 
 pub use attach::Attached;
 use attach::Link;
 pub use counters::{Counters, Counts};
+use globals::Globals;
 pub use interface::{Interface, interfaces, strips_vlan_tags};
 use mirror::Mapped;
 pub use mirror::Repair;
@@ -44,7 +45,7 @@ pub use pin::Pins;
 pub use twin::{Model, Twin};
 
 use crate::{
-    desired::RateLimit,
+    frozen::Frozen,
     sync::{Image, Sizes},
 };
 
@@ -66,14 +67,8 @@ pub struct Kernel {
     /// Holds all maps. Of the programs that are tail-called it must: their slots are emptied with the last descriptor, unless they are pinned.
     bpf: Ebpf,
     sizes: Sizes,
-    /// What frames to us begin with, for good.
-    link: Cards,
-    /// Is the way back looked up, for good?
-    is_routed: bool,
-    /// How long replies may be, likewise.
-    payload: Payload,
-    /// How many there may be, likewise.
-    rate_limit: RateLimit,
+    /// What the programs go by, for good.
+    frozen: Frozen,
     tables: Mapped,
     counters: Arc<Counters>,
     barrier: Option<Barrier>,
@@ -152,41 +147,21 @@ impl Kernel {
         ] {
             loader.map_max_entries(map, size);
         }
-        let (port, seed, mask) = (image.served_port(), image.hash_seed(), sizes.buckets - 1);
-        let vlans = u8::from(!image.vlan_ids().is_empty());
-        let (link, payload, opt) = (image.link(), image.payload(), image.opt().0);
-        let rate_limit = image.rate_limit().clone();
-        let rate = rate_of(&rate_limit);
-        let (cards, routed) = ([link.octets, link.mask], u8::from(image.is_routed()));
-        loader
-            .override_global("PORT", &port, true)
-            .override_global("SEED", &seed, true)
-            .override_global("BUCKET_MASK", &mask, true)
-            .override_global("VLANS_LISTED", &vlans, true)
-            .override_global("LINK", &cards, true)
-            .override_global("ROUTED", &routed, true)
-            .override_global("OPT", &opt, true)
-            .override_global("MOST", &payload.most, true)
-            .override_global("WITHOUT_COOKIE", &payload.without_cookie, true)
-            .override_global("RATE", &rate.most, true)
-            .override_global("WINDOW", &rate.shift, true)
-            .override_global("SLIP", &rate_limit.slip, true);
+        let globals = Globals::of(image);
+        globals.give(&mut loader);
         let mut bpf = loader.load(OBJECT)?;
         load_programs(&mut bpf)?;
         let tables = Mapped::of(&bpf, sizes)?;
         let counters = Arc::new(Counters::of(&bpf)?);
         let barrier = Some(Barrier(ArrayOfMaps::try_from(take(&mut bpf, "BARRIER")?)?));
-        let samples = Some((seed, RingBuf::try_from(take(&mut bpf, "SAMPLES")?)?));
+        let samples = Some((image.hash_seed(), RingBuf::try_from(take(&mut bpf, "SAMPLES")?)?));
         let id = format!("{:016x}", RandomState::new().hash_one(image.hash_seed()));
         let log = log::follow(&mut bpf);
         let kernel = Kernel {
             id,
             bpf,
             sizes,
-            link,
-            is_routed: image.is_routed(),
-            payload,
-            rate_limit,
+            frozen: image.frozen().clone(),
             tables,
             counters,
             barrier,
@@ -200,14 +175,14 @@ impl Kernel {
         Ok(kernel)
     }
 
-    /// Have the tables room for all that is in `image`, and do the programs look for its cards, with replies as long and as many as there?
+    /// Have the tables room for all that is in `image`, and do the programs go by what is frozen there?
     pub fn holds(&self, image: &Image) -> bool {
-        self.sizes.hold(image.sizes())
-            && image.homeless() == 0
-            && self.link.covers(image.link())
-            && self.payload == image.payload()
-            && (self.rate_limit.answers_per_second, self.rate_limit.slip)
-                == (image.rate_limit().answers_per_second, image.rate_limit().slip)
+        self.sizes.hold(image.sizes()) && image.homeless() == 0 && self.frozen == *image.frozen()
+    }
+
+    /// What the programs go by.
+    pub fn frozen(&self) -> &Frozen {
+        &self.frozen
     }
 
     /// How much there is room for.
@@ -262,16 +237,6 @@ impl Kernel {
     pub fn program_fd(&self, name: &str) -> anyhow::Result<&aya::programs::ProgramFd> {
         Ok(program(&self.bpf, name)?.fd()?)
     }
-}
-
-/// The limit as the programs have it, by the kernel's ticks.
-fn rate_of(limit: &RateLimit) -> Rate {
-    // The coarse clock goes on with each tick.
-    let tick = clock_getres(ClockId::CLOCK_MONOTONIC_COARSE).map_or(4_000_000, |tick| tick.tv_nsec());
-    let tick = u64::try_from(tick).unwrap_or(0).clamp(100_000, 100_000_000);
-    // The first window of 0.75 s or more, and so below 1.5 s.
-    let shift = (0..).find(|shift| tick << shift >= 750_000_000).unwrap_or(0);
-    Rate { most: limit.most_in((tick << shift) / 1_000_000), shift }
 }
 
 /// Loads all programs of an object, and puts those in their slots that are tail-called.

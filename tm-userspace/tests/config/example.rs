@@ -4,9 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use tm_common::edns::Payload;
 use tm_userspace::desired::{
-    Chaos, Cookies, Endpoint, Listen, MinChild, Monitor, NameServer, Node, Probes, Profile, Protocol,
-    RateLimit, RoutingMethod, Rules, Sampling, Scope, Soa, Sockets, Status, Target, Tcp, Transfer, XdpMode,
-    Zone,
+    Arming, Chaos, Cookies, Endpoint, Limit, Listen, MinChild, Monitor, NameServer, Node, Probes, Profile,
+    Protocol, RateLimit, RoutingMethod, Rules, Sampling, Scope, Soa, Sockets, Status, Target, Tcp, Transfer,
+    XdpMode, Zone,
 };
 
 use crate::kit::{NODE, PROFILE, load_files, loaded_profile};
@@ -108,7 +108,11 @@ fn the_example_is_what_it_says() {
             payload: Payload { most: 1232, without_cookie: 512 },
         },
         cookies: Cookies::Own,
-        rate_limit: RateLimit { answers_per_second: 0, slip: 2, allow: Arc::new([]) },
+        rate_limit: RateLimit {
+            limit: Limit { answers_per_second: 25_000, slip: 2 },
+            arming: Some(Arming { above: 250_000, calm: Duration::from_secs(60) }),
+            allow: Arc::new([]),
+        },
         transfer: Transfer::default(),
         probes: Probes { allow: vec![] },
         capacity: 0,

@@ -1,9 +1,9 @@
 //! `tm.toml`, key by key.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use tm_common::edns::Payload;
-use tm_userspace::desired::{Chaos, RateLimit, Tcp};
+use tm_userspace::desired::{Arming, Chaos, Limit, Tcp};
 
 use crate::kit::{NODE, PROFILE, check, check_node, load_files};
 
@@ -266,21 +266,58 @@ fn the_servers_identifier_is_a_text_or_none() {
     check_node(&format!("{NODE}[edns]\nid = \"a\"\n"), "tm.toml:6:1 `id` unknown key `id`");
 }
 
+const OFF: Limit = Limit { answers_per_second: 0, slip: 0 };
+
+#[test]
+fn who_says_nothing_of_a_limit_has_one_in_a_flood() {
+    let load = |lines: &str| {
+        let node = format!("{NODE}[rate_limit]\n{lines}\n");
+        load_files(&[("tm.toml", node.as_bytes())]).1.unwrap().node.rate_limit.clone()
+    };
+    let seconds = Duration::from_secs;
+    for (lines, answers_per_second, above, calm) in [
+        ("", 25_000, 250_000, seconds(60)),
+        ("armed_above = 5000", 500, 5000, seconds(60)),
+        ("armed_above = 9\ndisarmed_after = \"1h\"", 1, 9, seconds(3600)),
+        ("answers_per_second = 20\narmed_above = 1000000000", 20, 1_000_000_000, seconds(60)),
+        ("disarmed_after = \"1s\"", 25_000, 250_000, seconds(1)),
+    ] {
+        let limit = load(lines);
+        assert_eq!(limit.arming, Some(Arming { above, calm }), "{lines}");
+        assert_eq!(limit.in_force(true), Limit { answers_per_second, slip: 2 }, "{lines}");
+        assert_eq!(limit.in_force(false), OFF, "{lines}");
+    }
+
+    let check = |lines: &str, expected: &str| check_node(&format!("{NODE}[rate_limit]\n{lines}\n"), expected);
+    check("armed_above = 0", "tm.toml:6:15 `0` armed_above 0 is out of range");
+    check("disarmed_after = \"0s\"", "tm.toml:6:18 `\"0s\"` disarmed_after `0s` is out of range");
+    check(
+        "answers_per_second = 0\narmed_above = 5",
+        "tm.toml:7:15 `5` armed_above says when there is a limit, and answers_per_second 0 that there is none",
+    );
+    check(
+        "answers_per_second = 5\ndisarmed_after = \"5s\"",
+        "tm.toml:7:18 `\"5s\"` disarmed_after is given, but the limit does not wait for anything",
+    );
+}
+
 #[test]
 fn answers_are_limited_as_is_said() {
     let lines = |lines: &str| format!("{NODE}[rate_limit]\n{lines}\n");
     let load =
         |text: &str| load_files(&[("tm.toml", lines(text).as_bytes())]).1.unwrap().node.rate_limit.clone();
-    let default = RateLimit { answers_per_second: 0, slip: 2, allow: Arc::new([]) };
-    assert_eq!(load(""), default);
-    assert_eq!(load("answers_per_second = 0").answers_per_second, 0);
+    let none = load("answers_per_second = 0");
+    assert_eq!((none.arming, none.in_force(true), none.in_force(false)), (None, OFF, OFF), "never");
+    let always = load("answers_per_second = 7\nslip = 3");
+    let seven = Limit { answers_per_second: 7, slip: 3 };
+    assert_eq!((always.arming, always.in_force(true), always.in_force(false)), (None, seven, seven));
     let prefixes: Vec<String> = (0..64).map(|i| format!("\"10.0.{i}.0/24\"")).collect();
     let all =
         load(&format!("answers_per_second = 1000000000\nslip = 100\nallow = [{}]", prefixes.join(", ")));
-    assert_eq!((all.answers_per_second, all.slip, all.allow.len()), (1_000_000_000, 100, 64));
+    assert_eq!((all.limit.answers_per_second, all.limit.slip, all.allow.len()), (1_000_000_000, 100, 64));
     assert_eq!(all.allow[63], ("10.0.63.0".parse().unwrap(), 24));
     let v6 = load("slip = 0\nallow = [\"2001:db8::/32\"]");
-    assert_eq!((v6.slip, &v6.allow[..]), (0, &[("2001:db8::".parse().unwrap(), 32)][..]));
+    assert_eq!((v6.limit.slip, &v6.allow[..]), (0, &[("2001:db8::".parse().unwrap(), 32)][..]));
 
     check_node(&lines("answers_per_second = -1"), "tm.toml:6:22 `-1` answers_per_second -1 is out of range");
     check_node(&lines("slip = 101"), "tm.toml:6:8 `101` slip 101 is out of range");

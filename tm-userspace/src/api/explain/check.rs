@@ -45,7 +45,7 @@ pub(super) fn check(view: &View, subject: &Subject<'_>, expected: &Expected) -> 
     let Subject { question, name, profile, server, port } = subject;
     let asker = &question.asker;
     let request = query::request(&name.to_hickory(), question.kind, asker.subnet)?;
-    let card = view.tables.image().link().target();
+    let card = view.tables.image().frozen().link.target();
     let frame = frame(&request, card, (asker.sender, query::CLIENT_PORT), (*server, *port));
     let (mut twin, mut passed) = match (twin(view), &frame) {
         (Err(error), _) => (None, Some(format!("the program cannot be asked: {error:#}"))),

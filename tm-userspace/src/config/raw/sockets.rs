@@ -84,6 +84,8 @@ pub(in crate::config) struct Edns {
 pub(in crate::config) struct RateLimit {
     pub(in crate::config) answers_per_second: Option<Spanned<Integer>>,
     pub(in crate::config) slip: Option<Spanned<Integer>>,
+    pub(in crate::config) armed_above: Option<Spanned<Integer>>,
+    pub(in crate::config) disarmed_after: Option<Spanned<DurationText>>,
     #[serde(default)]
     pub(in crate::config) allow: Vec<Text>,
 }

@@ -4,7 +4,7 @@ use std::sync::mpsc as blocking;
 
 use super::*;
 use crate::{
-    desired::Subnet,
+    desired::{Arming, Limit, Node, RateLimit, Subnet},
     geo::{Region, Sample},
 };
 
@@ -201,5 +201,75 @@ async fn a_flip_is_published_while_many_measurements_are_taken_in() {
     assert_eq!(all(&bench), [[1], [0], [1]]);
     assert_eq!(bench.answering(), [1]);
     bench.assert_tables(&samples::desired(&[], profiles));
+    bench.end().await;
+}
+
+fn floods() -> RateLimit {
+    let arming = Some(Arming { above: 1000, calm: MINUTE });
+    RateLimit { limit: Limit { answers_per_second: 100, slip: 2 }, arming, allow: [].into() }
+}
+
+fn limited(generation: u64, rate_limit: RateLimit) -> Desired {
+    let desired = samples::desired(&[], vec![]);
+    let node = Arc::new(Node { rate_limit, ..(*desired.node).clone() });
+    Desired { generation, node, ..desired }
+}
+
+#[tokio::test]
+async fn a_flood_arms_the_limit_and_its_end_disarms_it() {
+    let (mut bench, mut gate, _) = start(vec![]);
+    bench.desired.send_replace(Some(limited(2, floods())));
+    gate.begun.recv().await.unwrap();
+    assert!(!gate.make().await);
+    gate.go.send(()).unwrap();
+    bench.next().await;
+    let now = |bench: &Bench| (bench.published.borrow().is_armed, bench.tables.image().frozen().limit);
+    assert_eq!(now(&bench), (false, Limit::default()));
+    let start = Instant::now();
+    let read = |bench: &Bench, second: u32, answers_per_second: u64| {
+        let at = start + Duration::from_secs(1) * second;
+        bench.load.send_replace(Some(Load { answers_per_second, at }));
+    };
+    read(&bench, 0, 1001);
+    bench.next().await;
+    assert_eq!(now(&bench), (true, floods().limit));
+    // What is loaded meanwhile goes by it too, and another number for it holds at once.
+    let other = RateLimit { limit: Limit { answers_per_second: 5, slip: 0 }, ..floods() };
+    bench.desired.send_replace(Some(limited(3, other.clone())));
+    gate.begun.recv().await.unwrap();
+    assert!(!gate.make().await);
+    gate.go.send(()).unwrap();
+    bench.next().await;
+    assert_eq!(now(&bench), (true, other.limit));
+    read(&bench, 2, 0);
+    // So that it is taken before the next one.
+    tokio::task::yield_now().await;
+    read(&bench, 62, 0);
+    bench.next().await;
+    assert_eq!(now(&bench), (false, Limit::default()));
+    bench.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn programs_that_are_refused_are_tried_again_with_the_next_full_pass_and_not_before() {
+    let (said, mut tried) = mpsc::unbounded_channel();
+    let profile = samples::profile("p", samples::monitor(), vec![samples::endpoint("e", "192.0.2.1")]);
+    let mut bench = Bench::start_with(vec![profile.clone()], Health::default(), |control| {
+        control.needs_tables = true;
+        control.make = Arc::new(move |Work { desired, health, views, must, is_refused, .. }| {
+            said.send((tokio::time::Instant::now(), must, is_refused)).unwrap();
+            Made { desired, health, views, fresh: None, is_refused: true }
+        });
+    });
+    let start = tokio::time::Instant::now();
+    for minute in 0..3 {
+        assert_eq!(tried.recv().await.unwrap(), (start + REPAIR_INTERVAL * minute, true, false));
+    }
+    // What is wanted meanwhile is taken into the tables in use, and nothing is loaded for it.
+    let wanted = Desired { generation: 2, ..samples::desired(&[], vec![profile]) };
+    bench.desired.send_replace(Some(wanted));
+    assert_eq!(tried.recv().await.unwrap(), (start + REPAIR_INTERVAL * 2, true, true));
+    bench.published.wait_for(|published| published.generation == 2).await.unwrap();
+    assert_eq!(tried.recv().await.unwrap(), (start + REPAIR_INTERVAL * 3, true, false));
     bench.end().await;
 }

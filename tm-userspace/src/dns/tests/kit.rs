@@ -19,6 +19,7 @@ use crate::{
     desired::{Desired, Endpoint, NameServer, Node, Profile, Status, Zone},
     dns::{Contents, Responder, Transport, ZoneView},
     dnstap::{Line, Tap},
+    frozen::Frozen,
     health::Health,
     names::DnsName,
     places::View,
@@ -107,8 +108,8 @@ pub(super) fn image(desired: &Desired, buckets: u32) -> Image {
             (profile.dns_name.clone(), compile(&decision, &tree))
         })
         .collect();
-    let mut image = Image::new(buckets, 53, 42, &[]);
-    image.set_payload(desired.node.sockets.payload);
+    let mut image = Image::new(buckets, 42);
+    image.set_frozen(Frozen { payload: desired.node.sockets.payload, ..Frozen::default() });
     image.apply(compiled.iter().map(|(name, compiled)| (name, compiled.as_ref())));
     image
 }

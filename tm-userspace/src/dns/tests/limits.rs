@@ -6,8 +6,9 @@ use tokio::sync::watch;
 
 use super::kit::{Ask, ask, desired, image, three_servers};
 use crate::{
-    desired::RateLimit,
+    desired::Limit,
     dns::{Contents, Responder, Transport, ZoneView},
+    frozen::Frozen,
     traffic::Traffic,
 };
 
@@ -18,7 +19,8 @@ const WINDOW: u64 = 1 << 10;
 fn limited(answers_per_second: u32, slip: u32) -> (Arc<RwLock<crate::sync::Image>>, Responder) {
     let desired = desired(three_servers());
     let mut image = image(&desired, 512);
-    image.set_rate_limit(&RateLimit { answers_per_second, slip, allow: [].into() });
+    let limit = Limit { answers_per_second, slip };
+    image.set_frozen(Frozen { limit, ..image.frozen().clone() });
     image.set_ticks(WINDOW);
     let image = Arc::new(RwLock::new(image));
     let (_, zone) = watch::channel(Arc::new(ZoneView::new(&desired, &[])));

@@ -27,7 +27,7 @@ use naive::Naive;
 
 /// Tables in which one name has this view, and where that is.
 fn image(view: &Arc<View>) -> (Image, Root) {
-    let mut image = Image::new(512, 53, 7, &[]);
+    let mut image = Image::new(512, 7);
     assert_ne!(change(&mut image, view), Changes::default());
     let view = view_of(&image);
     (image, view)

@@ -90,7 +90,7 @@ fn a_change_of_one_prefix_puts_the_nodes_on_the_way_there_alone() {
 
 #[test]
 fn small_views_share_nodes() {
-    let mut image = Image::new(512, 53, 7, &[]);
+    let mut image = Image::new(512, 7);
     let [a, b] = ["a.tm.example", "b.tm.example"].map(name);
     let [first, second] = [1, 2].map(|place| {
         Arc::new(View::new(vec![v4([203, 0, 0, 0], 8, place)], vec![], Place::ANYWHERE, classes(4)))

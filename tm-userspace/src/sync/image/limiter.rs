@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    net::IpAddr,
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -13,14 +14,13 @@ use tm_common::{
 };
 
 use super::Reader;
-use crate::{desired::RateLimit, listen::key};
+use crate::listen::key;
 
 /// A window is 2^10 milliseconds.
 const SHIFT: u32 = 10;
 
-/// How many answers are given, and were.
+/// How many answers were given, and who is never over the limit.
 pub(super) struct Limiter {
-    limit: RateLimit,
     allowed: Box<Allowed>,
     windows: Box<[AtomicU64]>,
     /// The time in milliseconds; 0 for the clock's.
@@ -29,14 +29,13 @@ pub(super) struct Limiter {
 
 impl fmt::Debug for Limiter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Limiter").field("limit", &self.limit).finish_non_exhaustive()
+        f.debug_struct("Limiter").finish_non_exhaustive()
     }
 }
 
 impl Default for Limiter {
     fn default() -> Self {
         Limiter {
-            limit: RateLimit::default(),
             allowed: Box::new(Allowed::NONE),
             windows: (0..SLOTS).map(|_| AtomicU64::default()).collect(),
             ticks: AtomicU64::new(0),
@@ -45,13 +44,15 @@ impl Default for Limiter {
 }
 
 impl Limiter {
-    pub(super) fn set(&mut self, limit: &RateLimit) {
-        self.limit = limit.clone();
-        *self.allowed = allowed(limit);
+    pub(super) fn set_allowed(&mut self, prefixes: &[(IpAddr, u8)]) {
+        let mapped = prefixes
+            .iter()
+            .map(|(address, bits)| (key(address), bits + if address.is_ipv4() { 96 } else { 0 }));
+        *self.allowed = Allowed::new(mapped);
     }
 
-    pub(super) fn limit(&self) -> &RateLimit {
-        &self.limit
+    pub(super) fn allowed(&self) -> &Allowed {
+        &self.allowed
     }
 
     pub(super) fn set_ticks(&self, ticks: u64) {
@@ -61,7 +62,7 @@ impl Limiter {
 
 impl Meter for Reader<'_> {
     fn most(&self) -> u32 {
-        if self.turn.is_none() { self.limiter.limit.most_in(1 << SHIFT) } else { 0 }
+        if self.turn.is_none() { self.frozen.limit.most_in(1 << SHIFT) } else { 0 }
     }
     fn shift(&self) -> u32 {
         SHIFT
@@ -82,15 +83,6 @@ impl Meter for Reader<'_> {
     }
     fn judge(&self, over: u32, client: &Address) -> Option<Reason> {
         let is_allowed = self.limiter.allowed.has(client);
-        (!is_allowed).then(|| verdict(over, self.limiter.limit.slip))
+        (!is_allowed).then(|| verdict(over, self.frozen.limit.slip))
     }
-}
-
-/// The table of those who are allowed.
-pub fn allowed(limit: &RateLimit) -> Allowed {
-    let mapped = limit
-        .allow
-        .iter()
-        .map(|(address, bits)| (key(address), bits + if address.is_ipv4() { 96 } else { 0 }));
-    Allowed::new(mapped)
 }

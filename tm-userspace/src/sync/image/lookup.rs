@@ -56,42 +56,29 @@ impl Image {
         let types = rows.by_type.as_ref().map_or(&[][..], |by_type| &by_type.types);
         Some(row.get(row_index(types, kind)?)?.0)
     }
-
-    /// What frames to us begin with.
-    pub fn link(&self) -> Link {
-        self.link
-    }
-    /// How long replies over UDP may be.
-    pub fn payload(&self) -> Payload {
-        self.payload
-    }
-    /// What the OPT of every reply begins with.
-    pub fn opt(&self) -> Opt {
-        Opt::new(self.payload.most)
-    }
 }
 
 impl Lookup for Reader<'_> {
     fn port(&self) -> u16 {
-        self.port
+        self.frozen.port.to_be()
     }
     fn seed(&self) -> u64 {
         self.seed
     }
     fn opt(&self) -> Opt {
-        Opt::new(self.payload.most)
+        Opt::new(self.frozen.payload.most)
     }
     fn payload(&self) -> Payload {
-        self.payload
+        self.frozen.payload
     }
     fn has_vlans(&self) -> bool {
-        !self.vlans.is_empty()
+        !self.frozen.vlans.is_empty()
     }
     fn vlan(&self, id: u16) -> bool {
-        self.vlans.contains(&id)
+        self.frozen.vlans.contains(&id)
     }
     fn link(&self) -> Link {
-        self.link
+        self.frozen.link
     }
     fn ending(&self, ending: u32) -> Option<Above> {
         self.above(ending)

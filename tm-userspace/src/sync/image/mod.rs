@@ -12,6 +12,7 @@ mod write;
 
 use std::{
     collections::HashMap,
+    net::IpAddr,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -21,8 +22,7 @@ use std::{
 use tm_common::{
     cookie::{self, Cookies},
     dns::ASKED,
-    edns::Payload,
-    link::Link,
+    limit::Allowed,
     name::{LONG, SHORT},
     place::{LINE, Line},
     tables::{
@@ -35,7 +35,8 @@ use zerocopy::FromZeros;
 use super::{Changes, Sizes, Store, nodes::Nodes, place::Place};
 use crate::{
     compile::{Compiled, Records},
-    desired::{EndpointKey, RateLimit},
+    desired::EndpointKey,
+    frozen::Frozen,
     names::DnsName,
     places::Partition,
 };
@@ -46,7 +47,6 @@ use limiter::Limiter;
 use views::ViewUse;
 
 pub use counted::Counters;
-pub use limiter::allowed;
 pub use lookup::Reader;
 
 /// A change of one name: what it is to be, or that it goes.
@@ -55,14 +55,9 @@ pub type Change<'a> = (&'a DnsName, Option<&'a Compiled>);
 /// All tables, and where everything lies in them.
 #[derive(Debug)]
 pub struct Image {
-    /// UDP port, in memory order.
-    port: u16,
+    frozen: Frozen,
     seed: u64,
-    vlans: Vec<u16>,
-    payload: Payload,
     limiter: Limiter,
-    link: Link,
-    is_routed: bool,
     served: Vec<Addresses>,
     own: Vec<u64>,
     cookies: Cookies,
@@ -100,16 +95,12 @@ pub struct Image {
 
 impl Image {
     /// Empty tables with so many buckets, a power of two. `seed` should be random.
-    pub fn new(buckets: u32, port: u16, seed: u64, vlans: &[u16]) -> Self {
+    pub fn new(buckets: u32, seed: u64) -> Self {
         let no_entry = [Block::default(); ASKED];
         Image {
-            port: port.to_be(),
+            frozen: Frozen::default(),
             seed,
-            vlans: vlans.to_vec(),
-            payload: Payload::default(),
             limiter: Limiter::default(),
-            link: Link::ANY,
-            is_routed: false,
             served: vec![Addresses::new_zeroed(); ADDRESS_LINES as usize],
             own: vec![0; OWN_BITS as usize / 64],
             cookies: Cookies::default(),
@@ -238,29 +229,25 @@ impl Image {
         left_out
     }
 
-    /// Replaces what frames to us begin with. Programs that are loaded already go by what it was then: see [`Kernel::holds`](crate::xdp::Kernel::holds).
-    pub fn set_link(&mut self, link: Link) {
-        self.link = link;
+    /// Replaces what programs are told when they are loaded. The sockets go by it from now on; programs that are loaded already go by what it was then: see
+    /// [`Kernel::holds`](crate::xdp::Kernel::holds).
+    pub fn set_frozen(&mut self, frozen: Frozen) {
+        self.frozen = frozen;
     }
 
-    /// Whether programs look the way back up. Those that are loaded already go by what it was then.
-    pub fn set_routed(&mut self, is_routed: bool) {
-        self.is_routed = is_routed;
+    /// What programs are told when they are loaded.
+    pub fn frozen(&self) -> &Frozen {
+        &self.frozen
     }
 
-    /// Replaces how long replies over UDP may be. Programs that are loaded already go by what it was then, likewise.
-    pub fn set_payload(&mut self, payload: Payload) {
-        self.payload = payload;
+    /// Replaces who is never over the limit.
+    pub fn set_allowed(&mut self, prefixes: &[(IpAddr, u8)]) {
+        self.limiter.set_allowed(prefixes);
     }
 
-    /// Replaces how many answers are given over UDP. Programs that are loaded already go by what it was then, but for who is allowed.
-    pub fn set_rate_limit(&mut self, limit: &RateLimit) {
-        self.limiter.set(limit);
-    }
-
-    /// How many answers are given over UDP.
-    pub fn rate_limit(&self) -> &RateLimit {
-        self.limiter.limit()
+    /// Who is never over the limit.
+    pub(crate) fn allowed(&self) -> &Allowed {
+        self.limiter.allowed()
     }
 
     /// Makes it so many milliseconds for limits, instead of what the clock says.
@@ -381,18 +368,6 @@ impl Image {
     /// What name hashes begin with.
     pub fn hash_seed(&self) -> u64 {
         self.seed
-    }
-    /// VLAN ids that are ours.
-    pub fn vlan_ids(&self) -> &[u16] {
-        &self.vlans
-    }
-    /// Do programs look the way back up?
-    pub fn is_routed(&self) -> bool {
-        self.is_routed
-    }
-    /// UDP port served, in memory order.
-    pub fn served_port(&self) -> u16 {
-        self.port
     }
 }
 
