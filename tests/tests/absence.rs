@@ -76,7 +76,7 @@ fn all_names() -> Vec<DnsName> {
 }
 
 fn image(buckets: u32) -> Image {
-    let mut image = Image::new(buckets, 53, 7, &[]);
+    let mut image = Image::new(buckets, 7);
     image.set_addresses(&[tm_userspace::listen::key(&SERVER_V4.into())], &[]);
     image
 }
