@@ -154,7 +154,11 @@ impl Responder {
                 (outcome, None) => return (outcome, None),
             },
         };
-        options::add(&plain, &mut reply, transport, idle, view.nsid(), || room.limit);
+        // What is slipped stays as it is; else what has no room beside the signature is left out.
+        if outcome != Outcome::Slipped {
+            let most = || room.limit.saturating_sub(session.len());
+            options::add(&plain, &mut reply, transport, idle, view.nsid(), most);
+        }
         let (outcome, reply) = match reply.len() + session.len() > room.limit {
             true => write(query, Outcome::Truncated, Sections::default(), room),
             false => (outcome, reply),
