@@ -59,7 +59,7 @@ pub(super) fn responder() -> Responder {
 }
 
 pub(super) fn responder_for(desired: &Desired) -> Responder {
-    responder_over(desired, image(desired, 4096))
+    responder_over(desired, image(desired, 4096, &["192.0.2.53".parse().unwrap()]))
 }
 
 fn responder_over(desired: &Desired, image: Image) -> Responder {
@@ -121,7 +121,7 @@ fn named(octets: usize, answers_per_second: u32) -> impl Fn() -> (Message, usize
     let mut desired = keyed();
     let node = Arc::make_mut(&mut desired.node);
     node.sockets.nsid = Some("x".repeat(octets).into());
-    let mut image = image(&desired, 4096);
+    let mut image = image(&desired, 4096, &["192.0.2.53".parse().unwrap()]);
     let limit = Limit { answers_per_second, slip: 1 };
     image.set_frozen(Frozen { limit, ..image.frozen().clone() });
     image.set_ticks(1 << 10);
