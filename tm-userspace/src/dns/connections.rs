@@ -69,10 +69,12 @@ impl Connections {
         Arc::new(Connections { seats: Mutex::new(seats) })
     }
 
-    /// Other bounds from here on; where they are closer, whoever has waited longest has to go.
+    /// Other bounds from here on; where they are closer, whoever has waited longest has to go, of all and of each client.
     pub(super) fn set_bounds(&self, bounds: Tcp) {
         let mut seats = self.seats();
         seats.bounds = bounds;
+        let clients: Vec<IpAddr> = seats.clients.keys().copied().collect();
+        clients.into_iter().for_each(|client| seats.make_room_of(client, bounds.connections_per_client));
         seats.make_room(bounds.connections);
     }
 
@@ -81,14 +83,9 @@ impl Connections {
     pub(super) fn enter(self: &Arc<Self>, client: IpAddr) -> Seat {
         let client = host(client);
         let mut seats = self.seats();
-        let most = seats.bounds.connections_per_client;
-        while let Some(own) = seats.clients.get(&client).filter(|own| own.len() >= most)
-            && let Some(first) = own.first().map(|rank| rank.number)
-        {
-            seats.dismiss(first);
-        }
-        let most = seats.bounds.connections;
-        seats.make_room(most - 1);
+        let Tcp { connections, connections_per_client, .. } = seats.bounds;
+        seats.make_room_of(client, connections_per_client - 1);
+        seats.make_room(connections - 1);
         let number = seats.next;
         seats.next += 1;
         let needed = CancellationToken::new();
@@ -107,6 +104,15 @@ impl Seats {
     fn make_room(&mut self, most: usize) {
         while self.taken.len() > most
             && let Some(first) = self.all.first().map(|rank| rank.number)
+        {
+            self.dismiss(first);
+        }
+    }
+
+    /// Sends away whoever of a client's is over `most`.
+    fn make_room_of(&mut self, client: IpAddr, most: usize) {
+        while let Some(own) = self.clients.get(&client).filter(|own| own.len() > most)
+            && let Some(first) = own.first().map(|rank| rank.number)
         {
             self.dismiss(first);
         }
@@ -257,6 +263,10 @@ mod tests {
         let seats: Vec<Seat> = (0..5).map(|_| connections.enter(at("192.0.2.1"))).collect();
         connections.set_bounds(bounds(3, 3));
         assert_eq!(needed(&seats), [0, 1]);
+        let others: Vec<Seat> = (0..2).map(|_| connections.enter(at("192.0.2.2"))).collect();
+        assert_eq!((needed(&seats), needed(&others)), (vec![0, 1, 2, 3], vec![]));
+        connections.set_bounds(bounds(3, 1));
+        assert_eq!((needed(&seats), needed(&others)), (vec![0, 1, 2, 3], vec![0]), "one of each client");
     }
 
     #[tokio::test(start_paused = true)]

@@ -66,13 +66,11 @@ impl Outcome {
 }
 
 outcomes! {
-    /// What the tables have: a profile's answer, or that a type does not exist.
+    /// What the tables have: the answer of a profile or of a name server's name, or that there is nothing of this type.
     Engine = "engine", NoError, true;
     /// The zone's SOA or NS.
     Apex = "apex", NoError, true;
-    /// The address of a name server of the zone.
-    Server = "server", NoError, true;
-    /// The name exists, but not with this type.
+    /// At the apex: nothing of this type.
     NoData = "nodata", NoError, true;
     /// The name does not exist.
     NxDomain = "nxdomain", NXDomain, true;
@@ -90,7 +88,7 @@ outcomes! {
     NotImp = "notimp", NotImp, false;
     /// An EDNS version above 0.
     BadVers = "badvers", BADVERS, false;
-    /// A name whose answer is longer than any message or table takes.
+    /// A name that the tables have no answer for at the moment, or the zone's own records, where they fit no message.
     ServFail = "servfail", ServFail, false;
     /// The zone as a whole, or what has changed in it.
     Transfer = "transfer", NoError, true;

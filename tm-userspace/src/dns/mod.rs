@@ -1,8 +1,8 @@
 //! What the kernel passes up: answered on UDP and TCP sockets at the same addresses, by the same engine over the same tables.
 //!
 //! [`Responder`] turns one message into its reply and does no I/O. It asks the engine first; what the engine refuses it reads with
-//! hickory's decoder, and then either asks the engine again, in the plain form that the engine speaks, or answers itself: the zone's apex
-//! and name servers, names without data, names that do not exist, and everything that is refused. So a profile's answers come from the engine alone.
+//! hickory's decoder, and then either asks the engine again, in the plain form that the engine speaks, or answers itself: what the tables leave
+//! of a zone's apex, and everything that is refused. So the answers of all other names, and that there are no such names, come from the engine alone.
 //!
 //! [`run`] keeps the sockets that a [`Plan`] names: UDP and TCP, and where it says so TLS ([7858]) and HTTPS ([8484]). Where no XDP program can be loaded they answer everything.
 //!

@@ -9,8 +9,11 @@
 
 use std::time::Duration;
 
-use hickory_proto::{op::Header, rr::RecordType, serialize::binary::BinDecodable};
-use hickory_proto::{rr::rdata::opt::EdnsCode, serialize::binary::BinDecoder};
+use hickory_proto::{
+    op::Header,
+    rr::{RecordType, rdata::opt::EdnsCode},
+    serialize::binary::{BinDecodable, BinDecoder},
+};
 
 use super::{
     query::{Record, skip_name},

@@ -29,7 +29,7 @@ use super::{
     transport::Transport,
     tsig,
     write::{Room, Sections, write},
-    zone::{Found, ZoneView},
+    zone::ZoneView,
 };
 use crate::{
     listen,
@@ -154,7 +154,11 @@ impl Responder {
                 (outcome, None) => return (outcome, None),
             },
         };
-        options::add(&plain, &mut reply, transport, idle, view.nsid(), || room.limit);
+        // What is slipped stays as it is; else what has no room beside the signature is left out.
+        if outcome != Outcome::Slipped {
+            let most = || room.limit.saturating_sub(session.len());
+            options::add(&plain, &mut reply, transport, idle, view.nsid(), most);
+        }
         let (outcome, reply) = match reply.len() + session.len() > room.limit {
             true => write(query, Outcome::Truncated, Sections::default(), room),
             false => (outcome, reply),
@@ -227,7 +231,7 @@ impl Responder {
         let query = with_cookie(query, client, &tables);
         let ask_again = || ask(&query.canonical().ok_or(Reason::NotQuery)?);
         let room = Room::of(&query, transport, tables.payload());
-        match self.judge(&query, |name| tables.has(name), ask_again) {
+        match self.judge(&query, ask_again) {
             Answer::Finished(answered) => answered,
             Answer::Of(outcome, sections) => {
                 let (outcome, reply) = write(&query, outcome, sections, room);
@@ -238,12 +242,7 @@ impl Responder {
     }
 
     /// What the engine did not answer, in the order in which it is refused, then found.
-    fn judge(
-        &self,
-        query: &Query<'_>,
-        has: impl FnOnce(&DnsName) -> bool,
-        ask: impl FnOnce() -> Result<Answered, Reason>,
-    ) -> Answer {
+    fn judge(&self, query: &Query<'_>, ask: impl FnOnce() -> Result<Answered, Reason>) -> Answer {
         if query.metadata.op_code != OpCode::Query {
             return Answer::error(Outcome::NotImp, Extended::NotSupported);
         }
@@ -273,40 +272,37 @@ impl Responder {
         }
         let name = DnsName::from_wire(question.name);
         let view = self.zone.borrow().clone();
-        let zone = view.zones().find(&name);
-        // Names that are not there may be a wildcard's.
-        match ask() {
+        let reason = match ask() {
             Ok(answered) => return Answer::Finished(answered),
             Err(Reason::TooLarge) => return Answer::bare(Outcome::Truncated),
-            // What a profile at an apex has not.
-            Err(Reason::NoAnswer) if zone.is_some_and(|zone| zone.name == name) => {}
-            Err(_) if has(&name) => return Answer::error(Outcome::ServFail, Extended::NotReady),
-            Err(_) => {}
-        }
-        let Some(zone) = zone else {
+            Err(reason) => reason,
+        };
+        let Some(zone) = view.zones().find(&name) else {
             return Answer::error(Outcome::Refused, Extended::NotAuthoritative);
         };
+        // All names are in the tables, and all answers but those that are left to us.
+        if zone.name != name || reason != Reason::NoAnswer {
+            return Answer::error(Outcome::ServFail, Extended::NotReady);
+        }
         // RFC 4035, section 3.1.4.1: what a delegation is signed with is said by the zone above it, where we have that too.
         if question.kind == RecordType::DS
-            && zone.name == name
             && let Some(above) = view.zones().above(zone)
         {
             return Answer::Of(Outcome::NoData, Sections::absence(&name, above.soa.minimum, above));
         }
-        match view.find(zone, &name, question.kind) {
-            Found::Soa => {
+        match question.kind {
+            // RFC 8482, section 4.1: of ANY one of the RRsets is enough.
+            RecordType::SOA | RecordType::ANY => {
                 // What may be transferred goes on counting where the configuration's generation began.
                 let contents = self.contents.borrow();
                 let zone = contents.get(&zone.name).map_or(&**zone, |content| content.zone());
                 Answer::Of(Outcome::Apex, Sections::soa(&name, zone))
             }
-            Found::Servers => {
+            RecordType::NS => {
                 let (servers, addresses) = view.servers(zone);
                 Answer::of(Outcome::Apex, Sections::of(&name, &servers, &addresses))
             }
-            Found::Addresses(addresses) => Answer::of(Outcome::Server, Sections::of(&name, &addresses, &[])),
-            Found::NoData(ttl) => Answer::Of(Outcome::NoData, Sections::absence(&name, ttl, zone)),
-            Found::NoName(ttl) => Answer::Of(Outcome::NxDomain, Sections::absence(&name, ttl, zone)),
+            _ => Answer::Of(Outcome::NoData, Sections::absence(&name, zone.soa.minimum, zone)),
         }
     }
 }

@@ -162,7 +162,9 @@ impl Session {
         // Owner; type, class, TTL and length; algorithm; time, fudge and MAC; ID, error and other data.
         let mac = mac_length(self.signer.algorithm());
         let other = if self.error.is_some() { 6 } else { 0 };
-        self.key.wire().len() + 10 + self.signer.algorithm().to_name().len() + 10 + mac + 6 + other
+        // Not as hickory counts it, which is without the root's octet.
+        let algorithm = DnsName::from_hickory(&self.signer.algorithm().to_name());
+        self.key.wire().len() + 10 + algorithm.wire().len() + 10 + mac + 6 + other
     }
 
     /// The next message with its signature, which covers those before it too ([RFC 8945, section 5.3.1]).

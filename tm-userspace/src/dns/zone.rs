@@ -1,23 +1,18 @@
-//! The names of the zones that are no profile's, and what they have: pure, and made anew for each configuration.
+//! What of the zones is not in the tables: SOA and NS at the apex, and what the server says of itself. Pure, and made anew for each configuration.
 //!
-//! Profiles that answer are in the tables and not here, so that a hundred thousand of them cost only a look at each. A new [`ZoneView`] should be
-//! published after the tables that go with it: a name is then at no moment in neither.
+//! All names are in the tables, those that are no profile's too ([`Tree`](crate::compile::Tree)). A new [`ZoneView`] should be published after the tables that go with it: a zone is
+//! then at no moment without its names.
 
-use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    net::IpAddr,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
 use hickory_proto::rr::{
-    RData, Record, RecordType,
+    RData, Record,
     rdata::{A, AAAA, NS},
 };
 use tm_common::edns::Payload;
 
 use crate::{
     compile::{SERVER_TTL, Zone, Zones, server_addresses},
-    decide::exists,
     desired::{Chaos, Desired, NameServer, Transfer},
     names::DnsName,
 };
@@ -28,10 +23,6 @@ pub struct ZoneView {
     zones: Zones,
     /// The addresses of each name server that lies inside a zone.
     addresses: BTreeMap<DnsName, Vec<Record>>,
-    /// Names that have nothing of their own, but names below them that have.
-    above: HashSet<DnsName>,
-    /// Seconds that "no such name" may be kept where it is a profile's that does not answer.
-    absent: HashMap<DnsName, u32>,
     /// Who may have all of it.
     transfer: Transfer,
     /// What the server says of itself.
@@ -41,49 +32,22 @@ pub struct ZoneView {
     payload: Payload,
 }
 
-/// What a zone has for a question.
-#[derive(Debug, PartialEq)]
-pub(super) enum Found {
-    /// Its SOA.
-    Soa,
-    /// Its NS records.
-    Servers,
-    /// Addresses of one of its name servers, all of one type.
-    Addresses(Vec<Record>),
-    /// The name, but nothing of this type; to be kept for so many seconds at most.
-    NoData(u32),
-    /// No such name; to be kept for so many seconds at most.
-    NoName(u32),
-}
-
 impl ZoneView {
     /// The view of a configuration. `listening` are the addresses of name servers inside the zones for which none were given.
     pub fn new(desired: &Desired, listening: &[IpAddr]) -> Self {
-        let mut view = ZoneView {
-            zones: Zones::of(desired),
-            addresses: BTreeMap::new(),
-            above: HashSet::new(),
-            absent: HashMap::new(),
+        let zones = Zones::of(desired);
+        let addresses = server_addresses(desired, &zones, listening).into_iter().map(|(name, addresses)| {
+            let records = address_records(&name, &addresses);
+            (name, records)
+        });
+        ZoneView {
+            addresses: addresses.collect(),
+            zones,
             transfer: desired.node.transfer.clone(),
             chaos: desired.node.sockets.chaos.clone(),
             nsid: desired.node.sockets.nsid.clone(),
             payload: desired.node.sockets.payload,
-        };
-        for zone in desired.node.zones() {
-            view.add_above(&zone.name);
         }
-        for (name, addresses) in server_addresses(desired, &view.zones, listening) {
-            view.add_above(&name);
-            let records = address_records(&name, &addresses);
-            view.addresses.insert(name, records);
-        }
-        for profile in desired.profiles.values() {
-            match exists(profile) {
-                true => view.add_above(&profile.dns_name),
-                false => _ = view.absent.insert(profile.dns_name.clone(), profile.ttl),
-            }
-        }
-        view
     }
 
     /// The zones.
@@ -116,41 +80,10 @@ impl ZoneView {
         self.addresses.values().flatten()
     }
 
-    /// What there is of `kind`, a type of data or ANY, at a name in `zone` that is not in the tables.
-    pub(super) fn find(&self, zone: &Zone, name: &DnsName, kind: RecordType) -> Found {
-        let is_apex = *name == zone.name;
-        match kind {
-            // RFC 8482, section 4.1: one of the RRsets is enough.
-            RecordType::SOA | RecordType::ANY if is_apex => return Found::Soa,
-            RecordType::NS if is_apex => return Found::Servers,
-            _ => {}
-        }
-        let ttl = self.absent.get(name).copied().unwrap_or(zone.soa.minimum);
-        match self.addresses.get(name) {
-            Some(addresses) => match of_kind(addresses, kind) {
-                none if none.is_empty() => Found::NoData(ttl),
-                some => Found::Addresses(some),
-            },
-            None if is_apex || self.above.contains(name) => Found::NoData(ttl),
-            None => Found::NoName(ttl),
-        }
-    }
-
     /// A zone's NS records, and the addresses that go with them.
     pub(super) fn servers(&self, zone: &Zone) -> (Vec<Record>, Vec<Record>) {
         let addresses = zone.servers.iter().filter_map(|server| self.addresses.get(&server.name));
         (server_records(zone), addresses.flatten().cloned().collect())
-    }
-
-    /// Notes the names between an existing name and the apex of the highest zone that it is in.
-    fn add_above(&mut self, name: &DnsName) {
-        let Some(apex) = self.zones.highest(name).map(|zone| zone.name.clone()) else { return };
-        for suffix in name.suffixes().skip(1).take_while(|suffix| suffix.len() > apex.wire().len()) {
-            // Where a name is known, so are those above it.
-            if !self.above.insert(DnsName::from_wire(suffix)) {
-                break;
-            }
-        }
     }
 }
 
@@ -172,17 +105,4 @@ fn address_records(name: &DnsName, addresses: &[IpAddr]) -> Vec<Record> {
         Record::from_rdata(name.to_hickory(), SERVER_TTL, data)
     };
     addresses.iter().map(record).collect()
-}
-
-/// The records of one type; for ANY, of the first of A and AAAA that there is.
-fn of_kind(addresses: &[Record], kind: RecordType) -> Vec<Record> {
-    let of = |kind| addresses.iter().filter(|record| record.record_type() == kind).cloned().collect();
-    match kind {
-        RecordType::A | RecordType::AAAA => of(kind),
-        RecordType::ANY => match of(RecordType::A) {
-            none if none.is_empty() => of(RecordType::AAAA),
-            some => some,
-        },
-        _ => vec![],
-    }
 }

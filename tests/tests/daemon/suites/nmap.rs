@@ -92,4 +92,8 @@ fn nmap_finds_nothing_to_report_but_what_is_configured() {
 fn nmap_is_told_nothing_of_the_server_where_nothing_is_configured() {
     let internet = Internet::new("");
     assert_eq!(said(&mut internet.client("nmap"), "dns-nsid"), BTreeMap::new());
+    // It tells of an NSID only beside another text.
+    let internet = Internet::new("[chaos]\nserver = \"ams1\"\n");
+    let told = said(&mut internet.client("nmap"), "dns-nsid");
+    assert_eq!(told, BTreeMap::from([("udp dns-nsid".into(), vec!["id.server: ams1".into()])]));
 }

@@ -92,8 +92,8 @@ pub(super) fn three_servers() -> Vec<NameServer> {
     ]
 }
 
-pub(super) fn image(desired: &Desired, buckets: u32) -> Image {
-    let tree = Tree::of(desired, Arc::new(Zones::of(desired)), &[]);
+pub(super) fn image(desired: &Desired, buckets: u32, listening: &[IpAddr]) -> Image {
+    let tree = Tree::of(desired, Arc::new(Zones::of(desired)), listening);
     let compiled: Vec<(DnsName, _)> = desired
         .profiles
         .values()
@@ -111,6 +111,9 @@ pub(super) fn image(desired: &Desired, buckets: u32) -> Image {
     let mut image = Image::new(buckets, 42);
     image.set_frozen(Frozen { payload: desired.node.sockets.payload, ..Frozen::default() });
     image.apply(compiled.iter().map(|(name, compiled)| (name, compiled.as_ref())));
+    for (name, compiled) in tree.all() {
+        image.apply([(&name, Some(&compiled))]);
+    }
     image
 }
 
@@ -123,7 +126,7 @@ pub(super) fn responder_at(desired: &Desired, buckets: u32, listening: &[&str]) 
     let (_, zone) = watch::channel(Arc::new(ZoneView::new(desired, &listening)));
     let (_, contents) = watch::channel(Contents::new());
     Responder::new(
-        Arc::new(RwLock::new(image(desired, buckets))),
+        Arc::new(RwLock::new(image(desired, buckets, &listening))),
         zone,
         contents,
         crate::traffic::Traffic::new().0,

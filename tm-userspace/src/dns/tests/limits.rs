@@ -18,7 +18,7 @@ const WINDOW: u64 = 1 << 10;
 /// Tables that give so many answers in the window at hand, and whoever answers from them.
 fn limited(answers_per_second: u32, slip: u32) -> (Arc<RwLock<crate::sync::Image>>, Responder) {
     let desired = desired(three_servers());
-    let mut image = image(&desired, 512);
+    let mut image = image(&desired, 512, &[]);
     let limit = Limit { answers_per_second, slip };
     image.set_frozen(Frozen { limit, ..image.frozen().clone() });
     image.set_ticks(WINDOW);

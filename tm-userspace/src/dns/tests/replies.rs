@@ -1,8 +1,9 @@
 //! What is found: profiles, the apex, name servers, and the proofs that there is nothing.
 
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
 use tm_common::edns::Payload;
+use tokio::sync::watch;
 
 use super::{
     cases::{AUTHORITY, NODATA, NXDOMAIN, RD, REFUSED, SOA, WEB, check, check_all, with_opt},
@@ -11,7 +12,10 @@ use super::{
         three_servers, wire,
     },
 };
-use crate::dns::Transport;
+use crate::{
+    dns::{Contents, Responder, Transport, ZoneView},
+    sync::Image,
+};
 
 #[test]
 fn a_profile_is_answered_by_the_engine_whatever_surrounds_the_question() {
@@ -277,6 +281,18 @@ fn a_profile_that_no_bucket_has_room_for_is_answered_all_the_same() {
 }
 
 #[test]
+fn a_name_of_a_zone_that_the_tables_do_not_have_yet_is_not_said_to_be_absent() {
+    let (_, zone) = watch::channel(Arc::new(ZoneView::new(&desired(three_servers()), &[])));
+    let (_, contents) = watch::channel(Contents::new());
+    let tables = Arc::new(RwLock::new(Image::new(1, 42)));
+    let responder = Responder::new(tables, zone, contents, crate::traffic::Traffic::new().0);
+    for what in ["web.tm.example A", "nobody.tm.example A", "ns1.tm.example A", "tm.example SOA"] {
+        assert_eq!(ask(what).udp(&responder), ["SERVFAIL"], "{what}");
+    }
+    assert_eq!(ask("contoso.com A").udp(&responder), ["REFUSED"]);
+}
+
+#[test]
 fn every_outcome_is_counted() {
     let responder = responder();
     for (what, times) in [
@@ -285,6 +301,7 @@ fn every_outcome_is_counted() {
         (ask("tm.example NS"), 2),
         (ask("ns1.tm.example A"), 4),
         (ask("top.tm.example A"), 5),
+        (ask("tm.example TXT"), 5),
         (ask("nobody.tm.example A"), 6),
         (ask("contoso.com A"), 7),
         (ask("web.tm.example 0"), 8),
@@ -297,9 +314,8 @@ fn every_outcome_is_counted() {
         (0..times).for_each(|_| drop(what.udp(&responder)));
     }
     let expected = [
-        ("engine", 3),
+        ("engine", 12),
         ("apex", 2),
-        ("server", 4),
         ("nodata", 5),
         ("nxdomain", 6),
         ("chaos", 0),

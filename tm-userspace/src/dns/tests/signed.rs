@@ -9,7 +9,10 @@ use hickory_proto::{
     op::{Edns, Message, Query, ResponseCode},
     rr::{
         Name, RecordType, TSigVerifier, TSigner,
-        rdata::tsig::{TsigAlgorithm, TsigError},
+        rdata::{
+            opt::{EdnsCode, EdnsOption, NSIDPayload},
+            tsig::{TsigAlgorithm, TsigError},
+        },
     },
 };
 use tokio::sync::watch;
@@ -18,10 +21,12 @@ use super::kit::{Ask, CLIENT, ask, desired, image, longest, record, three_server
 use crate::{
     control::Published,
     decide::decide,
-    desired::{self, Desired, Node, Transfer, TsigKey},
+    desired::{self, Desired, Limit, Node, Transfer, TsigKey},
     dns::{Responder, Transfers, Transport, ZoneView, reply::Reply},
+    frozen::Frozen,
     health::Health,
     places::View,
+    sync::Image,
 };
 
 pub(super) const SECRET: &[u8] = b"a secret of 27 octets in it";
@@ -54,15 +59,14 @@ pub(super) fn responder() -> Responder {
 }
 
 pub(super) fn responder_for(desired: &Desired) -> Responder {
+    responder_over(desired, image(desired, 4096, &["192.0.2.53".parse().unwrap()]))
+}
+
+fn responder_over(desired: &Desired, image: Image) -> Responder {
     let (_, zone) = watch::channel(Arc::new(ZoneView::new(desired, &["192.0.2.53".parse().unwrap()])));
     let (_, published) = watch::channel(published(desired));
     let (_, content) = Transfers::new(zone.clone(), published);
-    Responder::new(
-        Arc::new(RwLock::new(image(desired, 4096))),
-        zone,
-        content,
-        crate::traffic::Traffic::new().0,
-    )
+    Responder::new(Arc::new(RwLock::new(image)), zone, content, crate::traffic::Traffic::new().0)
 }
 
 pub(super) fn signer(name: &str, algorithm: TsigAlgorithm, secret: &[u8]) -> TSigner {
@@ -110,6 +114,58 @@ fn told(responder: &Responder, query: &[u8]) -> (ResponseCode, Option<TsigError>
         signature.and_then(|said| said.error),
         signature.map_or(0, |said| said.mac.len()),
     )
+}
+
+/// A server with a name of so many octets, that of its answers over UDP gives so many a window, and tells all others to come back; and its reply to a signed query that asks for the name.
+fn named(octets: usize, answers_per_second: u32) -> impl Fn() -> (Message, usize) {
+    let mut desired = keyed();
+    let node = Arc::make_mut(&mut desired.node);
+    node.sockets.nsid = Some("x".repeat(octets).into());
+    let mut image = image(&desired, 4096, &["192.0.2.53".parse().unwrap()]);
+    let limit = Limit { answers_per_second, slip: 1 };
+    image.set_frozen(Frozen { limit, ..image.frozen().clone() });
+    image.set_ticks(1 << 10);
+    let responder = responder_over(&desired, image);
+    move || {
+        let mut edns = Edns::new();
+        edns.set_max_payload(512);
+        edns.options_mut().insert(EdnsOption::NSID(NSIDPayload::new([]).unwrap()));
+        let mut message = query("web.tm.example.", RecordType::A);
+        message.edns = Some(edns);
+        let (octets, mut verifier) = signed(message, &one(), now());
+        let [reply] = &said(&responder, &octets, Transport::Udp)[..] else {
+            panic!("one message was to come")
+        };
+        verifier.verify(reply).unwrap();
+        (Message::from_vec(reply).unwrap(), reply.len())
+    }
+}
+
+fn has_name(reply: &Message) -> bool {
+    reply.edns.as_ref().unwrap().option(EdnsCode::NSID).is_some()
+}
+
+#[test]
+fn rfc5001_a_name_that_has_no_room_beside_the_signature_is_left_out() {
+    let (with, length) = named(1, 0)();
+    assert!(has_name(&with) && with.answers.len() == 1);
+    // What fits to the octet, and what does not.
+    let room = 512 - length + 1;
+    let (with, length) = named(room, 0)();
+    assert_eq!((has_name(&with), with.answers.len(), length), (true, 1, 512));
+    let (without, _) = named(room + 1, 0)();
+    assert_eq!((has_name(&without), without.answers.len(), without.metadata.truncation), (false, 1, false));
+}
+
+#[test]
+fn what_is_slipped_has_a_signature_and_nothing_more() {
+    let ask = named(1, 1);
+    let (whole, length) = ask();
+    assert!(has_name(&whole));
+    let (slipped, shorter) = ask();
+    assert!(slipped.metadata.truncation && slipped.answers.is_empty() && !has_name(&slipped));
+    // The record, and the name with what stands before it.
+    assert_eq!(shorter, length - 16 - 5);
 }
 
 #[test]
