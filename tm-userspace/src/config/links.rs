@@ -18,11 +18,11 @@ use super::{
 pub(super) fn check(node: Option<&Node>, profiles: &mut [Entry], found: &mut Found) {
     resolve(profiles, found);
     let steps = steps(node, profiles, found);
-    let walk = Walk::through(&steps);
+    let walk = Walk::through(&steps, |step| step.by != By::Asterisk);
     for (step, way) in &walk.closing {
         let to = &profiles[step.to].profile;
         let chain = chain(profiles, way.iter().copied().chain([step.to]));
-        let (what, help) = match step.nested {
+        let (what, help) = match step.by == By::Nesting {
             true => (
                 format!("target_profile {}", quote(&to.name)),
                 "nest a profile that does not nest this one, or name what serves the content",
@@ -38,14 +38,34 @@ pub(super) fn check(node: Option<&Node>, profiles: &mut [Entry], found: &mut Fou
     if walk.closing.is_empty() {
         depth(profiles, &steps, &walk.order, found);
         size(profiles, &steps, &walk.order, found);
+        circles(profiles, &steps, found);
+    }
+}
+
+/// Loops of names that a wildcard has: nobody follows them here, but clients do.
+fn circles(profiles: &[Entry], steps: &[Vec<Step>], found: &mut Found) {
+    for (step, way) in Walk::through(steps, |_| true).closing {
+        let chain = chain(profiles, way.into_iter().chain([step.to]));
+        found.warn(&step.place, format!("clients that ask for this target are led in a circle: {chain}"));
     }
 }
 
 /// From a profile to one that an endpoint of its names.
 struct Step {
     to: usize,
-    nested: bool,
+    by: By,
     place: Place,
+}
+
+/// What makes an endpoint lead to a profile.
+#[derive(Clone, Copy, PartialEq)]
+enum By {
+    /// It nests it.
+    Nesting,
+    /// Its target is the profile's name.
+    Name,
+    /// Its target is a name that the profile's wildcard has, if none nearer does.
+    Asterisk,
 }
 
 fn resolve(profiles: &mut [Entry], found: &mut Found) {
@@ -106,9 +126,9 @@ fn steps(node: Option<&Node>, profiles: &[Entry], found: &mut Found) -> Vec<Vec<
     let numbered = || profiles.iter().enumerate();
     let by_dns_name: HashMap<&DnsName, usize> = numbered().map(|(i, c)| (&c.profile.dns_name, i)).collect();
     let by_name: HashMap<&str, usize> = numbered().map(|(i, c)| (&*c.profile.name, i)).collect();
-    let is_covered = |name: &DnsName| {
+    let covering = |name: &DnsName| {
         let above = name.suffixes().skip(1).map(DnsName::from_wire);
-        above.filter_map(|above| above.with_asterisk()).any(|wildcard| by_dns_name.contains_key(&wildcard))
+        above.filter_map(|above| by_dns_name.get(&above.with_asterisk()?)).next()
     };
     let mut steps: Vec<Vec<Step>> = Vec::with_capacity(profiles.len());
     for checked in profiles {
@@ -118,16 +138,17 @@ fn steps(node: Option<&Node>, profiles: &[Entry], found: &mut Found) -> Vec<Vec<
             match (&endpoint.target, node) {
                 (Target::Profile(child), _) => {
                     let to = by_name.get(&**child);
-                    from_here.extend(to.map(|to| Step { to: *to, nested: true, place }));
+                    from_here.extend(to.map(|to| Step { to: *to, by: By::Nesting, place }));
                 }
                 (Target::Name(target), Some(node)) => match by_dns_name.get(target) {
-                    Some(&to) => from_here.push(Step { to, nested: false, place }),
-                    None if node.has_zone_of(target) && !node.is_server(target) && !is_covered(target) => {
-                        found.warn(
+                    Some(&to) => from_here.push(Step { to, by: By::Name, place }),
+                    None if node.has_zone_of(target) && !node.is_server(target) => match covering(target) {
+                        Some(&to) => from_here.push(Step { to, by: By::Asterisk, place }),
+                        None => found.warn(
                             &place,
                             format!("target `{target}` is in the zone, but no profile answers it"),
-                        )
-                    }
+                        ),
+                    },
                     None => {}
                 },
                 _ => {}
@@ -147,7 +168,8 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn through(steps: &'a [Vec<Step>]) -> Self {
+    /// Along the steps that `counts` lets through.
+    fn through(steps: &'a [Vec<Step>], counts: impl Fn(&Step) -> bool) -> Self {
         #[derive(Clone, Copy, PartialEq)]
         enum Is {
             Ahead,
@@ -171,6 +193,7 @@ impl<'a> Walk<'a> {
                 };
                 path.push((at, next + 1));
                 match is[step.to] {
+                    _ if !counts(step) => {}
                     Is::Ahead => path.push((step.to, 0)),
                     Is::Within => {
                         let way = path.iter().map(|(at, _)| *at).skip_while(|at| *at != step.to);
@@ -190,7 +213,7 @@ fn depth(profiles: &[Entry], steps: &[Vec<Step>], order: &[usize], found: &mut F
     let mut deepest: Vec<Option<&Step>> = vec![None; profiles.len()];
     let mut is_nested = vec![false; profiles.len()];
     for &at in order {
-        for step in steps[at].iter().filter(|step| step.nested) {
+        for step in steps[at].iter().filter(|step| step.by == By::Nesting) {
             is_nested[step.to] = true;
             if depths[step.to] + 1 > depths[at] {
                 depths[at] = depths[step.to] + 1;
@@ -215,7 +238,8 @@ fn depth(profiles: &[Entry], steps: &[Vec<Step>], order: &[usize], found: &mut F
 fn size(profiles: &[Entry], steps: &[Vec<Step>], order: &[usize], found: &mut Found) {
     let mut sizes = vec![0usize; profiles.len()];
     for &at in order {
-        let below: Vec<usize> = steps[at].iter().map(|step| sizes[step.to]).collect();
+        let below = steps[at].iter().filter(|step| step.by != By::Asterisk);
+        let below: Vec<usize> = below.map(|step| sizes[step.to]).collect();
         let here = profiles[at].profile.endpoints.len();
         sizes[at] = below.iter().copied().fold(here, usize::saturating_add);
         if sizes[at] > TREE_AT_MOST && below.iter().all(|size| *size <= TREE_AT_MOST) {

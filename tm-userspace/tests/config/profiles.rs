@@ -142,6 +142,24 @@ fn what_is_hardly_meant_is_a_warning() {
         warnings(&endpoints(&["target = \"missing.tm.example\""])),
         ["a.toml:6:10: target `missing.tm.example` is in the zone, but no profile answers it"]
     );
+    // By a wildcard's names, which nobody is kept from leading to.
+    let leading = |name: &str, relative: &str, target: &str| {
+        let head = format!("[[profile]]\nname = \"{name}\"\nrelative_name = \"{relative}\"\n");
+        let endpoint = format!("[[profile.endpoint]]\nname = \"e\"\ntarget = \"{target}.tm.example\"\n");
+        format!("{head}routing_method = \"priority\"\n{endpoint}")
+    };
+    let led = |line: usize, way: &str| {
+        vec![format!("a.toml:{line}:10: clients that ask for this target are led in a circle: {way}")]
+    };
+    assert_eq!(warnings(&leading("any", "*.shop", "a.shop")), led(7, "any -> any"));
+    let two = leading("any", "*.shop", "web") + &leading("web", "web", "x.shop");
+    assert_eq!(warnings(&two), led(14, "any -> web -> any"));
+    let straight =
+        leading("any", "*.shop", "web") + &leading("web", "web", "x.store") + &leading("b", "*.store", "y.z");
+    assert_eq!(
+        warnings(&straight),
+        ["a.toml:21:10: target `y.z.tm.example` is in the zone, but no profile answers it"]
+    );
     let tcp = "[profile.monitor]\nprotocol = \"tcp\"\nexpected_status = [200]\nverify_certificate = true\nheaders = { A = \"\" }\n";
     assert_eq!(
         warnings(&profile(
