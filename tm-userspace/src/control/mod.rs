@@ -247,21 +247,16 @@ impl Control {
         let began = Instant::now();
         self.measured = made.health.round_trips.clone();
         made.views.problems().iter().for_each(|problem| tracing::error!("{problem}"));
-        let is_refused = made.is_refused;
-        let settling = match made.fresh.take() {
-            Some(fresh) => Some(self.adopt(made, fresh, began)),
-            None if Arc::ptr_eq(&made.desired, &self.desired) => {
-                self.take_views(made.views, began);
-                None
-            }
-            None => {
-                self.take_desired(made.desired, made.views);
-                None
-            }
-        };
-        self.is_refused = is_refused;
-        self.needs_tables |= is_refused;
-        settling
+        self.is_refused = made.is_refused;
+        if let Some(fresh) = made.fresh.take() {
+            return Some(self.adopt(made, fresh, began));
+        }
+        self.needs_tables |= made.is_refused;
+        match Arc::ptr_eq(&made.desired, &self.desired) {
+            true => self.take_views(made.views, began),
+            false => self.take_desired(made.desired, made.views),
+        }
+        None
     }
 
     /// What was decided until now holds no longer.
