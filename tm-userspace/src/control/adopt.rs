@@ -46,7 +46,7 @@ impl Control {
         let servers = self.tree.listen(&self.desired, &self.listening.served);
         compiled.extend(servers.into_iter().map(|name| (name.clone(), self.tree.at(&name))));
         let changes = fresh.image.apply(compiled.iter().map(|(name, compiled)| (name, compiled.as_ref())));
-        self.needs_tables = fresh.image.homeless() > 0;
+        self.needs_tables = made.is_refused || fresh.image.homeless() > 0;
         self.put_addresses(&mut fresh.image);
         fresh.image.set_frozen(self.frozen(&self.desired, &self.listening));
         self.put_clients(&mut fresh.image);

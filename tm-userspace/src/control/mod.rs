@@ -4,7 +4,7 @@
 //! inputs are whole latest states that share structure with the ones before, so what changed is found by comparing them, at a cost that follows the change;
 //! nothing depends on being told.
 //!
-//! This file is the order of things. `ahead` makes views and new tables aside, `adopt` puts these in the place of the old ones, `write` puts what was decided into the tables in use,
+//! This file is the order of things. `inputs` takes in what has come, `decided` decides and tells, `ahead` makes views and new tables aside, `adopt` puts these in the place of the old ones, `write` puts what was decided into the tables in use,
 //! `counted` carries over what others have counted, `attach` keeps the program where it belongs, `changes` takes in a configuration that differs in a few profiles, `due` knows
 //! which decision changes next, `arming` whether the limit on answers holds, `repair` is the full pass, `reclaim` frees what nobody reads any more.
 
@@ -14,7 +14,9 @@ mod arming;
 mod attach;
 mod changes;
 mod counted;
+mod decided;
 mod due;
+mod inputs;
 mod reclaim;
 mod repair;
 mod tables;
@@ -24,13 +26,12 @@ mod timed;
 mod write;
 
 use std::{
-    collections::BTreeSet,
     sync::Arc,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use anyhow::Context as _;
-use imbl::{OrdMap, ordmap::DiffItem};
+use imbl::OrdMap;
 use tokio::{
     sync::{mpsc, watch},
     task::JoinHandle,
@@ -39,15 +40,14 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    compile::{Compiled, Tree, Zones, compile},
+    compile::{Tree, Zones},
     cookies::Secrets,
-    decide::{Ancestors, Decision, decide},
-    desired::{Desired, Profile},
+    decide::{Ancestors, Decision},
+    desired::Desired,
     geo::RoundTrips,
     health::Health,
     listen::{Host, Listening},
-    metrics::{Begun, Meters},
-    names::DnsName,
+    metrics::Meters,
     places::Views,
     time::Clock,
     xdp::{Barrier, Pins},
@@ -247,194 +247,15 @@ impl Control {
         let began = Instant::now();
         self.measured = made.health.round_trips.clone();
         made.views.problems().iter().for_each(|problem| tracing::error!("{problem}"));
-        let is_refused = made.is_refused;
-        let settling = match made.fresh.take() {
-            Some(fresh) => Some(self.adopt(made, fresh, began)),
-            None if Arc::ptr_eq(&made.desired, &self.desired) => {
-                self.take_views(made.views, began);
-                None
-            }
-            None => {
-                self.take_desired(made.desired, made.views);
-                None
-            }
-        };
-        self.is_refused = is_refused;
-        self.needs_tables |= is_refused;
-        settling
-    }
-
-    /// What was decided until now holds no longer.
-    fn take_due(&mut self) {
-        let began = Instant::now();
-        let changed = self.decide_some(self.due.until(self.clock.now()));
-        self.apply(&changed, began);
-    }
-
-    /// Flips and orders: only their profiles, and those in which they are nested, are decided anew.
-    fn take_health(&mut self, health: Health) {
-        let began = Instant::now();
-        let before = self.health.clone();
-        let touched = self.see(health);
-        let changed = self.decide_some(self.ancestors.with(touched));
-        self.apply(&changed, began);
-        if !changed.is_empty() {
-            self.time_verdicts(&before);
+        self.is_refused = made.is_refused;
+        if let Some(fresh) = made.fresh.take() {
+            return Some(self.adopt(made, fresh, began));
         }
-    }
-
-    /// Goes over to another health; gives the profiles that it is another one for.
-    fn see(&mut self, health: Health) -> BTreeSet<Arc<str>> {
-        let before = std::mem::replace(&mut self.health, health);
-        let ordered = before.orders.differing(&self.health.orders).into_iter().map(|key| key.profile);
-        let flipped = before.verdicts.diff(&self.health.verdicts).map(|item| match item {
-            DiffItem::Add(key, _) | DiffItem::Remove(key, _) => key.profile.clone(),
-            DiffItem::Update { old: (key, _), .. } => key.profile.clone(),
-        });
-        flipped.chain(ordered).collect()
-    }
-
-    /// Clients are placed otherwise than they were.
-    fn take_views(&mut self, views: Views, began: Instant) {
-        let placed: Vec<Arc<str>> = views.differing(&self.views).cloned().collect();
-        self.views = views;
-        let changed = self.decide_some(placed);
-        self.apply(&changed, began);
-    }
-
-    /// A new configuration, whose views are these: everything that differs from the one before.
-    fn take_desired(&mut self, desired: Arc<Desired>, views: Views) {
-        let began = Instant::now();
-        let before = std::mem::replace(&mut self.desired, desired);
-        self.views = views;
-        let same_places = before.atlas.as_ref().map(Arc::as_ptr)
-            == self.desired.atlas.as_ref().map(Arc::as_ptr)
-            && Arc::ptr_eq(&before.overrides, &self.desired.overrides);
-        if same_places && before.node == self.desired.node && self.take_changes(&before) {
-            return self.publish_desired(&before, began);
+        self.needs_tables |= made.is_refused;
+        match Arc::ptr_eq(&made.desired, &self.desired) {
+            true => self.take_views(made.views, began),
+            false => self.take_desired(made.desired, made.views),
         }
-        self.zones = Arc::new(Zones::of(&self.desired));
-        self.ancestors = Ancestors::of(&self.desired.profiles);
-        self.listening = Listening::of(&self.desired.node.listen, &self.host);
-        let tree = Tree::of(&self.desired, self.zones.clone(), &self.listening.served);
-        let tree_before = std::mem::replace(&mut self.tree, tree);
-        self.decide_all();
-        // The serial has changed, and with it every negative answer: all names are compiled again. Names are given up first, so that a
-        // name that moved from one profile to another is there in the end.
-        let moved = before.profiles.iter().filter(|(name, profile)| {
-            self.desired.profiles.get(*name).is_none_or(|now| now.dns_name != profile.dns_name)
-        });
-        let mut changes: Vec<(DnsName, Option<Compiled>)> =
-            moved.map(|(_, profile)| (profile.dns_name.clone(), None)).collect();
-        let gone = tree_before.all().map(|(name, _)| name).filter(|name| self.tree.at(name).is_none());
-        changes.extend(gone.map(|name| (name, None)));
-        changes.extend(self.compile(self.decisions.values()));
-        changes.extend(self.tree.all().map(|(name, compiled)| (name, Some(compiled))));
-        self.write(&changes);
-        self.set_addresses();
-        self.set_clients();
-        self.attach();
-        self.forget_endpoints(before.profiles.values());
-        self.publish_desired(&before, began);
-    }
-
-    /// Gives up the counts of endpoints of these profiles that are there no longer.
-    fn forget_endpoints<'a>(&self, before: impl Iterator<Item = &'a Arc<Profile>>) {
-        let mut image = self.tables.image_mut();
-        for (profile, endpoint) in
-            before.flat_map(|profile| profile.endpoints.iter().map(move |endpoint| (profile, endpoint)))
-        {
-            let known = |now: &Arc<Profile>| now.endpoints.iter().any(|e| e.name == endpoint.name);
-            if !self.desired.profiles.get(&profile.name).is_some_and(known) {
-                image.forget_endpoint(&profile.key(endpoint));
-            }
-        }
-    }
-
-    /// It was `before` until now.
-    fn publish_desired(&self, before: &Desired, began: Instant) {
-        if before.node.state_dir != self.desired.node.state_dir
-            || before.node.listen.pins != self.desired.node.listen.pins
-        {
-            tracing::warn!("another `state_dir` or `pins` takes effect at the next start");
-        }
-        self.publish();
-        self.meters.published(Begun::Configuration, began.elapsed());
-        tracing::info!(
-            generation = self.desired.generation,
-            profiles = self.desired.profiles.len(),
-            took_us = began.elapsed().as_micros() as u64,
-            "configuration published"
-        );
-    }
-
-    fn take_host(&mut self, host: Host) {
-        self.host = host;
-        self.listening = Listening::of(&self.desired.node.listen, &self.host);
-        let servers = self.tree.listen(&self.desired, &self.listening.served);
-        let servers: Vec<_> = servers.into_iter().map(|name| (name.clone(), self.tree.at(&name))).collect();
-        self.write(&servers);
-        self.set_addresses();
-        self.attach();
-        self.publish();
-    }
-
-    fn decide_all(&mut self) {
-        self.decisions = ahead::decide_all(&self.desired, &self.views, &self.health, self.clock.now());
-        self.due = self.decisions.values().collect();
-    }
-
-    /// Decides for these profiles; gives those whose decision is another one.
-    fn decide_some(&mut self, profiles: impl IntoIterator<Item = Arc<str>>) -> Vec<Arc<Decision>> {
-        let now = self.clock.now();
-        let mut changed = vec![];
-        for name in profiles {
-            let Some(profile) = self.desired.profiles.get(&name) else { continue };
-            let decision = Arc::new(self.decide(profile, now));
-            self.due.set(&name, decision.until);
-            if self.decisions.get(&name) != Some(&decision) {
-                self.decisions.insert(name, decision.clone());
-                changed.push(decision);
-            }
-        }
-        changed
-    }
-
-    fn decide(&self, profile: &Arc<Profile>, now: SystemTime) -> Decision {
-        decide(&self.desired.profiles, profile, &self.views.get(&profile.name), &self.health, now)
-    }
-
-    fn compile<'a>(
-        &self,
-        decisions: impl IntoIterator<Item = &'a Arc<Decision>>,
-    ) -> Vec<(DnsName, Option<Compiled>)> {
-        let compiled = |d: &Arc<Decision>| {
-            let name = &d.profile.dns_name;
-            // Where the profile has no name, others may be below it.
-            (name.clone(), compile(d, &self.tree).or_else(|| self.tree.at(name)))
-        };
-        decisions.into_iter().map(compiled).collect()
-    }
-
-    /// Puts changed decisions into the tables, then tells everybody.
-    fn apply(&mut self, changed: &[Arc<Decision>], began: Instant) {
-        if changed.is_empty() {
-            return;
-        }
-        self.write(&self.compile(changed));
-        let took = began.elapsed();
-        self.meters.published(Begun::Decision, took);
-        let took_us = took.as_micros() as u64;
-        self.publish();
-        tracing::info!(profiles = changed.len(), first = %changed[0].profile.name, took_us, "decision published");
-    }
-
-    fn publish(&self) {
-        self.published.send_replace(Arc::new(Published {
-            generation: self.desired.generation,
-            decisions: self.decisions.clone(),
-            listening: self.listening.clone(),
-            is_armed: self.is_armed(),
-        }));
+        None
     }
 }

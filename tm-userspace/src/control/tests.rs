@@ -2,13 +2,17 @@
 
 mod aside;
 
+use std::{collections::BTreeSet, time::SystemTime};
+
 use tokio::task::JoinHandle;
 
 use super::{repair::SLICE, *};
 use crate::{
+    compile::{Compiled, compile},
     decide::EndpointStatus,
-    desired::{Endpoint, EndpointKey, Failback, Rules, Target},
+    desired::{Endpoint, EndpointKey, Failback, Profile, Rules, Target},
     health::{Forced, Verdict},
+    names::DnsName,
     samples,
 };
 
