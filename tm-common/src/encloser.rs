@@ -81,11 +81,11 @@ fn end(packet: &impl Packet) -> Option<(usize, u64)> {
     const OPT: u64 = 41 << 16;
     let at = packet.last(24)?;
     let [before, middle, last]: [u64; 3] = packet.read(at)?;
-    if last >> 48 == INTERNET && last >> 24 & 0xff == 0 {
-        return Some((at + 11, middle >> 24 | last << 40));
-    }
     // No octets of options; the root as owner, and the type; before that, the class and the end of the name.
-    (last >> 48 == 0 && middle >> 40 == OPT && middle & 0xff == 0).then_some((at, before))
+    if last >> 48 == 0 && middle >> 40 == OPT && middle & 0xff == 0 {
+        return Some((at, before));
+    }
+    (last >> 48 == INTERNET && last >> 24 & 0xff == 0).then_some((at + 11, middle >> 24 | last << 40))
 }
 
 /// What is above the name in the message behind the UDP header at `udp`, by how that ends and without looking its names up: an entry that answers it, the octets of the whole name, and
@@ -106,6 +106,27 @@ pub(crate) fn find_above<'a>(
     Ok((entry, length, sum))
 }
 
+/// Octets of the label behind `skip` octets of the question, with the one that tells its length.
+#[inline(always)]
+fn label(packet: &impl Packet, udp: usize, skip: usize) -> Option<usize> {
+    let length: u8 = packet.read(udp + QUESTION + skip)?;
+    (length.wrapping_sub(1) < LABEL).then_some(usize::from(length) + 1)
+}
+
+/// Does a label end behind `skip` octets of the question, below 256?
+#[inline(always)]
+fn ends_label(packet: &impl Packet, udp: usize, skip: usize) -> bool {
+    let mut behind = 0;
+    for _ in 0..ALL {
+        let Some(length) = label(packet, udp, behind) else { return false };
+        behind += length;
+        if behind >= skip {
+            break;
+        }
+    }
+    behind == skip
+}
+
 /// Is the name in the packet, whose last eight octets before its zero octet begin at `at`, one below this entry's? Gives its length, and its sum.
 #[inline(always)]
 fn stands_above<P: Packet>(
@@ -114,23 +135,15 @@ fn stands_above<P: Packet>(
     at: usize,
     entry: &Entry<SHORT>,
 ) -> Option<(usize, Sum)> {
-    let skip = at.checked_sub(udp + usize::from(entry.end)).filter(|skip| *skip < LONGEST)?;
-    let skip = P::hide(skip) & LONGEST;
+    let skip = P::hide(at.wrapping_sub(udp + usize::from(entry.end)));
+    if skip >= LONGEST {
+        return None;
+    }
     let capitals = name::begins(packet, udp + QUESTION + skip, entry)?;
     packet.forget();
     let sum = name::ends(packet.read(at + 1)?, capitals, entry)?;
-    let mut behind = 0;
-    for _ in 0..ALL {
-        let length: u8 = packet.read(udp + QUESTION + behind)?;
-        if length.wrapping_sub(1) >= LABEL {
-            return None;
-        }
-        behind += usize::from(length) + 1;
-        if behind >= skip {
-            break;
-        }
-    }
-    if behind != skip {
+    // Mostly there is one label more.
+    if skip != label(packet, udp, 0)? && !ends_label(packet, udp, skip) {
         return None;
     }
     packet.forget();
@@ -147,12 +160,8 @@ pub fn find<const LABELS: usize, T: Names<SHORT> + Names<LONG>>(
 ) -> Option<Encloser> {
     let mut skip = 0;
     for _ in 0..LABELS {
-        let length: u8 = packet.read(udp + QUESTION + skip)?;
         // The root has nobody above it, and what is no label is the sockets' to judge.
-        if length.wrapping_sub(1) >= LABEL {
-            return None;
-        }
-        skip = packet.blur::<512>(skip + usize::from(length) + 1);
+        skip = packet.blur::<512>(skip + label(packet, udp, skip)?);
         if skip >= LONGEST {
             return None;
         }

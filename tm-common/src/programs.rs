@@ -82,9 +82,9 @@ pub trait Shell {
     }
     /// Answers a name that is not there by how it ends.
     #[inline(always)]
-    fn deny(&mut self) -> Result<(), Reason> {
+    fn deny(&mut self, kind: u16) -> Result<(), Reason> {
         let (packet, tables) = self.parts();
-        answer::deny(packet, tables)
+        answer::deny(packet, kind, tables)
     }
     /// Finds the encloser of the name in the packet, whose UDP header is there.
     #[inline(always)]
@@ -98,12 +98,13 @@ pub trait Shell {
 #[inline(always)]
 pub fn run_first<S: Shell>(shell: &mut S) -> S::End {
     let (packet, tables) = shell.parts();
-    let answered = match sift(packet, tables) {
-        Ok(kind) => shell.serve(kind),
+    let kind = match sift(packet, tables) {
+        Ok(kind) => kind,
         Err(reason) => return shell.let_by(reason),
     };
+    let answered = shell.serve(kind);
     let end = match answered {
-        Err(Reason::UnknownName) => return deny(shell),
+        Err(Reason::UnknownName) => return deny(shell, kind),
         Err(reason) if !reason.is_rare() => None,
         Err(Reason::Full) => shell.go_on(FIND),
         Err(Reason::Options) => have_read(shell, answered, FULL),
@@ -246,8 +247,8 @@ fn tell<S: Shell>(shell: &mut S) -> S::End {
 
 /// A name that is not there is answered here if how it ends tells by what, and is else for another program.
 #[inline(always)]
-fn deny<S: Shell>(shell: &mut S) -> S::End {
-    let denied = shell.deny();
+fn deny<S: Shell>(shell: &mut S, kind: u16) -> S::End {
+    let denied = shell.deny(kind);
     if denied.is_ok() {
         return shell.finish(denied);
     }
