@@ -172,14 +172,14 @@ pub const DOH_PORT: u16 = 443;
 pub const DOH_PATH: &str = "/dns-query";
 /// Octets of a TSIG secret: 128 bits are more than can be tried.
 pub const TSIG_SECRET_AT_LEAST: usize = 16;
-/// Answers over UDP a second, of the whole node, over which the limit on answers is armed. That is a flood for a node on whose size nobody has said anything: it is some 300 Mb/s of replies, more than
-/// whole top-level domains are asked at one place, and above what the sockets of a small machine can give. Below it, no answer pays for a limit and none is withheld.
-pub const ARMED_ABOVE: u32 = 250_000;
+/// Answers over UDP a second, of the whole node, over which the limit on answers is armed. That is a flood for a node on whose size nobody has said anything: it is some 2 Gb/s of replies, many times
+/// what whole top-level domains are asked at one place, and above what `dnsperf` asks to measure one. Below it, no answer pays for a limit and none is withheld.
+pub const ARMED_ABOVE: u32 = 2_000_000;
 /// Bounds of that number.
 pub const ARMED_ABOVE_RANGE: RangeInclusive<u32> = 1..=1_000_000_000;
-/// While it is armed, one prefix of clients is given this part of that number, of one kind, in XDP by each CPU: by default 25,000. A resolver asks for a name and a type once in its TTL, so that one has to ask
-/// for 25,000 that have just expired within a second, without a cookie, over one CPU, to be told of TCP now and then. A flood that names one network is cut down to a tenth or less.
-pub const ARMED_PART: u32 = 10;
+/// While it is armed, one prefix of clients is given so many a second, of one kind, in XDP by each CPU, or a tenth of that number where this is less. A resolver asks for a name and a type once in its TTL,
+/// so that one has to ask for 25,000 that have just expired within a second, without a cookie, over one CPU, to be told of TCP now and then.
+pub const ANSWERS_WHILE_ARMED: u32 = 25_000;
 /// How long there must be fewer answers than half of that number before the limit is disarmed: programs are loaded anew each time, twice in this while at most.
 pub const DISARMED_AFTER: Duration = Duration::from_secs(60);
 /// Bounds of that time.

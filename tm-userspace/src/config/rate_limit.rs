@@ -18,7 +18,7 @@ pub(super) fn check(raw: &raw::RateLimit, notes: &mut Notes<'_>) -> RateLimit {
     let range = defaults::ARMED_ABOVE_RANGE;
     let above = number(notes, "armed_above", raw.armed_above.as_ref(), range, defaults::ARMED_ABOVE);
     let arming = arming(raw, above, given, notes);
-    let answers_per_second = given.unwrap_or((above / defaults::ARMED_PART).max(1));
+    let answers_per_second = given.unwrap_or(defaults::ANSWERS_WHILE_ARMED.min(above / 10).max(1));
     let slip = number(notes, "slip", raw.slip.as_ref(), defaults::SLIP_RANGE, defaults::SLIP);
     let faults = notes.faults();
     let allow = prefixes(&raw.allow, notes);

@@ -110,7 +110,7 @@ fn the_example_is_what_it_says() {
         cookies: Cookies::Own,
         rate_limit: RateLimit {
             limit: Limit { answers_per_second: 25_000, slip: 2 },
-            arming: Some(Arming { above: 250_000, calm: Duration::from_secs(60) }),
+            arming: Some(Arming { above: 2_000_000, calm: Duration::from_secs(60) }),
             allow: Arc::new([]),
         },
         transfer: Transfer::default(),
