@@ -166,8 +166,12 @@ impl Kernel {
             Table::Endings => {
                 image.above(index).is_some_and(|above| tables.endings.store(index, &u64::from(above.0)))
             }
-            Table::Entries => copy_from(&tables.entries, image.entries(), index),
-            Table::LongEntries => copy_from(&tables.long_entries, image.long_entries(), index),
+            Table::Entries => {
+                image.mirrored_entry(index).is_some_and(|entry| tables.entries.store(index, &entry))
+            }
+            Table::LongEntries => {
+                image.mirrored_long_entry(index).is_some_and(|entry| tables.long_entries.store(index, &entry))
+            }
             Table::Nodes => copy_from(&tables.nodes, image.nodes(), index),
             Table::Blocks => copy_from(&tables.blocks, image.blocks(), index),
             Table::Slots => image

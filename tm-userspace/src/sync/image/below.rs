@@ -4,15 +4,15 @@
 //! that is in no bucket, whose every block is the zone's NXDOMAIN. That bears the zone's name, since how a name ends may lead there too (`endings`). The word that leads there is changed in place, as one aligned word; where a zone says it otherwise, with another
 //! serial, so is the one word that all its names share.
 //!
-//! A name whose bucket was full is not found by a mirror. So the names above it say nothing of what is below them, and the sockets are asked.
+//! A name whose bucket was full is not found by a mirror. So there the names above it say nothing of what is below them, and the sockets are asked, which find it here.
 //!
 //! [RFC 4592]: https://www.rfc-editor.org/rfc/rfc4592
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use tm_common::{
     dns::ASKED,
-    name::SHORT,
+    name::{LONG, SHORT},
     tables::{Block, Entry},
 };
 
@@ -34,6 +34,28 @@ pub(super) struct Below {
     twins: HashMap<DnsName, u32>,
     /// How many names below one have no bucket.
     homeless: HashMap<DnsName, usize>,
+    /// The entries of those that have such names below them, by size class and index.
+    silent: HashSet<(usize, u32)>,
+}
+
+impl Below {
+    /// Is this entry one that says nothing in a mirror?
+    pub(super) fn is_silent(&self, class: usize, entry: u32) -> bool {
+        self.silent.contains(&(class, entry))
+    }
+
+    /// Notes whether it is. Says whether that is new.
+    fn set_silent(&mut self, class: usize, entry: u32, is_silent: bool) -> bool {
+        match is_silent {
+            true => self.silent.insert((class, entry)),
+            false => self.silent.remove(&(class, entry)),
+        }
+    }
+
+    /// Forgets an entry that is given up.
+    pub(super) fn forget(&mut self, class: usize, entry: u32) {
+        self.silent.remove(&(class, entry));
+    }
 }
 
 /// An entry that says of every name that it does not exist.
@@ -81,6 +103,20 @@ impl Image {
         }
     }
 
+    /// An entry as a mirror is to have it.
+    pub fn mirrored_entry(&self, index: u32) -> Option<Entry<SHORT>> {
+        let entry = *self.entries.get(index)?;
+        let below = if self.below.is_silent(SHORT, index) { 0 } else { entry.below };
+        Some(Entry { below, ..entry })
+    }
+
+    /// Likewise one of a long name.
+    pub fn mirrored_long_entry(&self, index: u32) -> Option<Entry<LONG>> {
+        let entry = *self.long_entries.get(index)?;
+        let below = if self.below.is_silent(LONG, index) { 0 } else { entry.below };
+        Some(Entry { below, ..entry })
+    }
+
     /// Makes a name's entry lead to what is to be answered below it.
     fn lead_below(&mut self, name: &DnsName, changed: &mut Changes) {
         let Some(entry) = self.places.get(name).map(|place| place.entry) else {
@@ -89,22 +125,23 @@ impl Image {
         let wildcard = name.with_asterisk().filter(|wildcard| self.places.contains_key(wildcard));
         let known = self.below.zones.get(name).and_then(|zone| Some((zone, self.below.known.get(zone)?)));
         let (below, said) = match (wildcard, known) {
-            _ if self.below.homeless.contains_key(name) => (0, Said::Other),
             (Some(wildcard), _) => (self.entry_of_wildcard(&wildcard, changed), Said::Other),
             (None, Some((zone, known))) => (known.entry, Said::Absence(zone.clone())),
             (None, None) => (0, Said::Other),
         };
-        self.set_said(name, Some(said), changed);
+        let is_silent = self.below.homeless.contains_key(name);
+        self.set_said(name, Some(if is_silent { Said::Other } else { said }), changed);
+        let is_new = self.below.set_silent(class_of(name), entry, is_silent);
         match class_of(name) {
             SHORT => {
-                let item = self.entries.get(entry).copied().filter(|item| item.below != below);
+                let item = self.entries.get(entry).copied().filter(|item| item.below != below || is_new);
                 if let Some(item) = item {
                     self.entries.put(entry, Entry { below, ..item });
                     changed.published.push((Table::Entries, entry));
                 }
             }
             _ => {
-                let item = self.long_entries.get(entry).copied().filter(|item| item.below != below);
+                let item = self.long_entries.get(entry).copied().filter(|item| item.below != below || is_new);
                 if let Some(item) = item {
                     self.long_entries.put(entry, Entry { below, ..item });
                     changed.published.push((Table::LongEntries, entry));

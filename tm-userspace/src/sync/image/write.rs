@@ -257,6 +257,7 @@ impl Image {
     }
 
     fn retire_entry(&mut self, entry: u32, name: &DnsName) {
+        self.below.forget(class_of(name), entry);
         match class_of(name) {
             SHORT => self.entries.retire(entry, 1),
             _ => self.long_entries.retire(entry, 1),
