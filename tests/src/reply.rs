@@ -22,6 +22,8 @@ pub struct Reply {
     pub destination: SocketAddr,
     /// IPv4's identification, and its flags and offset.
     pub fragment: Option<[u16; 2]>,
+    /// IPv6's flow label.
+    pub flow_label: Option<u32>,
     /// TTL or hop limit.
     pub ttl: u8,
     /// DSCP and ECN of IPv4, traffic class of IPv6.
@@ -41,7 +43,7 @@ pub fn check_reply(frame: &[u8]) -> Result<Reply> {
         vlans.push((kind, rest.word()?));
         kind = rest.word()?;
     }
-    let Network { source, destination, fragment, ttl, traffic_class } = match kind {
+    let Network { source, destination, fragment, flow_label, ttl, traffic_class } = match kind {
         0x0800 => v4(&mut rest)?,
         0x86dd => v6(&mut rest)?,
         _ => anyhow::bail!("ethertype {kind:#06x} is neither IPv4 nor IPv6"),
@@ -55,6 +57,7 @@ pub fn check_reply(frame: &[u8]) -> Result<Reply> {
         source: SocketAddr::new(source, from),
         destination: SocketAddr::new(destination, to),
         fragment,
+        flow_label,
         ttl,
         traffic_class,
         payload,
@@ -67,6 +70,7 @@ struct Network {
     source: IpAddr,
     destination: IpAddr,
     fragment: Option<[u16; 2]>,
+    flow_label: Option<u32>,
     ttl: u8,
     traffic_class: u8,
 }
@@ -85,11 +89,11 @@ fn v4(rest: &mut Octets<'_>) -> Result<Network> {
     let (source, destination): ([u8; 4], [u8; 4]) = (rest.take()?, rest.take()?);
     ensure!(checksum(&[&packet[..20]]) == 0, "the IPv4 header checksum is wrong");
     let (source, destination) = (Ipv4Addr::from(source).into(), Ipv4Addr::from(destination).into());
-    Ok(Network { source, destination, fragment: Some(fragment), ttl, traffic_class })
+    Ok(Network { source, destination, fragment: Some(fragment), flow_label: None, ttl, traffic_class })
 }
 
 fn v6(rest: &mut Octets<'_>) -> Result<Network> {
-    let [first, second, ..]: [u8; 4] = rest.take()?;
+    let [first, second, third, fourth] = rest.take()?;
     ensure!(first >> 4 == 6, "IPv6 header begins with {first:#04x}");
     let length = usize::from(rest.word()?);
     let [protocol, ttl] = rest.take()?;
@@ -97,7 +101,9 @@ fn v6(rest: &mut Octets<'_>) -> Result<Network> {
     let (source, destination): ([u8; 16], [u8; 16]) = (rest.take()?, rest.take()?);
     ensure!(length == rest.0.len(), "IPv6 payload length is {length}, {} octets follow", rest.0.len());
     let (source, destination) = (Ipv6Addr::from(source).into(), Ipv6Addr::from(destination).into());
-    Ok(Network { source, destination, fragment: None, ttl, traffic_class: first << 4 | second >> 4 })
+    let flow_label = Some(u32::from_be_bytes([0, second & 15, third, fourth]));
+    let traffic_class = first << 4 | second >> 4;
+    Ok(Network { source, destination, fragment: None, flow_label, ttl, traffic_class })
 }
 
 fn udp(datagram: &[u8], source: IpAddr, destination: IpAddr) -> Result<(u16, u16, Vec<u8>)> {

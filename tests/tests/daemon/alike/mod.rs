@@ -90,11 +90,11 @@ impl Side {
     }
 }
 
-/// Everything of a reply that the client can tell, but for IPv6's flow label.
+/// Everything of a reply that the client can tell.
 fn seen(reply: &Reply) -> impl PartialEq + std::fmt::Debug {
     let macs = (reply.destination_mac, reply.source_mac);
     let ends = (reply.source, reply.destination);
-    let ip = (reply.fragment, reply.ttl, reply.traffic_class);
+    let ip = (reply.fragment, reply.flow_label, reply.ttl, reply.traffic_class);
     (macs, reply.vlans.clone(), ends, ip, reply.payload.clone())
 }
 
