@@ -144,10 +144,11 @@ pub fn answer_below<const OPTIONS: u8>(
 /// Answers the query in a frame without tags that was refused for [`Reason::UnknownName`], where how its name ends tells what is answered below the names above it.
 /// [`Reason::Full`] where it does not.
 #[inline(always)]
-pub fn deny(packet: &mut impl Packet, kind: u16, tables: &impl Names<SHORT>) -> Result<(), Reason> {
-    match kind {
-        net::IPV4 => denied::<V4>(packet, tables),
-        net::IPV6 => denied::<V6>(packet, tables),
+pub fn deny(packet: &mut impl Packet, tables: &impl Names<SHORT>) -> Result<(), Reason> {
+    // Read again: to keep it costs every packet that is not ours two instructions.
+    match packet.read(net::KIND) {
+        Some(net::IPV4) => denied::<V4>(packet, tables),
+        Some(net::IPV6) => denied::<V6>(packet, tables),
         _ => Reason::Full.refuse(),
     }
 }

@@ -82,9 +82,9 @@ pub trait Shell {
     }
     /// Answers a name that is not there by how it ends.
     #[inline(always)]
-    fn deny(&mut self, kind: u16) -> Result<(), Reason> {
+    fn deny(&mut self) -> Result<(), Reason> {
         let (packet, tables) = self.parts();
-        answer::deny(packet, kind, tables)
+        answer::deny(packet, tables)
     }
     /// Finds the encloser of the name in the packet, whose UDP header is there.
     #[inline(always)]
@@ -98,13 +98,12 @@ pub trait Shell {
 #[inline(always)]
 pub fn run_first<S: Shell>(shell: &mut S) -> S::End {
     let (packet, tables) = shell.parts();
-    let kind = match sift(packet, tables) {
-        Ok(kind) => kind,
+    let answered = match sift(packet, tables) {
+        Ok(kind) => shell.serve(kind),
         Err(reason) => return shell.let_by(reason),
     };
-    let answered = shell.serve(kind);
     let end = match answered {
-        Err(Reason::UnknownName) => return deny(shell, kind),
+        Err(Reason::UnknownName) => return deny(shell),
         Err(reason) if !reason.is_rare() => None,
         Err(Reason::Full) => shell.go_on(FIND),
         Err(Reason::Options) => have_read(shell, answered, FULL),
@@ -247,8 +246,8 @@ fn tell<S: Shell>(shell: &mut S) -> S::End {
 
 /// A name that is not there is answered here if how it ends tells by what, and is else for another program.
 #[inline(always)]
-fn deny<S: Shell>(shell: &mut S, kind: u16) -> S::End {
-    let denied = shell.deny(kind);
+fn deny<S: Shell>(shell: &mut S) -> S::End {
+    let denied = shell.deny();
     if denied.is_ok() {
         return shell.finish(denied);
     }

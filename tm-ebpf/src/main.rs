@@ -158,8 +158,8 @@ impl Shell for Here<'_> {
         serve(self.context.as_ptr().cast(), kind)
     }
     #[inline(always)]
-    fn deny(&mut self, kind: u16) -> Result<(), Reason> {
-        deny(self.context.as_ptr().cast(), kind)
+    fn deny(&mut self) -> Result<(), Reason> {
+        deny(self.context.as_ptr().cast())
     }
     #[inline(always)]
     fn find_encloser(&mut self, udp: usize) -> Encloser {
@@ -175,8 +175,8 @@ fn serve(context: *mut xdp_md, kind: u16) -> Result<(), Reason> {
 
 /// Likewise: who asks for what is there does not pay for who asks for what is not.
 #[inline(never)]
-fn deny(context: *mut xdp_md, kind: u16) -> Result<(), Reason> {
-    answer::deny(&mut Frame::of(context), kind, &Maps)
+fn deny(context: *mut xdp_md) -> Result<(), Reason> {
+    answer::deny(&mut Frame::of(context), &Maps)
 }
 
 /// A function of its own for the kernel too, which goes through it by itself: where the UDP header is may be any number to it.
