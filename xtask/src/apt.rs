@@ -1,6 +1,6 @@
 //! Debian's packages: what exists, and installing without starting services.
 
-use std::process::Command;
+use std::{fs, path::Path, process::Command};
 
 use anyhow::{Context, Result, anyhow, ensure};
 
@@ -37,12 +37,9 @@ pub(crate) fn is_here() -> bool {
     on_path("apt-get").is_some() && on_path("apt-cache").is_some()
 }
 
-/// Whether a package can be installed; looks again with fresh lists before it says no.
+/// Whether a package can be installed, by fresh lists: old ones hide what has come since, and offer old releases of what they know.
 pub(crate) fn offers(lists: &mut Lists, package: &str) -> Result<bool> {
-    if candidate(package)? {
-        return Ok(true);
-    }
-    lists.update()?;
+    lists.update();
     candidate(package)
 }
 
@@ -56,13 +53,8 @@ pub(crate) fn install(lists: &mut Lists, packages: &[String]) -> Result<()> {
         );
     }
     step(&format!("installing {} (Debian packages)", packages.join(", ")), || {
-        if install_once(packages).is_err() {
-            // Old lists name files that are gone.
-            lists.update()?;
-            install_once(packages)
-                .with_context(|| format!("install by hand: apt-get install {}", packages.join(" ")))?;
-        }
-        Ok(())
+        install_once(packages)
+            .with_context(|| format!("install by hand: apt-get install {}", packages.join(" ")))
     })?;
     for (package, service) in SERVICES {
         if packages.iter().any(|installed| installed == package) && on_path("systemctl").is_some() {
@@ -73,24 +65,55 @@ pub(crate) fn install(lists: &mut Lists, packages: &[String]) -> Result<()> {
     Ok(())
 }
 
+/// Downloads packages and unpacks them at `to`, which is there in the end or not at all; nothing is installed.
+pub(crate) fn unpack(packages: &[String], to: &Path) -> Result<()> {
+    let unfinished = to.with_added_extension("unfinished");
+    let (files, root) = (unfinished.join("files"), unfinished.join("root"));
+    fs::remove_dir_all(&unfinished).or_else(|error| if unfinished.exists() { Err(error) } else { Ok(()) })?;
+    fs::create_dir_all(&files)?;
+    run(Command::new("apt-get").args(["download", "--quiet"]).args(packages).current_dir(&files))?;
+    for file in fs::read_dir(&files)? {
+        run(Command::new("dpkg").arg("-x").arg(file?.path()).arg(&root))?;
+    }
+    fs::rename(&root, to).with_context(|| format!("cannot move {} to {}", root.display(), to.display()))?;
+    Ok(fs::remove_dir_all(&unfinished)?)
+}
+
+/// A package and those that it needs and that are not installed here, each as `name=version`.
+pub(crate) fn needed_for(package: &str) -> Result<Vec<String>> {
+    let arguments = ["install", "--simulate", "--no-install-recommends", package];
+    Ok(to_install(&read(Command::new("apt-get").args(arguments).env("LC_ALL", "C"))?))
+}
+
+/// Reads `apt-get install --simulate`: lines like `Inst name [old version] (version source [architecture])`.
+fn to_install(said: &str) -> Vec<String> {
+    let package = |line: &str| {
+        let (name, rest) = line.strip_prefix("Inst ")?.split_once(' ')?;
+        let version = rest.split_once('(')?.1.split(' ').next()?;
+        Some(format!("{name}={version}"))
+    };
+    said.lines().filter_map(package).collect()
+}
+
 /// The package lists, fetched anew at most once a run.
 #[derive(Default)]
 pub(crate) struct Lists {
-    fresh: bool,
+    asked: bool,
 }
 
 impl Lists {
-    /// Fetches them, unless this run already did.
-    pub(crate) fn update(&mut self) -> Result<()> {
-        if !self.fresh {
-            step("fetching Debian's package lists", || {
-                run(as_root("apt-get")?.args(["update", "--quiet"])).context(
-                    "cannot fetch Debian's package lists: look at /etc/apt/sources.list and the network",
-                )
-            })?;
-            self.fresh = true;
+    /// Fetches them, unless this run already tried. Where they cannot be had, those that are here must do: what they name may be in reach all the same.
+    pub(crate) fn update(&mut self) {
+        if std::mem::replace(&mut self.asked, true) {
+            return;
         }
-        Ok(())
+        let fetched =
+            step("fetching Debian's package lists", || run(as_root("apt-get")?.args(["update", "--quiet"])));
+        if let Err(error) = fetched {
+            eprintln!(
+                "setup: going on with the package lists that are here: {error:#}; look at /etc/apt/sources.list and the network"
+            );
+        }
     }
 }
 
@@ -114,6 +137,14 @@ fn has_candidate(policy: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_would_be_installed_is_what_a_simulation_says() {
+        let said = "The following packages will be REMOVED:\n  qemu-utils\nRemv qemu-utils [1:10.0.2]\n\
+                    Inst seabios (1.16.2-1 Debian:12/oldstable [all])\n\
+                    Inst libfdt1 [1.6.0] (1.6.1-4+b1 Debian:12/oldstable [amd64]) []\nConf seabios (1.16.2-1 Debian [all])\n";
+        assert_eq!(to_install(said), ["seabios=1.16.2-1", "libfdt1=1.6.1-4+b1"]);
+    }
 
     #[test]
     fn a_package_without_a_candidate_cannot_be_installed() {

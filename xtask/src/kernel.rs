@@ -18,6 +18,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use crate::{
     apt,
     command::{as_root, cargo, read, run, target_dir},
+    qemu,
     run::features,
     setup::{Need, prepare},
 };
@@ -119,7 +120,7 @@ fn unpacked(series: &str, directory: &Path) -> Result<(String, PathBuf)> {
     let pattern = format!(r"^linux-image-{}\..*-cloud-amd64$", series.replace('.', r"\."));
     let mut package = newest(&search(&pattern)?);
     if package.is_none() {
-        lists.update()?;
+        lists.update();
         package = newest(&search(&pattern)?);
     }
     let package =
@@ -129,9 +130,10 @@ fn unpacked(series: &str, directory: &Path) -> Result<(String, PathBuf)> {
     let kernel = files.join("boot").join(format!("vmlinuz-{name}"));
     if !kernel.exists() {
         eprintln!("kernel: fetching {package}");
-        if download(&package, directory).is_err() {
-            lists.update()?;
-            download(&package, directory)?;
+        let packages = [package.clone()];
+        if apt::unpack(&packages, &files).is_err() {
+            lists.update();
+            apt::unpack(&packages, &files)?;
         }
     }
     ensure!(kernel.exists(), "{package} holds no {}", kernel.display());
@@ -153,20 +155,10 @@ fn version(name: &str) -> Vec<u64> {
     name.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse().ok()).collect()
 }
 
-fn download(package: &str, directory: &Path) -> Result<()> {
-    let fresh = directory.join("download");
-    fs::create_dir_all(&fresh)?;
-    run(Command::new("apt-get").args(["download", "--quiet", package]).current_dir(&fresh))?;
-    for entry in fs::read_dir(&fresh)? {
-        run(Command::new("dpkg").arg("-x").arg(entry?.path()).arg(directory.join(package)))?;
-    }
-    Ok(fs::remove_dir_all(&fresh)?)
-}
-
 /// Boots the kernel, passes on what `tm-vm` prints, and returns the verdict where nothing failed.
 fn boot(kernel: &Path, initramfs: &Path, machine: &Machine<'_>, heard: impl FnMut(&str)) -> Result<String> {
     let line = format!("console=ttyS0 quiet panic=-1 -- {}", machine.arguments.join(" "));
-    let mut machine = Command::new("qemu-system-x86_64")
+    let mut machine = qemu::command()?
         .args(["-machine", "q35,accel=tcg", "-nographic", "-no-reboot", "-nic", "none"])
         .args(machine.qemu)
         .args(["-append", &line, "-kernel"])

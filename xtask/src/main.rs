@@ -11,6 +11,7 @@ mod coverage;
 mod data;
 mod fuzz;
 mod kernel;
+mod qemu;
 mod run;
 mod setup;
 mod step;

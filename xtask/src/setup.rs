@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use crate::{
     apt, clients,
     command::{cargo, read, run},
-    data,
+    data, qemu,
     step::step,
     toolchain::{Toolchain, on_path},
 };
@@ -56,7 +56,7 @@ impl Need {
             ("nmap", "nmap"),
             ("zonemaster-cli", "zonemaster-cli"),
         ];
-        let kernel = [("qemu-system-x86_64", "qemu-system-x86"), ("cpio", "cpio")];
+        let kernel = [("cpio", "cpio")];
         let bench = [("dnsperf", "dnsperf"), ("kxdpgun", "knot-dnsutils"), ("gdnsd", "gdnsd")];
         match self {
             Self::Build => Vec::new(),
@@ -93,6 +93,9 @@ pub(crate) fn prepare(need: Need) -> Result<()> {
     if matches!(need, Need::Test | Need::Ci | Need::All) {
         data::fetch(&mut lists)?;
         clients::install(&mut lists)?;
+    }
+    if matches!(need, Need::Kernel | Need::Ci | Need::All) {
+        qemu::fetch(&mut lists)?;
     }
     Ok(())
 }

@@ -11,6 +11,9 @@ use std::{
 /// Where Debian's rustc-web package puts its compiler.
 pub(crate) const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 
+/// The oldest LLVM whose output bpf-linker's release reads and links with.
+const OLDEST_LLVM: u32 = 21;
+
 /// A rustc whose sysroot holds the source of `core`, as `-Z build-std` needs it.
 #[derive(Debug)]
 pub(crate) struct Toolchain {
@@ -23,18 +26,27 @@ pub(crate) struct Toolchain {
 impl Toolchain {
     /// The first that is installed: a rustup nightly with rust-src, then Debian's rustc-web with rust-web-src.
     pub(crate) fn find() -> Result<Self, String> {
-        for sysroot in nightlies() {
-            if has_core(&sysroot) {
-                return Self::of(sysroot.join("bin/rustc"));
-            }
-        }
+        let mut found: Vec<PathBuf> = nightlies()
+            .into_iter()
+            .filter(|sysroot| has_core(sysroot))
+            .map(|sysroot| sysroot.join("bin/rustc"))
+            .collect();
         let debian = Path::new(DEBIAN_RUSTC);
         if debian.exists() && has_core(Path::new(first_line(&output(debian, &["--print", "sysroot"])?))) {
-            return Self::of(debian.to_owned());
+            found.push(debian.to_owned());
         }
-        Err("no compiler for BPF is installed (a rustup nightly with rust-src, or Debian's rustc-web with rust-web-src): \
-             run `cargo xtask setup`"
-            .to_owned())
+        let mut old = String::new();
+        for rustc in found {
+            let toolchain = Self::of(rustc)?;
+            if toolchain.llvm >= OLDEST_LLVM {
+                return Ok(toolchain);
+            }
+            old = format!("; {} is on LLVM {}, which is too old", toolchain.rustc.display(), toolchain.llvm);
+        }
+        Err(format!(
+            "no compiler for BPF on LLVM {OLDEST_LLVM} or newer is installed (a rustup nightly with rust-src, or Debian's \
+             rustc-web with rust-web-src){old}: run `cargo xtask setup`"
+        ))
     }
 
     fn of(rustc: PathBuf) -> Result<Self, String> {
