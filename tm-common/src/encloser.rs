@@ -147,8 +147,7 @@ fn stands_above<P: Packet>(
         return None;
     }
     packet.forget();
-    // Hidden: knowing its bound, the compiler leaves the loop's away, which Linux 6.1 needs.
-    let sum = before(packet, udp, P::hide(skip))?.plus(sum.shifted(skip & 1 != 0));
+    let sum = before(packet, udp, skip)?.plus(sum.shifted(skip & 1 != 0));
     Some((skip + usize::from(entry.end).wrapping_sub(QUESTION - 9), sum))
 }
 
@@ -213,7 +212,9 @@ fn known<const WORDS: usize, T: Names<WORDS>>(
 
 /// The sum of the question's first `skip` octets, below 256. Behind them stand eight more: a name, type and class.
 #[inline(always)]
-fn before(packet: &impl Packet, udp: usize, skip: usize) -> Option<Sum> {
+fn before<P: Packet>(packet: &P, udp: usize, skip: usize) -> Option<Sum> {
+    // Hidden: knowing its bound, the compiler leaves the loop's away, which Linux 6.1 needs.
+    let skip = P::hide(skip);
     let mut sum = Sum::default();
     for i in 0..LONG {
         if 8 * i + 8 > skip {
