@@ -16,7 +16,7 @@ use tm_common::{
     tables::{Block, Entry},
 };
 
-use super::{Image, endings::Said, write::class_of};
+use super::{Image, Store, endings::Said, write::class_of};
 use crate::{
     compile::{Absence, Records},
     names::DnsName,
@@ -50,6 +50,17 @@ impl Below {
             true => self.silent.insert((class, entry)),
             false => self.silent.remove(&(class, entry)),
         }
+    }
+
+    /// An entry as a mirror is to have it.
+    fn mirrored<const WORDS: usize>(
+        &self,
+        entries: &Store<Entry<WORDS>>,
+        index: u32,
+    ) -> Option<Entry<WORDS>> {
+        let entry = *entries.get(index)?;
+        let below = if self.is_silent(WORDS, index) { 0 } else { entry.below };
+        Some(Entry { below, ..entry })
     }
 
     /// Forgets an entry that is given up.
@@ -105,16 +116,12 @@ impl Image {
 
     /// An entry as a mirror is to have it.
     pub fn mirrored_entry(&self, index: u32) -> Option<Entry<SHORT>> {
-        let entry = *self.entries.get(index)?;
-        let below = if self.below.is_silent(SHORT, index) { 0 } else { entry.below };
-        Some(Entry { below, ..entry })
+        self.below.mirrored(&self.entries, index)
     }
 
     /// Likewise one of a long name.
     pub fn mirrored_long_entry(&self, index: u32) -> Option<Entry<LONG>> {
-        let entry = *self.long_entries.get(index)?;
-        let below = if self.below.is_silent(LONG, index) { 0 } else { entry.below };
-        Some(Entry { below, ..entry })
+        self.below.mirrored(&self.long_entries, index)
     }
 
     /// Makes a name's entry lead to what is to be answered below it.
@@ -132,21 +139,12 @@ impl Image {
         let is_silent = self.below.homeless.contains_key(name);
         self.set_said(name, Some(if is_silent { Said::Other } else { said }), changed);
         let is_new = self.below.set_silent(class_of(name), entry, is_silent);
-        match class_of(name) {
-            SHORT => {
-                let item = self.entries.get(entry).copied().filter(|item| item.below != below || is_new);
-                if let Some(item) = item {
-                    self.entries.put(entry, Entry { below, ..item });
-                    changed.published.push((Table::Entries, entry));
-                }
-            }
-            _ => {
-                let item = self.long_entries.get(entry).copied().filter(|item| item.below != below || is_new);
-                if let Some(item) = item {
-                    self.long_entries.put(entry, Entry { below, ..item });
-                    changed.published.push((Table::LongEntries, entry));
-                }
-            }
+        let (table, leads) = match class_of(name) {
+            SHORT => (Table::Entries, lead(&mut self.entries, entry, below)),
+            _ => (Table::LongEntries, lead(&mut self.long_entries, entry, below)),
+        };
+        if leads || is_new {
+            changed.published.push((table, entry));
         }
     }
 
@@ -216,6 +214,13 @@ impl Image {
             self.release(answer);
         }
     }
+}
+
+/// Makes an entry lead there. Says whether it did not.
+fn lead<const WORDS: usize>(entries: &mut Store<Entry<WORDS>>, index: u32, below: u32) -> bool {
+    let Some(entry) = entries.get(index).copied().filter(|entry| entry.below != below) else { return false };
+    entries.put(index, Entry { below, ..entry });
+    true
 }
 
 /// An entry without a name.

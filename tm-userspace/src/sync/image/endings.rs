@@ -41,15 +41,12 @@ impl Endings {
         Endings { words: vec![0; ENDINGS as usize], said: HashMap::new(), alike: HashMap::new(), short: 0 }
     }
 
-    /// Notes what a name says; nothing where it is gone.
+    /// Notes what a name says, which is not what it said before; nothing where it is gone.
     fn note(&mut self, name: &DnsName, said: Option<Said>) {
         let before = match said.clone() {
             Some(said) => self.said.insert(name.clone(), said),
             None => self.said.remove(name),
         };
-        if before == said {
-            return;
-        }
         let Some(ending) = ending(name) else {
             self.short = self.short + usize::from(said.is_some()) - usize::from(before.is_some());
             return;
@@ -80,6 +77,10 @@ impl Image {
 
     /// Notes what a name says of those below it, and puts what that makes of its ending into the tables.
     pub(super) fn set_said(&mut self, name: &DnsName, said: Option<Said>, changed: &mut Changes) {
+        // Mostly it goes on as before.
+        if self.endings.said.get(name) == said.as_ref() {
+            return;
+        }
         let had_short = self.endings.short > 0;
         self.endings.note(name, said);
         let all = had_short != (self.endings.short > 0);
