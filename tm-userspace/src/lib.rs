@@ -18,6 +18,7 @@ pub mod dnstap;
 pub mod frozen;
 pub mod geo;
 pub mod health;
+mod led;
 pub mod listen;
 pub mod metrics;
 pub mod names;

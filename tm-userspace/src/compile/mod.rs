@@ -19,8 +19,9 @@
 //!
 //! At the apex of a zone, other types are left to the sockets, which know the SOA and the name servers.
 //!
-//! A CNAME whose target is another profile's name is followed in the same answer to who asks for A or AAAA ([RFC 1034, section 4.3.2]), each record with the TTL of
-//! the profile that has its owner's name; the answer counts for the endpoint that led there. Where the last of them is a name of ours that has nothing, the answer says so ([RFC 6604]).
+//! A CNAME whose target is another profile's name, or one that its wildcard has, is followed in the same answer to who asks for one type ([RFC 1034, section 4.3.2]), each record with the TTL of
+//! the profile that has its owner's name; the answer counts for the endpoint that led there. Where the last of them is a name of ours that is no profile's, the answer has what is there: a name
+//! server's addresses, or that there is nothing ([RFC 6604]). What an apex has beside addresses is not known here, so that to who asks for it the CNAME stands alone.
 //!
 //! [RFC 1034, section 3.6.2]: https://www.rfc-editor.org/rfc/rfc1034#section-3.6.2
 //! [RFC 2181, section 5.2]: https://www.rfc-editor.org/rfc/rfc2181#section-5.2
@@ -30,7 +31,6 @@
 //! [RFC 2308, section 2.2]: https://www.rfc-editor.org/rfc/rfc2308#section-2.2
 
 mod interleave;
-mod led;
 mod records;
 mod stick;
 mod tree;
@@ -50,7 +50,7 @@ use tm_common::{
 pub use interleave::{interleave, interleave_full};
 pub use records::{NXDOMAIN, carried, nodata, records_of};
 pub use stick::stick;
-pub use tree::{Nothing, Tree, server_addresses};
+pub use tree::{End, Tree, server_addresses};
 pub use zones::{Absence, SERVER_TTL, Zone, Zones};
 
 use crate::{
@@ -142,7 +142,7 @@ fn types(decision: &Decision, tree: &Tree) -> Vec<RecordType> {
                 Answer::One(leaf) => {
                     add(types, &leaf.endpoint.records);
                     if let Target::Name(target) = &leaf.endpoint.target
-                        && tree.nothing_at(target).is_some()
+                        && tree.end_at(target).is_some()
                     {
                         types.insert(RecordType::CNAME);
                     }
@@ -216,7 +216,7 @@ impl Question {
 /// What one answer holds.
 #[derive(Clone, Debug, Default)]
 pub struct Given<'a> {
-    /// Names in the zone that are followed, each with the profile that has it.
+    /// Names in the zone that are followed, each with the profile that has it, by its name or by a wildcard.
     pub links: Vec<(&'a Leaf, &'a Profile)>,
     /// Who answers in the end; nobody for NODATA.
     pub leaves: Vec<&'a Leaf>,

@@ -9,7 +9,7 @@ use std::{net::IpAddr, sync::Arc};
 use hickory_proto::rr::RecordType;
 use tm_common::tables::{LEAST_OCTETS, MOST_OCTETS};
 
-use super::{Given, Nothing, Question, Records, SERVER_TTL, Tree, Zone};
+use super::{End, Given, Question, Records, SERVER_TTL, Tree, Zone};
 use crate::{
     decide::Leaf,
     desired::{EndpointKey, Profile, Record, Target},
@@ -23,38 +23,47 @@ pub(super) const NOERROR: u16 = 0;
 /// The RCODE that says that there is no such name.
 pub const NXDOMAIN: u16 = 3;
 
-/// What one answer holds, in octets: CNAME records that were followed, then the A, AAAA or CNAME records of endpoints, or what is carried of the type asked for, or the SOA where there are none. A CNAME that leads to a name of ours which has nothing comes with the SOA
+/// What one answer holds, in octets: CNAME records that were followed, then the A, AAAA or CNAME records of endpoints, or what is carried of the type asked for, or the SOA where there are none. A CNAME that leads to a name of ours which is no profile's comes with what is there: a name server's addresses, or the SOA
 /// and the RCODE of that name ([RFC 6604, section 3]). It counts for whoever led to them, else for all in it; where the last name does not exist, for nobody. Where it is longer than the tables hold, it is the first CNAME alone, or has fewer endpoints; where it is shorter, its owner is spelled out, or the zone's name servers come with it.
 ///
 /// [RFC 6604, section 3]: https://www.rfc-editor.org/rfc/rfc6604#section-3
 pub fn records_of(profile: &Profile, asked: Question, given: &Given<'_>, tree: &Tree) -> Records {
     let zones = tree.zones();
     let question = &profile.dns_name;
-    let (mut octets, mut owner) = (vec![], profile);
+    let mut octets = vec![];
+    // The name that the next record is of, and the profile whose name that is, or whose wildcard has it.
+    let (mut name, mut owner) = (question, profile);
     for (link, to) in &given.links {
-        put_record(&mut octets, owner, &link.endpoint.target, question);
+        let target = &link.endpoint.target;
+        put_record(&mut octets, name, owner.ttl, target, question);
         owner = to;
+        if let Target::Name(target) = target {
+            name = target;
+        }
     }
-    let count = match carried_type(asked, owner, given) {
-        Some(kind) => put_carried(&mut octets, owner, &given.leaves, kind, question),
+    let mut answers = given.links.len() as u16;
+    answers += match carried_type(asked, owner, given) {
+        Some(kind) => put_carried(&mut octets, name, owner, &given.leaves, kind, question),
         None => {
             for leaf in &given.leaves {
-                put_record(&mut octets, owner, &leaf.endpoint.target, question);
+                put_record(&mut octets, name, owner.ttl, &leaf.endpoint.target, question);
             }
-            given.leaves.len()
+            given.leaves.len() as u16
         }
     };
-    let mut authorities = u16::from(count == 0);
-    if count == 0 {
+    let mut authorities = 0;
+    if answers == given.links.len() as u16 {
         octets.extend(&*nodata(question, owner.ttl, zones.around(&owner.dns_name)).octets);
+        authorities = 1;
     }
     let mut code = NOERROR;
-    if let Some(Nothing { code: told, ttl, zone }) = nothing_behind(asked, given, tree) {
-        let soa = nodata(question, ttl, zone).octets;
+    if let Some(behind) = end_of(asked, given, tree).map(|(name, end)| behind(name, &end, asked, question)) {
         // Where there is no room for it, the client is told when it asks for that name.
-        if octets.len() + soa.len() <= MOST_OCTETS {
-            octets.extend(&*soa);
-            (authorities, code) = (1, told);
+        if octets.len() + behind.octets.len() <= MOST_OCTETS {
+            octets.extend(&*behind.octets);
+            answers += behind.answers;
+            authorities += behind.authorities;
+            code = behind.code;
         }
     }
     // One record whose owner points to the question. That is spelled out, unless it is not known.
@@ -77,7 +86,7 @@ pub fn records_of(profile: &Profile, asked: Question, given: &Given<'_>, tree: &
     };
     Records {
         octets: octets.into(),
-        answers: (given.links.len() + count) as u16,
+        answers,
         authorities,
         code,
         one_in: if profile.traffic_view && !counts_for.is_empty() { zones.one_in() } else { 0 },
@@ -86,11 +95,25 @@ pub fn records_of(profile: &Profile, asked: Question, given: &Given<'_>, tree: &
     }
 }
 
-/// What a name of ours has to which the last CNAME leads, where that is nothing; who asks for the CNAME is not led there.
-fn nothing_behind<'a>(asked: Question, given: &Given<'_>, tree: &'a Tree) -> Option<Nothing<'a>> {
-    match &given.leaves.last()?.endpoint.target {
-        Target::Name(name) if !asked.takes_cname() => tree.nothing_at(name),
+/// The name of ours, no profile's, where the last CNAME ends, and what is there; who asks for the CNAME is not led there.
+fn end_of<'a>(asked: Question, given: &Given<'a>, tree: &'a Tree) -> Option<(&'a DnsName, End<'a>)> {
+    let leaf: &Leaf = given.leaves.last()?;
+    match &leaf.endpoint.target {
+        Target::Name(name) if !asked.takes_cname() => {
+            // What else an apex has, the client asks for there.
+            let end = tree.end_at(name).filter(|end| asked != Question::Other || !end.is_apex(name))?;
+            Some((name, end))
+        }
         _ => None,
+    }
+}
+
+/// What is said of where a CNAME ends.
+fn behind(name: &DnsName, end: &End<'_>, asked: Question, question: &DnsName) -> Records {
+    let found = addresses(name, end.addresses, asked, question);
+    match found.answers {
+        0 => Records { code: end.code, ..nodata(question, end.ttl, end.zone) },
+        _ => found,
     }
 }
 
@@ -117,32 +140,33 @@ pub fn carried<'a>(owner: &'a Profile, leaves: &[&'a Leaf], kind: RecordType) ->
     (ttl.unwrap_or(owner.ttl), carried)
 }
 
-/// Puts one RRset, gives the number of its records.
+/// Puts one RRset at a name of the owner's, gives the number of its records.
 fn put_carried(
     octets: &mut Vec<u8>,
+    name: &DnsName,
     owner: &Profile,
     leaves: &[&Leaf],
     kind: RecordType,
     question: &DnsName,
-) -> usize {
+) -> u16 {
     let (ttl, records) = carried(owner, leaves, kind);
     for record in &records {
-        octets.extend(compressed(&owner.dns_name, question));
+        octets.extend(compressed(name, question));
         put_data(octets, kind, ttl, &record.data);
     }
-    records.len()
+    records.len() as u16
 }
 
-fn put_record(octets: &mut Vec<u8>, owner: &Profile, target: &Target, question: &DnsName) {
+fn put_record(octets: &mut Vec<u8>, name: &DnsName, ttl: u32, target: &Target, question: &DnsName) {
     let (kind, data) = match target {
         Target::V4(address) => (RecordType::A, address.octets().to_vec()),
         Target::V6(address) => (RecordType::AAAA, address.octets().to_vec()),
-        Target::Name(name) => (RecordType::CNAME, compressed(name, question)),
+        Target::Name(target) => (RecordType::CNAME, compressed(target, question)),
         // A leaf is never nested.
         Target::Profile(_) => return,
     };
-    octets.extend(compressed(&owner.dns_name, question));
-    put_data(octets, kind, owner.ttl, &data);
+    octets.extend(compressed(name, question));
+    put_data(octets, kind, ttl, &data);
 }
 
 /// Puts the NS records of a zone, gives their number: they may come with any answer from it, and one of them makes it long enough for the tables.
@@ -186,26 +210,36 @@ fn negative(written: impl Fn(&DnsName) -> Vec<u8>, code: u16, ttl: u32, zone: &Z
     }
 }
 
-/// The addresses of a name server, all of one family.
-pub(super) fn addresses(name: &DnsName, addresses: &[IpAddr]) -> Records {
-    let mut octets = vec![];
-    for address in addresses {
-        octets.extend(compressed(name, name));
-        match address {
-            IpAddr::V4(address) => put_data(&mut octets, RecordType::A, SERVER_TTL, &address.octets()),
-            IpAddr::V6(address) => put_data(&mut octets, RecordType::AAAA, SERVER_TTL, &address.octets()),
-        }
-    }
-    let answers = addresses.len() as u16;
-    Records {
-        octets: octets.into(),
-        answers,
+/// The addresses of a name server that answer what is asked, all of one family ([RFC 8482] for ANY); no record where there are none.
+///
+/// [RFC 8482]: https://www.rfc-editor.org/rfc/rfc8482
+pub(super) fn addresses(name: &DnsName, all: &[IpAddr], asked: Question, question: &DnsName) -> Records {
+    let is_of_v4 = match asked {
+        Question::A => Some(true),
+        Question::Aaaa => Some(false),
+        Question::Any => Some(all.iter().any(IpAddr::is_ipv4)),
+        Question::Other | Question::Type(_) => None,
+    };
+    let mut records = Records {
+        octets: Arc::new([]),
+        answers: 0,
         authorities: 0,
         code: NOERROR,
         counts_for: [].into(),
         one_in: 0,
         is_stale: false,
+    };
+    let mut octets = vec![];
+    for address in all.iter().filter(|address| Some(address.is_ipv4()) == is_of_v4) {
+        octets.extend(compressed(name, question));
+        match address {
+            IpAddr::V4(address) => put_data(&mut octets, RecordType::A, SERVER_TTL, &address.octets()),
+            IpAddr::V6(address) => put_data(&mut octets, RecordType::AAAA, SERVER_TTL, &address.octets()),
+        }
+        records.answers += 1;
     }
+    records.octets = octets.into();
+    records
 }
 
 /// Type, class, TTL and data of a record whose owner has just been put.

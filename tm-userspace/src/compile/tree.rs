@@ -15,13 +15,12 @@ use std::{
 };
 
 use super::{
-    Absence, Choices, Compiled, Zone, Zones,
-    led::Led,
+    Absence, Choices, Compiled, Question, Zone, Zones,
     records::{NOERROR, NXDOMAIN, addresses, nodata, nxdomain},
 };
 use crate::{
-    decide::exists,
     desired::{Desired, NameServer, Profile, Target},
+    led::Led,
     names::DnsName,
 };
 
@@ -41,15 +40,24 @@ pub struct Tree {
     led: Led,
 }
 
-/// What is said of a name that has nothing.
+/// Where a CNAME ends: a name of ours that is no profile's.
 #[derive(Clone, Copy, Debug)]
-pub struct Nothing<'a> {
+pub struct End<'a> {
     /// RCODE: the name is there, or it is not.
     pub code: u16,
-    /// Seconds that it may be kept at most.
+    /// Seconds that it may be kept at most that there is nothing.
     pub ttl: u32,
     /// Whose SOA says so.
     pub zone: &'a Zone,
+    /// What a name server has.
+    pub addresses: &'a [IpAddr],
+}
+
+impl End<'_> {
+    /// Has the name records that are not known here? Those of an apex are the sockets' to say.
+    pub fn is_apex(&self, name: &DnsName) -> bool {
+        self.zone.name == *name
+    }
 }
 
 impl Tree {
@@ -98,7 +106,7 @@ impl Tree {
         self.lead(old, false);
         self.lead(new, true);
         let state = |profile: Option<&Profile>| {
-            profile.map(|profile| (profile.dns_name.clone(), (!exists(profile)).then_some(profile.ttl)))
+            profile.map(|profile| (profile.dns_name.clone(), (!profile.exists()).then_some(profile.ttl)))
         };
         let (old, new) = (state(old), state(new));
         let mut touched = vec![];
@@ -142,18 +150,23 @@ impl Tree {
         open.flat_map(|(_, profiles)| profiles.iter().cloned()).collect()
     }
 
-    /// What is said of a name to which a CNAME leads, where that has nothing: it is no profile's, no server's and no apex.
-    pub fn nothing_at(&self, name: &DnsName) -> Option<Nothing<'_>> {
+    /// What is at a name to which a CNAME leads, where that is no profile's; none for one that a wildcard has, and for one of others.
+    pub fn end_at(&self, name: &DnsName) -> Option<End<'_>> {
         let zone = self.zones.find(name)?;
-        if zone.name == *name || self.profiles.contains(name) || self.servers.contains_key(name) {
+        if self.profiles.contains(name) {
             return None;
         }
-        let ttl = self.absent.get(name).copied().unwrap_or(zone.soa.minimum);
-        match self.below.contains_key(name) {
-            true => Some(Nothing { code: NOERROR, ttl, zone }),
-            false if self.wildcard_for(name).is_some() => None,
-            false => Some(Nothing { code: NXDOMAIN, ttl, zone }),
+        let addresses = self.servers.get(name);
+        let is_there = addresses.is_some() || zone.name == *name || self.below.contains_key(name);
+        if !is_there && self.wildcard_for(name).is_some() {
+            return None;
         }
+        Some(End {
+            code: if is_there { NOERROR } else { NXDOMAIN },
+            ttl: self.absent.get(name).copied().unwrap_or(zone.soa.minimum),
+            zone,
+            addresses: addresses.map_or(&[], Vec::as_slice),
+        })
     }
 
     /// Is it the name of a profile that answers?
@@ -172,10 +185,11 @@ impl Tree {
         let none = || nodata(name, ttl, zone);
         let mut row = match self.servers.get(name) {
             Some(servers) => {
-                let (v4, v6): (Vec<IpAddr>, Vec<IpAddr>) =
-                    servers.iter().partition(|server| server.is_ipv4());
-                let of = |some: &[IpAddr]| if some.is_empty() { none() } else { addresses(name, some) };
-                [of(&v4), of(&v6), of(if v4.is_empty() { &v6 } else { &v4 }), none()]
+                let of = |asked| {
+                    let records = addresses(name, servers, asked, name);
+                    if records.answers == 0 { none() } else { records }
+                };
+                [of(Question::A), of(Question::Aaaa), of(Question::Any), none()]
             }
             None if is_apex || self.below.contains_key(name) => std::array::from_fn(|_| none()),
             None if self.absent.contains_key(name) && self.wildcard_for(name).is_none() => {

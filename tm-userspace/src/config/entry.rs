@@ -32,12 +32,11 @@ pub struct Entry {
 }
 
 /// What one profile says that leads to another one.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Link {
+pub(super) enum Link<'a> {
     /// A nested endpoint: the key of a profile.
     Profile(Arc<str>),
-    /// A target that is or may become a profile's DNS name.
-    Name(DnsName),
+    /// A target that is or may become a profile's DNS name, or one that its wildcard has.
+    Name(&'a DnsName),
 }
 
 impl Entry {
@@ -80,10 +79,10 @@ impl Entry {
     }
 
     /// What it leads to.
-    pub(super) fn links(&self) -> impl Iterator<Item = Link> {
+    pub(super) fn links(&self) -> impl Iterator<Item = Link<'_>> {
         self.profile.endpoints.iter().filter_map(|endpoint| match &endpoint.target {
             Target::Profile(name) => Some(Link::Profile(key(name))),
-            Target::Name(name) => Some(Link::Name(name.clone())),
+            Target::Name(name) => Some(Link::Name(name)),
             _ => None,
         })
     }

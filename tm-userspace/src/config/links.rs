@@ -10,15 +10,16 @@ use crate::{
 use super::{
     defaults::{NESTED_AT_MOST, TREE_AT_MOST},
     entry::Entry,
+    present::Present,
     report::{Fault, Found, Place, SHOWN_AT_MOST},
     value::quote,
 };
 
-/// Gives nested endpoints their profile's name as that has it, and those whose target is a profile's name that profile; what is wrong is in `found`.
-pub(super) fn check(node: Option<&Node>, profiles: &mut [Entry], found: &mut Found) {
+/// Gives nested endpoints their profile's name as that has it, and those whose target is a name of a profile, its own or one that its wildcard has, that profile; what is wrong is in `found`.
+pub(super) fn check(node: Option<(&Node, &Present)>, profiles: &mut [Entry], found: &mut Found) {
     resolve(profiles, found);
     let steps = steps(node, profiles, found);
-    let walk = Walk::through(&steps, |step| step.by != By::Asterisk);
+    let walk = Walk::through(&steps, |_, step| step.by != By::Asterisk);
     for (step, way) in &walk.closing {
         let to = &profiles[step.to].profile;
         let chain = chain(profiles, way.iter().copied().chain([step.to]));
@@ -37,21 +38,56 @@ pub(super) fn check(node: Option<&Node>, profiles: &mut [Entry], found: &mut Fou
     }
     if walk.closing.is_empty() {
         depth(profiles, &steps, &walk.order, found);
-        size(profiles, &steps, &walk.order, found);
-        circles(profiles, &steps, found);
+        let circle = circles(profiles, &steps, found);
+        let is_followed =
+            |from: usize, step: &Step| step.by != By::Asterisk || circle[from] != circle[step.to];
+        let order = Walk::through(&steps, is_followed).order;
+        size(profiles, &steps, is_followed, &order, found);
+        for (from, step) in
+            steps.iter().enumerate().flat_map(|(from, steps)| steps.iter().map(move |step| (from, step)))
+        {
+            if step.by == By::Asterisk && is_followed(from, step) {
+                let to = profiles[step.to].profile.name.clone();
+                Arc::make_mut(&mut profiles[from].profile.endpoints[step.endpoint]).follows = Some(to);
+            }
+        }
     }
 }
 
-/// Loops of names that a wildcard has: nobody follows them here, but clients do.
-fn circles(profiles: &[Entry], steps: &[Vec<Step>], found: &mut Found) {
-    for (step, way) in Walk::through(steps, |_| true).closing {
-        let chain = chain(profiles, way.into_iter().chain([step.to]));
+/// Circles by way of names that a wildcard has: whoever is in one is told nothing from behind its name, and clients ask until they are tired of it. Gives each profile's number, which those in one
+/// circle share and no others.
+fn circles(profiles: &[Entry], steps: &[Vec<Step>], found: &mut Found) -> Vec<usize> {
+    let walk = Walk::through(steps, |_, _| true);
+    for (step, way) in &walk.closing {
+        let chain = chain(profiles, way.iter().copied().chain([step.to]));
         found.warn(&step.place, format!("clients that ask for this target are led in a circle: {chain}"));
     }
+    let mut circle: Vec<usize> = (0..profiles.len()).collect();
+    if walk.closing.is_empty() {
+        return circle;
+    }
+    // Kosaraju's: who leads to the last one that was done, of those that are in no circle yet, is led to by it too.
+    let mut leading: Vec<Vec<usize>> = vec![vec![]; profiles.len()];
+    for (from, steps) in steps.iter().enumerate() {
+        steps.iter().for_each(|step| leading[step.to].push(from));
+    }
+    let mut is_done = vec![false; profiles.len()];
+    for &last in walk.order.iter().rev() {
+        let mut ahead = vec![last];
+        while let Some(at) = ahead.pop() {
+            if !std::mem::replace(&mut is_done[at], true) {
+                circle[at] = last;
+                ahead.extend(&leading[at]);
+            }
+        }
+    }
+    circle
 }
 
 /// From a profile to one that an endpoint of its names.
 struct Step {
+    /// Its number in its profile.
+    endpoint: usize,
     to: usize,
     by: By,
     place: Place,
@@ -62,9 +98,9 @@ struct Step {
 enum By {
     /// It nests it.
     Nesting,
-    /// Its target is the profile's name.
+    /// Its target is the profile's name, whether that is there or not.
     Name,
-    /// Its target is a name that the profile's wildcard has, if none nearer does.
+    /// Its target is a name that the profile's wildcard has.
     Asterisk,
 }
 
@@ -122,35 +158,42 @@ fn resolve(profiles: &mut [Entry], found: &mut Found) {
 }
 
 /// By profile; what names a place in the zone without a profile is a warning.
-fn steps(node: Option<&Node>, profiles: &[Entry], found: &mut Found) -> Vec<Vec<Step>> {
+fn steps(node: Option<(&Node, &Present)>, profiles: &[Entry], found: &mut Found) -> Vec<Vec<Step>> {
     let numbered = || profiles.iter().enumerate();
     let by_dns_name: HashMap<&DnsName, usize> = numbered().map(|(i, c)| (&c.profile.dns_name, i)).collect();
     let by_name: HashMap<&str, usize> = numbered().map(|(i, c)| (&*c.profile.name, i)).collect();
-    let covering = |name: &DnsName| {
-        let above = name.suffixes().skip(1).map(DnsName::from_wire);
-        above.filter_map(|above| by_dns_name.get(&above.with_asterisk()?)).next()
-    };
+    let by_key: HashMap<Arc<str>, usize> = numbered()
+        .filter(|(_, checked)| checked.profile.dns_name.without_asterisk().is_some())
+        .map(|(i, checked)| (checked.key(), i))
+        .collect();
     let mut steps: Vec<Vec<Step>> = Vec::with_capacity(profiles.len());
     for checked in profiles {
         let mut from_here = Vec::new();
-        for (endpoint, span) in checked.profile.endpoints.iter().zip(&checked.targets) {
+        for (number, (endpoint, span)) in checked.profile.endpoints.iter().zip(&checked.targets).enumerate() {
             let place = Place::at(&checked.source, span.clone());
+            let step = |to: &usize, by| Step { endpoint: number, to: *to, by, place: place.clone() };
             match (&endpoint.target, node) {
                 (Target::Profile(child), _) => {
-                    let to = by_name.get(&**child);
-                    from_here.extend(to.map(|to| Step { to: *to, by: By::Nesting, place }));
+                    from_here.extend(by_name.get(&**child).map(|to| step(to, By::Nesting)));
                 }
-                (Target::Name(target), Some(node)) => match by_dns_name.get(target) {
-                    Some(&to) => from_here.push(Step { to, by: By::Name, place }),
-                    None if node.has_zone_of(target) && !node.is_server(target) => match covering(target) {
-                        Some(&to) => from_here.push(Step { to, by: By::Asterisk, place }),
-                        None => found.warn(
-                            &place,
-                            format!("target `{target}` is in the zone, but no profile answers it"),
-                        ),
-                    },
-                    None => {}
-                },
+                (Target::Name(target), Some((node, present))) => {
+                    let own = by_dns_name.get(target);
+                    // Where there is no wildcard nobody need look for one.
+                    let wildcard = match by_key.is_empty() {
+                        true => None,
+                        false => present.wildcard_of(target).and_then(|key| by_key.get(key)),
+                    };
+                    from_here.extend(own.map(|to| step(to, By::Name)));
+                    from_here.extend(wildcard.map(|to| step(to, By::Asterisk)));
+                    if own.is_none()
+                        && wildcard.is_none()
+                        && node.has_zone_of(target)
+                        && !node.is_server(target)
+                    {
+                        let message = format!("target `{target}` is in the zone, but no profile answers it");
+                        found.warn(&place, message);
+                    }
+                }
                 _ => {}
             }
         }
@@ -168,8 +211,8 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// Along the steps that `counts` lets through.
-    fn through(steps: &'a [Vec<Step>], counts: impl Fn(&Step) -> bool) -> Self {
+    /// Along the steps that `counts` lets through, each with where it leads from.
+    fn through(steps: &'a [Vec<Step>], counts: impl Fn(usize, &Step) -> bool) -> Self {
         #[derive(Clone, Copy, PartialEq)]
         enum Is {
             Ahead,
@@ -193,7 +236,7 @@ impl<'a> Walk<'a> {
                 };
                 path.push((at, next + 1));
                 match is[step.to] {
-                    _ if !counts(step) => {}
+                    _ if !counts(at, step) => {}
                     Is::Ahead => path.push((step.to, 0)),
                     Is::Within => {
                         let way = path.iter().map(|(at, _)| *at).skip_while(|at| *at != step.to);
@@ -235,10 +278,16 @@ fn depth(profiles: &[Entry], steps: &[Vec<Step>], order: &[usize], found: &mut F
 }
 
 /// No tree is larger than a decision should look through; told at the lowest profile where it is.
-fn size(profiles: &[Entry], steps: &[Vec<Step>], order: &[usize], found: &mut Found) {
+fn size(
+    profiles: &[Entry],
+    steps: &[Vec<Step>],
+    is_followed: impl Fn(usize, &Step) -> bool,
+    order: &[usize],
+    found: &mut Found,
+) {
     let mut sizes = vec![0usize; profiles.len()];
     for &at in order {
-        let below = steps[at].iter().filter(|step| step.by != By::Asterisk);
+        let below = steps[at].iter().filter(|step| is_followed(at, step));
         let below: Vec<usize> = below.map(|step| sizes[step.to]).collect();
         let here = profiles[at].profile.endpoints.len();
         sizes[at] = below.iter().copied().fold(here, usize::saturating_add);

@@ -29,6 +29,7 @@ mod name;
 mod nested;
 mod node;
 mod parse;
+mod present;
 mod profile;
 mod rate_limit;
 mod raw;

@@ -9,6 +9,7 @@ use imbl::{HashMap, OrdMap, OrdSet};
 
 use crate::{
     desired::{Node, Profiles},
+    led::Led,
     names::DnsName,
 };
 
@@ -17,7 +18,9 @@ use super::{
     document::{DOCUMENTS, Document, FieldFault},
     entry::{Entry, Link},
     ground::Ground,
-    parse, profile,
+    parse,
+    present::Present,
+    profile,
     report::{ConfigError, Fault, Found, Notes, Place, SHOWN_AT_MOST},
     whole,
 };
@@ -31,8 +34,11 @@ pub struct Registry {
     service_places: HashMap<Arc<str>, (PathBuf, usize)>,
     entries: OrdMap<Arc<str>, Arc<Entry>>,
     by_dns_name: HashMap<DnsName, Arc<str>>,
-    /// Who leads there.
-    users: HashMap<Link, OrdSet<Arc<str>>>,
+    present: Present,
+    /// By a profile's key, the keys of those in which it is nested.
+    parents: HashMap<Arc<str>, OrdSet<Arc<str>>>,
+    /// By a name, the keys of those whose target it is.
+    led: Led,
 }
 
 /// What a change makes of it.
@@ -53,9 +59,18 @@ impl Registry {
         service_places: HashMap<Arc<str>, (PathBuf, usize)>,
         entries: &[Arc<Entry>],
     ) -> Self {
-        let (by_dns_name, users) = Default::default();
-        let mut registry =
-            Registry { node, ground, service_places, entries: OrdMap::new(), by_dns_name, users };
+        let (entries_by_key, by_dns_name, parents, led) = Default::default();
+        let present = Present::over(&node);
+        let mut registry = Registry {
+            node,
+            ground,
+            service_places,
+            entries: entries_by_key,
+            by_dns_name,
+            present,
+            parents,
+            led,
+        };
         entries.iter().for_each(|entry| registry.insert(entry.clone()));
         registry
     }
@@ -98,18 +113,18 @@ impl Registry {
     ) -> Result<Changed, ConfigError> {
         let mut next = self.clone();
         let mut touched = BTreeSet::new();
-        let mut names = Vec::new();
+        let mut names = BTreeSet::new();
         for (key, _) in changes {
             touched.insert(key.clone());
-            if let Some(old) = next.remove(key) {
-                names.push(Link::Name(old.profile.dns_name.clone()));
-            }
+            names.extend(next.remove(key).map(|old| old.dns_name().clone()));
         }
         for entry in changes.iter().filter_map(|(_, entry)| entry.as_ref()) {
-            touched.extend(next.by_dns_name.get(&entry.profile.dns_name).cloned());
+            touched.extend(next.by_dns_name.get(entry.dns_name()).cloned());
             next.insert(entry.clone());
+            names.insert(entry.dns_name().clone());
         }
-        touched.extend(names.iter().filter_map(|link| next.users.get(link)).flatten().cloned());
+        touched.extend(names.iter().flat_map(|name| next.led.at(name)).cloned());
+        touched.extend(names.iter().flat_map(|name| self.elsewhere(&next, name)));
         let around: Vec<Entry> = next
             .around(touched)
             .iter()
@@ -118,7 +133,7 @@ impl Registry {
             .collect();
         let mut found = Found::default();
         next.fits(changes, &mut found);
-        let checked = whole::check(Some(&next.node), around, &mut found);
+        let checked = whole::check(Some((&next.node, &next.present)), around, &mut found);
         if !found.findings.is_empty() {
             return Err(found.into_error());
         }
@@ -158,25 +173,57 @@ impl Registry {
 
     fn insert(&mut self, entry: Arc<Entry>) {
         let key = entry.key();
-        self.by_dns_name.insert(entry.profile.dns_name.clone(), key.clone());
+        self.by_dns_name.insert(entry.dns_name().clone(), key.clone());
+        self.present.insert(&self.node, &entry);
         for link in entry.links() {
-            self.users.entry(link).or_default().insert(key.clone());
+            match link {
+                Link::Profile(child) => _ = self.parents.entry(child).or_default().insert(key.clone()),
+                Link::Name(target) => self.led.add(target, &key),
+            }
         }
         self.entries.insert(key, entry);
     }
 
     fn remove(&mut self, key: &Arc<str>) -> Option<Arc<Entry>> {
         let entry = self.entries.remove(key)?;
-        self.by_dns_name.remove(&entry.profile.dns_name);
+        self.by_dns_name.remove(entry.dns_name());
+        self.present.remove(&self.node, &entry);
         for link in entry.links() {
-            if let Some(users) = self.users.get_mut(&link) {
-                users.remove(key);
-                if users.is_empty() {
-                    self.users.remove(&link);
+            match link {
+                Link::Name(target) => self.led.remove(target, key),
+                Link::Profile(child) => {
+                    if let Some(parents) = self.parents.get_mut(&child) {
+                        parents.remove(key);
+                        if parents.is_empty() {
+                            self.parents.remove(&child);
+                        }
+                    }
                 }
             }
         }
         Some(entry)
+    }
+
+    /// Who leads to a name that `next` gives to another wildcard than this state does, or to none, as far as that is so for this name's coming or going.
+    fn elsewhere(&self, next: &Registry, name: &DnsName) -> BTreeSet<Arc<str>> {
+        let disputed = next.present.disputed_by(name);
+        let led = disputed.iter().flat_map(|disputed| next.led.below(disputed));
+        led.filter(|(target, _)| self.present.wildcard_of(target) != next.present.wildcard_of(target))
+            .flat_map(|(_, keys)| keys.iter().cloned())
+            .collect()
+    }
+
+    /// The keys of those that lead to a profile.
+    fn users(&self, key: &Arc<str>) -> BTreeSet<Arc<str>> {
+        let mut users: BTreeSet<Arc<str>> = self.parents.get(key).into_iter().flatten().cloned().collect();
+        let Some(name) = self.entries.get(key).map(|entry| entry.dns_name()) else { return users };
+        users.extend(self.led.at(name).cloned());
+        if let Some(above) = name.without_asterisk() {
+            let led = self.led.below(&above);
+            let of_wildcard = led.filter(|(target, _)| self.present.wildcard_of(target) == Some(key));
+            users.extend(of_wildcard.flat_map(|(_, keys)| keys.iter().cloned()));
+        }
+        users
     }
 
     /// These, all that lead to them, and all that any of those lead to.
@@ -185,25 +232,20 @@ impl Registry {
         let mut ahead: Vec<Arc<str>> = keys.into_iter().collect();
         while let Some(key) = ahead.pop() {
             if around.insert(key.clone()) {
-                let name = self.entries.get(&key).map(|entry| Link::Name(entry.profile.dns_name.clone()));
-                let links = [Some(Link::Profile(key)), name];
-                let users = links.iter().flatten().filter_map(|link| self.users.get(link)).flatten();
-                ahead.extend(users.cloned());
+                ahead.extend(self.users(&key));
             }
         }
         let mut below: Vec<Arc<str>> = around.iter().cloned().collect();
         while let Some(key) = below.pop() {
             let Some(entry) = self.entries.get(&key) else { continue };
             for link in entry.links() {
-                let to = match &link {
-                    Link::Profile(key) => Some(key),
-                    Link::Name(name) => self.by_dns_name.get(name),
+                let to = match link {
+                    Link::Profile(key) => [Some(key), None],
+                    Link::Name(name) => {
+                        [self.by_dns_name.get(name).cloned(), self.present.wildcard_of(name).cloned()]
+                    }
                 };
-                if let Some(to) = to
-                    && around.insert(to.clone())
-                {
-                    below.push(to.clone());
-                }
+                below.extend(to.into_iter().flatten().filter(|to| around.insert(to.clone())));
             }
         }
         around

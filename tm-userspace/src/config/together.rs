@@ -11,6 +11,7 @@ use super::{
     document::{DOCUMENTS, Document, FieldFault},
     entry::Entry,
     ground::Ground,
+    present::Present,
     registry::{self, Registry},
     report::{Fault, Finding, Found, Place, Source},
     whole,
@@ -98,7 +99,8 @@ pub(super) fn check(
     let all = |entries: &[Arc<Entry>]| entries.iter().map(|entry| Entry::clone(entry)).collect::<Vec<_>>();
     loop {
         let mut now = Found::default();
-        let profiles = whole::check(Some(node), all(entries), &mut now);
+        let present = Present::of(node, entries.iter().map(|entry| &**entry));
+        let profiles = whole::check(Some((node, &present)), all(entries), &mut now);
         let is_done = now.findings.is_empty() || !what_fits || wrong_by_themselves(node, entries, &now);
         if is_done {
             found.findings.append(&mut now.findings);
@@ -121,9 +123,10 @@ pub(super) fn check(
 
 /// Is any of that wrong in the files whatever the API has?
 fn wrong_by_themselves(node: &Node, entries: &[Arc<Entry>], now: &Found) -> bool {
-    let files = entries.iter().filter(|entry| !entry.is_of_api()).map(|entry| Entry::clone(entry));
+    let files = entries.iter().filter(|entry| !entry.is_of_api()).map(|entry| &**entry);
+    let present = Present::of(node, files.clone());
     let mut alone = Found::default();
-    whole::check(Some(node), files.collect(), &mut alone);
+    whole::check(Some((node, &present)), files.cloned().collect(), &mut alone);
     let said = |finding: &Finding| (finding.place.to_string(), finding.message.clone());
     alone.findings.iter().map(said).any(|alone| now.findings.iter().any(|finding| said(finding) == alone))
 }

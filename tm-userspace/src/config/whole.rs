@@ -13,22 +13,23 @@ use super::{
     apex,
     entry::Entry,
     links,
+    present::Present,
     report::{Fault, Found, Place},
     value::quote,
 };
 
-/// All profiles by name; what is wrong is in `found`.
+/// All profiles by name; what is wrong is in `found`. With a node come the names that are there, of more profiles than these where they were checked before.
 pub(super) fn check(
-    node: Option<&Node>,
+    node: Option<(&Node, &Present)>,
     mut profiles: Vec<Entry>,
     found: &mut Found,
 ) -> OrdMap<Arc<str>, Arc<Profile>> {
     names_once(&profiles, found);
-    if let Some(node) = node {
+    if let Some((node, _)) = node {
         apart_from_name_servers(node, &profiles, found);
     }
     links::check(node, &mut profiles, found);
-    if let Some(node) = node {
+    if let Some((node, _)) = node {
         apex::check(node, &profiles, found);
     }
     profiles.into_iter().map(|checked| (checked.profile.name.clone(), Arc::new(checked.profile))).collect()

@@ -43,8 +43,7 @@ impl Control {
         touched.extend(self.due.until(self.clock.now()));
         let changed = self.decide_some(self.ancestors.with(touched));
         let mut compiled = self.compile(&changed);
-        let servers = self.tree.listen(&self.desired, &self.listening.served);
-        compiled.extend(servers.into_iter().map(|name| (name.clone(), self.tree.at(&name))));
+        compiled.extend(self.listen());
         let changes = fresh.image.apply(compiled.iter().map(|(name, compiled)| (name, compiled.as_ref())));
         self.needs_tables = made.is_refused || fresh.image.homeless() > 0;
         self.put_addresses(&mut fresh.image);

@@ -125,11 +125,19 @@ impl Control {
     pub(super) fn take_host(&mut self, host: Host) {
         self.host = host;
         self.listening = Listening::of(&self.desired.node.listen, &self.host);
-        let servers = self.tree.listen(&self.desired, &self.listening.served);
-        let servers: Vec<_> = servers.into_iter().map(|name| (name.clone(), self.tree.at(&name))).collect();
+        let servers = self.listen();
         self.write(&servers);
         self.set_addresses();
         self.attach();
         self.publish();
+    }
+
+    /// Takes in where it is listened now: what is at the names of servers whose addresses are others, and at those that lead there.
+    pub(super) fn listen(&mut self) -> Vec<(DnsName, Option<Compiled>)> {
+        let servers = self.tree.listen(&self.desired, &self.listening.served);
+        let leading = self.ancestors.with(self.tree.leading_to(&servers));
+        let mut changes = self.compile(leading.iter().filter_map(|name| self.decisions.get(name)));
+        changes.extend(servers.into_iter().map(|name| (name.clone(), self.tree.at(&name))));
+        changes
     }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use crate::desired::{Profile, Profiles, Target};
 
-/// For each profile that is nested anywhere, or whose name is a target, those that answer with it.
+/// For each profile that is nested anywhere, or that a target leads to by its name or its wildcard, those that answer with it.
 #[derive(Clone, Debug, Default)]
 pub struct Ancestors(HashMap<Arc<str>, Vec<Arc<str>>>);
 

@@ -6,8 +6,8 @@
 use std::{sync::Arc, time::SystemTime};
 
 use super::{
-    EndpointStatus, LINKS, ProfileStatus, Ruling, Walk, eligible::Why, exists, geographic, multivalue,
-    nested, part, performance, priority, status::Standing, subnet, weighted,
+    EndpointStatus, LINKS, ProfileStatus, Ruling, Walk, eligible::Why, geographic, multivalue, nested, part,
+    performance, priority, status::Standing, subnet, weighted,
 };
 use crate::{
     desired::{Endpoint, Profile, Profiles, RoutingMethod, Status},
@@ -64,7 +64,7 @@ impl Walk<'_> {
     fn explain(&self, standing: &Standing<'_>, links: usize) -> Step {
         let profile = standing.profile;
         let choice = self.class.choice(&profile.name);
-        let shares = if exists(profile) { self.shares(standing, links) } else { vec![] };
+        let shares = if profile.exists() { self.shares(standing, links) } else { vec![] };
         let candidate = |(index, endpoint): (usize, &Arc<Endpoint>)| {
             let part = part(profile, &shares, index);
             let below = match &standing.children[index] {
@@ -90,7 +90,7 @@ impl Walk<'_> {
         Step {
             profile: profile.clone(),
             status: standing.status,
-            choice: choice.filter(|_| exists(profile)).cloned(),
+            choice: choice.filter(|_| profile.exists()).cloned(),
             nobody: shares.is_empty().then(|| nobody(standing, choice)),
             candidates: profile.endpoints.iter().enumerate().map(candidate).collect(),
         }
@@ -158,7 +158,7 @@ fn nobody(standing: &Standing<'_>, choice: Option<&Choice>) -> String {
     if profile.status == Status::Disabled {
         return "the profile is disabled".to_owned();
     }
-    if !exists(profile) {
+    if !profile.exists() {
         return "none of its endpoints is enabled".to_owned();
     }
     if !standing.eligible.is_empty() && choice.is_some() {

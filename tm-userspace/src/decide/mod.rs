@@ -48,7 +48,7 @@ pub mod weighted;
 use std::{sync::Arc, time::SystemTime};
 
 use crate::{
-    desired::{Endpoint, EndpointKey, Profile, Profiles, RoutingMethod, Status, Target},
+    desired::{Endpoint, EndpointKey, Profile, Profiles, RoutingMethod, Target},
     health::Health,
     places::{Class, View},
 };
@@ -133,7 +133,7 @@ pub fn decide(
         let walk = Walk { profiles, health, now, class };
         (walk.shares(&standing, LINKS), walk.sticks(&standing, LINKS))
     };
-    let classes = if exists(profile) { view.classes() } else { &[] };
+    let classes = if profile.exists() { view.classes() } else { &[] };
     let (places, sticky) = classes.iter().map(at_place).unzip();
     Decision {
         profile: profile.clone(),
@@ -146,12 +146,6 @@ pub fn decide(
         steady: standing.steady,
         until: standing.until,
     }
-}
-
-/// Does the profile's name exist, whatever is up?
-pub fn exists(profile: &Profile) -> bool {
-    profile.status == Status::Enabled
-        && profile.endpoints.iter().any(|endpoint| endpoint.status == Status::Enabled)
 }
 
 impl Decision {
@@ -254,7 +248,7 @@ impl Walk<'_> {
     /// The profile behind an endpoint's name, where it is gone on to.
     fn follow_to(&self, endpoint: &Endpoint, links: usize) -> Option<&Arc<Profile>> {
         let name = endpoint.follows.as_ref().filter(|_| links > 0)?;
-        self.profiles.get(name).filter(|to| exists(to))
+        self.profiles.get(name).filter(|to| to.exists())
     }
 }
 

@@ -31,7 +31,7 @@ pub struct Endpoint {
     pub always_serve: bool,
     /// What it stands for, of the inventory: the target is that service's.
     pub service: Option<Arc<Service>>,
-    /// The profile whose name the target is: its answer is given behind the CNAME.
+    /// The profile whose name the target is, or whose wildcard has it: its answer is given behind the CNAME.
     pub follows: Option<Arc<str>>,
     /// How many of the target profile's endpoints a nested endpoint needs.
     pub min_child: MinChild,

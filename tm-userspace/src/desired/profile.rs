@@ -73,6 +73,12 @@ pub enum Status {
 }
 
 impl Profile {
+    /// Does its name exist, whatever is up?
+    pub fn exists(&self) -> bool {
+        self.status == Status::Enabled
+            && self.endpoints.iter().any(|endpoint| endpoint.status == Status::Enabled)
+    }
+
     /// How an endpoint of this profile is probed.
     pub fn monitor_of<'a>(&'a self, endpoint: &'a Endpoint) -> &'a Arc<Monitor> {
         endpoint.monitor.as_ref().unwrap_or(&self.monitor)

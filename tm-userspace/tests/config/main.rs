@@ -7,6 +7,7 @@ mod example;
 mod files;
 mod forms;
 mod kit;
+mod links;
 mod monitors;
 mod nesting;
 mod node;

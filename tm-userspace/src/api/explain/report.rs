@@ -138,7 +138,7 @@ pub struct EndpointStep {
     pub share_of_all: f64,
     /// Its state, and why it answers or does not, in words.
     pub reason: String,
-    /// `nested`, or `followed` where its target is the name of a profile and the answer goes on there; none for any other.
+    /// `nested`, or `followed` where its target is the name of a profile, or one that its wildcard has, and the answer goes on there; none for any other.
     pub leads: Option<String>,
     /// The profile that it leads to; none where that does not matter, because it is disabled.
     pub profile: Option<ProfileStep>,

@@ -7,7 +7,6 @@ use anyhow::{Context as _, anyhow};
 use super::{At, Refused, report::Assumed};
 use crate::{
     compile::{Compiled, Tree},
-    decide::exists,
     desired::{Desired, Profile, Profiles, Status, Target},
     geo::{Atlas, Overrides},
     health::{Health, Verdict},
@@ -169,7 +168,7 @@ impl Stead {
     /// That of a name, which is or was this profile's.
     pub(super) fn of(profiles: &Profiles, tree: &Tree, name: &DnsName, named: &Arc<Profile>) -> Self {
         let named = profiles.get(&named.name).unwrap_or(named);
-        if named.dns_name == *name && exists(named) {
+        if named.dns_name == *name && named.exists() {
             return Stead { profile: named.clone(), there: None };
         }
         let there = tree.at(name);

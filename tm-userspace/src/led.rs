@@ -1,25 +1,24 @@
-//! Who leads where: the names inside the zones that are targets of endpoints, each with the profiles of those, found by what they are below.
+//! Who leads where: the names that are targets of endpoints, each with the profiles of those, found by what they are below.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::sync::Arc;
+
+use imbl::{OrdMap, OrdSet};
 
 use crate::names::DnsName;
 
 /// Each name with its profiles, in an order in which a name comes right before all those below it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Led(BTreeMap<Vec<u8>, (DnsName, BTreeSet<Arc<str>>)>);
+pub(crate) struct Led(OrdMap<Vec<u8>, (DnsName, OrdSet<Arc<str>>)>);
 
 impl Led {
-    /// An endpoint of a profile has this target.
-    pub(super) fn add(&mut self, target: &DnsName, profile: &Arc<str>) {
-        let led = self.0.entry(target.from_root()).or_insert_with(|| (target.clone(), BTreeSet::new()));
+    /// An endpoint of a profile, which is known by this, has this target.
+    pub(crate) fn add(&mut self, target: &DnsName, profile: &Arc<str>) {
+        let led = self.0.entry(target.from_root()).or_insert_with(|| (target.clone(), OrdSet::new()));
         led.1.insert(profile.clone());
     }
 
     /// None has it any longer.
-    pub(super) fn remove(&mut self, target: &DnsName, profile: &Arc<str>) {
+    pub(crate) fn remove(&mut self, target: &DnsName, profile: &Arc<str>) {
         let key = target.from_root();
         if let Some((_, profiles)) = self.0.get_mut(&key) {
             profiles.remove(profile);
@@ -29,8 +28,13 @@ impl Led {
         }
     }
 
+    /// The profiles that lead to a name.
+    pub(crate) fn at(&self, name: &DnsName) -> impl Iterator<Item = &Arc<str>> {
+        self.0.get(&name.from_root()).into_iter().flat_map(|(_, profiles)| profiles)
+    }
+
     /// Those at a name and below it; no others are looked at.
-    pub(super) fn below(&self, name: &DnsName) -> impl Iterator<Item = &(DnsName, BTreeSet<Arc<str>>)> {
+    pub(crate) fn below(&self, name: &DnsName) -> impl Iterator<Item = &(DnsName, OrdSet<Arc<str>>)> {
         let above = name.from_root();
         let from_here = self.0.range(above.clone()..);
         #[cfg(test)]
