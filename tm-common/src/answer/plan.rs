@@ -202,6 +202,7 @@ pub(super) fn settle<'a, H: Headers, const WORDS: usize, const OPTIONS: u8>(
         _ => None,
     };
     let all = || of_type.unwrap_or(entry.block(kind));
+    let mut scope = 0;
     let block = match entry.root_bits {
         0 => *all(),
         _ => {
@@ -219,7 +220,7 @@ pub(super) fn settle<'a, H: Headers, const WORDS: usize, const OPTIONS: u8>(
                 let is_sender = found.is_sender();
                 client = if is_sender { client } else { asker.subnet };
                 let least = if is_sticky && !is_sender { client.prefix() } else { 0 };
-                options.subnet = options.subnet.with_scope(found.scope().max(least));
+                scope = found.scope().max(least);
             }
             match is_sticky {
                 true => {
@@ -238,6 +239,14 @@ pub(super) fn settle<'a, H: Headers, const WORDS: usize, const OPTIONS: u8>(
         Records::Medium(answer) => &answer.meta,
         Records::Large(answer) => &answer.meta,
     };
+    if OPTIONS == ALL {
+        // RFC 7871, section 7.4: that there is nothing is kept for everybody.
+        options.subnet = options.subnet.with_scope(if meta.answers == 0 { 0 } else { scope });
+    }
+    if OPTIONS == ALL && H::CHECKED && meta.is_chain() && options.subnet.is_scoped() {
+        tables.unpick(&block);
+        return Reason::NoAnswer.refuse();
+    }
     if OPTIONS == ALL {
         // An OPT has an odd number of octets.
         options.stale = meta.stale() & tail.reply_len;

@@ -282,7 +282,57 @@ fn answers(answer: &Answer, asked: Question) -> Vec<(u64, Given<'_>)> {
     (0..family.len()).map(|first| (1, Given { links: vec![], leaves: rotation(first) })).collect()
 }
 
+impl Records {
+    /// Octets of the first record where that is a CNAME and not the only answer: all that is given to a client whose subnet decides what is answered
+    /// ([RFC 7871, section 7.2.1]).
+    ///
+    /// [RFC 7871, section 7.2.1]: https://www.rfc-editor.org/rfc/rfc7871#section-7.2.1
+    pub fn chain(&self) -> Option<usize> {
+        if self.answers < 2 {
+            return None;
+        }
+        // The owner is the question, by a pointer; the type; class and TTL.
+        let (head, rest) = self.octets.split_first_chunk::<4>()?;
+        let (length, _) = rest.get(6..)?.split_first_chunk()?;
+        (head[0] >= 0xc0 && head[2..] == [0, 5]).then_some(12 + usize::from(u16::from_be_bytes(*length)))
+    }
+
+    /// That record alone; else the same.
+    #[must_use]
+    pub fn first_of_chain(&self) -> Self {
+        match self.chain().and_then(|length| self.octets.get(..length)) {
+            Some(first) => Records {
+                octets: first.into(),
+                answers: 1,
+                authorities: 0,
+                code: records::NOERROR,
+                ..self.clone()
+            },
+            None => self.clone(),
+        }
+    }
+}
+
 impl Choices {
+    /// The same with only the first CNAME of each chain.
+    #[must_use]
+    pub fn first_of_chains(&self) -> Self {
+        let mut first = Choices { answers: vec![], slots: vec![], sticky: self.sticky };
+        let mut known: HashMap<Records, u16> = HashMap::new();
+        let each: Vec<u16> = self
+            .answers
+            .iter()
+            .map(|records| {
+                *known.entry(records.first_of_chain()).or_insert_with_key(|records| {
+                    first.answers.push(records.clone());
+                    first.answers.len() as u16 - 1
+                })
+            })
+            .collect();
+        first.slots = self.slots.iter().filter_map(|slot| each.get(usize::from(*slot)).copied()).collect();
+        first
+    }
+
     /// Nothing in the tables: what the sockets say.
     fn left() -> Self {
         Choices::one(Records {
@@ -294,6 +344,11 @@ impl Choices {
             one_in: 0,
             is_stale: false,
         })
+    }
+
+    /// Is there a record in any of the answers?
+    pub fn says_something(&self) -> bool {
+        self.answers.iter().any(|records| records.answers > 0)
     }
 
     /// Is it for the sockets to say?

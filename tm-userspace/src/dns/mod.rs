@@ -42,6 +42,7 @@
 //! [9619]: https://www.rfc-editor.org/rfc/rfc9619
 
 mod ask;
+mod chain;
 mod chaos;
 mod connections;
 mod converse;

@@ -30,10 +30,17 @@ pub(super) struct Expected {
 pub(super) fn outcome(world: &World, question: &Question<'_>) -> anyhow::Result<(Outcome, Expected)> {
     let located = question.asker.locate(world.view());
     let class = world.view().classes().get(usize::from(located.place.0)).cloned().unwrap_or_default();
-    let (choices, sticks) = choices(world, question, &class)?.unzip();
+    let (mut choices, sticks) = choices(world, question, &class)?.unzip();
     let sticks = sticks.unwrap_or(false);
-    let step =
-        explain(&world.profiles, world.profile(), &class, &world.health, question.moment, question.follows());
+    let is_own = choices.as_ref().is_some_and(|choices| sticks && choices.slots.len() > 1);
+    let scope = located.told_scope(is_looked_at(world, question)?, is_own);
+    // What a client is told whose subnet decides ends with the first CNAME.
+    let is_tailored = scope.is_some_and(|scope| scope > 0);
+    if is_tailored {
+        choices = choices.as_ref().map(Choices::first_of_chains);
+    }
+    let follows = question.follows() && !is_tailored;
+    let step = explain(&world.profiles, world.profile(), &class, &world.health, question.moment, follows);
     let mut parts = parts(world, question, choices.as_ref());
     let says_nothing = |part: &Part| part.authorities.iter().any(|line| line.contains(" SOA "));
     for (part, _) in parts.iter_mut().filter(|(part, _)| says_nothing(part)) {
@@ -45,12 +52,11 @@ pub(super) fn outcome(world: &World, question: &Question<'_>) -> anyhow::Result<
     }
     let ttl = parts.iter().map(|(_, ttl)| *ttl).min().unwrap_or(world.profile().ttl);
     let seat = |choices: &Choices| choices.slots.get(located.seat(choices.slots.len())).copied();
-    let own = choices.as_ref().filter(|choices| sticks && choices.slots.len() > 1).and_then(seat);
+    let own = choices.as_ref().filter(|_| is_own).and_then(seat);
     let sticky = own.zip(choices.as_ref()).and_then(|(own, choices)| {
         let (part, _) = part(world, question, choices.answers.get(usize::from(own))?, 1.0);
         Some(Sticky { clients: located.neighbours(), records: part.records })
     });
-    let scope = located.told_scope(is_looked_at(world, question)?, own.is_some());
     let answer = choices.as_ref().and_then(|choices| choices.answers.first());
     let code = answer.map_or(NXDOMAIN, |records| records.code);
     let outcome = Outcome {
@@ -59,7 +65,8 @@ pub(super) fn outcome(world: &World, question: &Question<'_>) -> anyhow::Result<
         answers: parts.into_iter().map(|(part, _)| part).collect(),
         sticky,
         ttl,
-        scope,
+        // That there is nothing is said to everybody.
+        scope: if choices.as_ref().is_some_and(Choices::says_something) { scope } else { scope.map(|_| 0) },
     };
     let slots = match (own, &choices) {
         (Some(own), _) => vec![own],

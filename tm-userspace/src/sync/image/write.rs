@@ -277,7 +277,8 @@ impl Image {
             flags: records.code.to_be(),
             counter,
             one_in: records.one_in,
-            tail: if records.is_stale { Meta::STALE } else { 0 },
+            tail: if records.is_stale { Meta::STALE } else { 0 }
+                | if records.chain().is_some() { Meta::CHAIN } else { 0 },
             ..Meta::default()
         };
         // What more there is to say of an answer is said by the programs that give those of the large class.
