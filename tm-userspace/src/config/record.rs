@@ -14,7 +14,9 @@ use tm_common::tables::MOST_OCTETS;
 
 use self::words::{Word, number_of, words};
 use super::{
-    defaults, raw,
+    defaults,
+    name::ends_in_number,
+    raw,
     report::{Fault, Notes},
     value::{number, quote, word},
 };
@@ -186,6 +188,9 @@ fn short(word: &Word<'_>, what: &str) -> Result<[u8; 2], String> {
 fn name(word: &Word<'_>) -> Result<Vec<u8>, String> {
     if word.text == "@" || word.is_quoted {
         return Err(format!("{} is no name: write it in full, without quotes", quote(word.text)));
+    }
+    if ends_in_number(word.text) {
+        return Err(format!("{} is no name but an address: write the name that has it", quote(word.text)));
     }
     let name: DnsName = word.text.parse().map_err(|error| format!("{error}"))?;
     Ok(name.wire().to_vec())

@@ -86,6 +86,7 @@ fn rfc1035_section_3_3_9_and_rfc7505_mail() {
     check_fault(kind, "-1 mail", "preference is no number from 0 to 65535");
     check_fault(kind, "65536 mail", "preference is no number from 0 to 65535");
     check_fault(kind, "10 @", "`@` is no name: write it in full, without quotes");
+    check_fault(kind, "10 192.0.2.1", "`192.0.2.1` is no name but an address: write the name that has it");
     check_fault(kind, "10 \"mail\"", "`\"mail\"` is no name: write it in full, without quotes");
     check_fault(
         kind,
