@@ -158,7 +158,8 @@ checked: now, the loaded program answers so
 #[test]
 fn shares_are_explained_and_gone_through_turn_by_turn() {
     let lab = Lab::new().unwrap();
-    let daemon = serve(&lab, "", &unprobed());
+    let to_near = profile("to-near", "priority", &[unmonitored("elsewhere", "near.tm.example")]);
+    let daemon = serve(&lab, "", &(unprobed() + &to_near));
     assert_eq!(
         text(&lab, &daemon, &["split.tm.example"]),
         "\
@@ -207,6 +208,22 @@ checked: the loaded program answers so, in 16 turns
     ] {
         assert!(alias.lines().any(|told| told == line), "{line}\n{alias}");
     }
+    // RFC 7871, section 7.2.1: who is told by its subnet is not led on.
+    assert_eq!(
+        text(&lab, &daemon, &["to-near", "--ecs", "203.0.113.7/24"]),
+        "\
+to-near.tm.example. A for 203.0.113.0/24 (EDNS Client Subnet)
+
+to-near  priority  Online  TTL 30
+└─ elsewhere  near.tm.example  Unmonitored  100.0%  always served, never probed; priority 1, the lowest of those that may answer
+
+100.0%  to-near.tm.example. 30 IN CNAME near.tm.example.
+TTL 30  scope 24
+checked: the sockets (the program hands the packet up: no_answer) answers so
+"
+    );
+    let alone = text(&lab, &daemon, &["to-near", "--client", "203.0.113.7"]);
+    assert!(alone.contains("\n100.0%  near.tm.example. 30 IN A 192.0.2.11\n"), "{alone}");
     for (words, line) in [
         (&["split", "--type", "AAAA"][..], "100.0%  no data: who is chosen has no record of type AAAA"),
         (&["off"], "100.0%  no such name: none of its endpoints is enabled"),
