@@ -96,12 +96,6 @@ impl Subnet {
         Subnet { head: self.head | u64::from(scope) << 56, ..self }
     }
 
-    /// Is a scope said, which is not 0?
-    #[inline(always)]
-    pub(crate) fn is_scoped(&self) -> bool {
-        self.head >> 56 != 0
-    }
-
     /// Its sum, at an even place of the OPT, in which it begins at an odd one. Below 2^25, as what is shifted later must be.
     #[inline(always)]
     pub fn sum(&self) -> Sum {

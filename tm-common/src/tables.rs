@@ -188,7 +188,7 @@ impl<const WORDS: usize> Entry<WORDS> {
 #[repr(C)]
 pub struct Meta {
     /// Where the last sixteen octets begin. Kept instead of the length, so that every position behind the records is this one and a
-    /// constant: the verifier takes `at + length - 16` for a negative offset. Beside it, in bits of their own, [`Meta::STALE`] and [`Meta::CHAIN`].
+    /// constant: the verifier takes `at + length - 16` for a negative offset. Beside it, in a bit of its own, [`Meta::STALE`].
     pub tail: u16,
     /// The records' folded sum.
     pub sum: u16,
@@ -209,10 +209,6 @@ impl Meta {
     /// options give them, and what is common pays nothing for it.
     pub const STALE: u16 = 1 << 15;
 
-    /// Of [`tail`](Meta::tail): the first record is a CNAME, and not the only answer. Where what is answered depends on a client subnet, the first one alone is to be
-    /// given ([RFC 7871, section 7.2.1](https://www.rfc-editor.org/rfc/rfc7871#section-7.2.1)), which the sockets do.
-    pub const CHAIN: u16 = 1 << 14;
-
     /// Of [`tail`](Meta::tail): where the number of the answer's [`Kind`] begins.
     const KIND: u32 = 10;
 
@@ -220,11 +216,6 @@ impl Meta {
     #[inline(always)]
     pub(crate) fn kind(&self) -> u64 {
         u64::from(self.tail >> Meta::KIND & 3)
-    }
-    /// Does more follow a CNAME?
-    #[inline(always)]
-    pub(crate) fn is_chain(&self) -> bool {
-        self.tail & Meta::CHAIN != 0
     }
     /// Is it said that the answer is stale? 0 or 1.
     #[inline(always)]
@@ -281,11 +272,7 @@ impl<const WORDS: usize> Answer<WORDS> {
         let sum = Sum::of_bytes(records).folded();
         let kind = Kind::of(u16::from_be(meta.flags) & 15, meta.answers != 0) as u16;
         Some(Answer {
-            meta: Meta {
-                tail: tail as u16 | kind << Meta::KIND | meta.tail & (Meta::STALE | Meta::CHAIN),
-                sum,
-                ..meta
-            },
+            meta: Meta { tail: tail as u16 | kind << Meta::KIND | meta.tail & Meta::STALE, sum, ..meta },
             records: words,
             last: [word_of(first), word_of(second)],
         })

@@ -75,6 +75,8 @@ pub(crate) fn unpack(packages: &[String], to: &Path) -> Result<()> {
     for file in fs::read_dir(&files)? {
         run(Command::new("dpkg").arg("-x").arg(file?.path()).arg(&root))?;
     }
+    // A part of it may be there.
+    fs::remove_dir_all(to).or_else(|error| if to.exists() { Err(error) } else { Ok(()) })?;
     fs::rename(&root, to).with_context(|| format!("cannot move {} to {}", root.display(), to.display()))?;
     Ok(fs::remove_dir_all(&unfinished)?)
 }

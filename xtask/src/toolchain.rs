@@ -3,7 +3,7 @@
 //! It installs nothing (`setup` does), and uses the standard library alone: the build script of tm-userspace includes this file.
 
 use std::{
-    env, fs,
+    env, fs, iter,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -26,22 +26,23 @@ pub(crate) struct Toolchain {
 impl Toolchain {
     /// The first that is installed: a rustup nightly with rust-src, then Debian's rustc-web with rust-web-src.
     pub(crate) fn find() -> Result<Self, String> {
-        let mut found: Vec<PathBuf> = nightlies()
-            .into_iter()
-            .filter(|sysroot| has_core(sysroot))
-            .map(|sysroot| sysroot.join("bin/rustc"))
-            .collect();
+        let nightlies = nightlies().into_iter().filter(|sysroot| has_core(sysroot));
         let debian = Path::new(DEBIAN_RUSTC);
-        if debian.exists() && has_core(Path::new(first_line(&output(debian, &["--print", "sysroot"])?))) {
-            found.push(debian.to_owned());
-        }
+        let is_whole = || {
+            let sysroot = output(debian, &["--print", "sysroot"]).ok()?;
+            has_core(Path::new(first_line(&sysroot))).then(|| debian.to_owned())
+        };
+        let all =
+            nightlies.map(|sysroot| sysroot.join("bin/rustc")).chain(iter::once_with(is_whole).flatten());
         let mut old = String::new();
-        for rustc in found {
-            let toolchain = Self::of(rustc)?;
-            if toolchain.llvm >= OLDEST_LLVM {
-                return Ok(toolchain);
+        for found in all.map(Self::of) {
+            match found {
+                Ok(toolchain) if toolchain.llvm >= OLDEST_LLVM => return Ok(toolchain),
+                Ok(Self { rustc, llvm }) => {
+                    old = format!("; {} is on LLVM {llvm}, which is too old", rustc.display());
+                }
+                Err(error) => old = format!("; {error}"),
             }
-            old = format!("; {} is on LLVM {}, which is too old", toolchain.rustc.display(), toolchain.llvm);
         }
         Err(format!(
             "no compiler for BPF on LLVM {OLDEST_LLVM} or newer is installed (a rustup nightly with rust-src, or Debian's \

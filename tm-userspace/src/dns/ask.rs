@@ -10,7 +10,7 @@ use tm_common::{
     verdict::Reason,
 };
 
-use super::{chain, counts::Outcome, transport::Transport};
+use super::{counts::Outcome, transport::Transport};
 use crate::sync::Reader;
 
 /// How much longer the engine's reply may be than the query: records of the large class and an OPT.
@@ -52,9 +52,6 @@ pub(super) fn ask(
     let (size, sampled) = (packet.size(), packet.sampled());
     octets.truncate(size);
     octets.drain(..BARE);
-    if made.is_ok() {
-        chain::cut(&mut octets);
-    }
     match made {
         Ok(()) => Ok(Answered { outcome: Outcome::of_engine(&octets), reply: Some(octets), sampled }),
         Err(Reason::Slipped) => {

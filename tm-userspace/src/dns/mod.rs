@@ -42,7 +42,6 @@
 //! [9619]: https://www.rfc-editor.org/rfc/rfc9619
 
 mod ask;
-mod chain;
 mod chaos;
 mod connections;
 mod converse;

@@ -104,19 +104,13 @@ impl Record<'_> {
     }
 
     fn has(&self, wanted: EdnsCode) -> bool {
-        self.option(wanted).is_some()
-    }
-
-    /// The data of its first option of this kind, as far as they are there.
-    pub(super) fn option(&self, wanted: EdnsCode) -> Option<&[u8]> {
         let mut options = self.data;
         while let Some(([a, b, c, d], rest)) = options.split_first_chunk() {
-            let length = usize::from(u16::from_be_bytes([*c, *d])).min(rest.len());
             if u16::from_be_bytes([*a, *b]) == u16::from(wanted) {
-                return rest.get(..length);
+                return true;
             }
-            options = &rest[length..];
+            options = rest.get(usize::from(u16::from_be_bytes([*c, *d]))..).unwrap_or_default();
         }
-        None
+        false
     }
 }
