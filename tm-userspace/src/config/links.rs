@@ -54,7 +54,7 @@ pub(super) fn check(node: Option<(&Node, &Present)>, profiles: &mut [Entry], fou
     }
 }
 
-/// Circles by way of names that a wildcard has: whoever is in one is told nothing from behind its name, and clients ask until they are tired of it. Gives each profile's number, which those in one
+/// Circles by way of names that a wildcard has: nothing is told there from behind such a name, and clients ask until they are tired of it. Gives each profile's number, which those in one
 /// circle share and no others.
 fn circles(profiles: &[Entry], steps: &[Vec<Step>], found: &mut Found) -> Vec<usize> {
     let walk = Walk::through(steps, |_, _| true);
@@ -157,7 +157,8 @@ fn resolve(profiles: &mut [Entry], found: &mut Found) {
     }
 }
 
-/// By profile; what names a place in the zone without a profile is a warning.
+/// By profile; what names a place in the zone without a profile is a warning. Where a profile's name is switched off, a target may lead to that profile and to the one whose wildcard has the name:
+/// it may come back, and must not lead in a circle then.
 fn steps(node: Option<(&Node, &Present)>, profiles: &[Entry], found: &mut Found) -> Vec<Vec<Step>> {
     let numbered = || profiles.iter().enumerate();
     let by_dns_name: HashMap<&DnsName, usize> = numbered().map(|(i, c)| (&c.profile.dns_name, i)).collect();

@@ -68,8 +68,8 @@ impl Present {
         self.at(&above.with_asterisk()?)
     }
 
-    /// Where a name's coming or going can give others to another one of these wildcards, or to none: at this name and below it. None where no wildcard is near. One that has gone itself gave
-    /// those around it.
+    /// Where a name's coming or going can give others to another one of these wildcards, or to none: at this name and below it, and mostly only to some there, since the highest wildcard counts. None
+    /// where no wildcard is near. Of a wildcard that has gone it is asked by its own name.
     pub(super) fn disputed_by(&self, name: &DnsName) -> Option<DnsName> {
         let mut disputed = name.without_asterisk();
         let mut below = name.clone();

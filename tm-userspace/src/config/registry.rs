@@ -124,7 +124,7 @@ impl Registry {
             names.insert(entry.dns_name().clone());
         }
         touched.extend(names.iter().flat_map(|name| next.led.at(name)).cloned());
-        touched.extend(names.iter().flat_map(|name| self.elsewhere(&next, name)));
+        touched.extend(self.elsewhere(&next, &names));
         let around: Vec<Entry> = next
             .around(touched)
             .iter()
@@ -204,10 +204,13 @@ impl Registry {
         Some(entry)
     }
 
-    /// Who leads to a name that `next` gives to another wildcard than this state does, or to none, as far as that is so for this name's coming or going.
-    fn elsewhere(&self, next: &Registry, name: &DnsName) -> BTreeSet<Arc<str>> {
-        let disputed = next.present.disputed_by(name);
-        let led = disputed.iter().flat_map(|disputed| next.led.below(disputed));
+    /// Who leads to a name that `next` gives to another wildcard than this state does, or to none, now that these names have come or gone.
+    fn elsewhere(&self, next: &Registry, names: &BTreeSet<DnsName>) -> BTreeSet<Arc<str>> {
+        let disputed: BTreeSet<DnsName> =
+            names.iter().filter_map(|name| next.present.disputed_by(name)).collect();
+        // What is below another one of them is found there.
+        let is_highest = |name: &&DnsName| !name.suffixes().skip(1).any(|above| disputed.contains(above));
+        let led = disputed.iter().filter(is_highest).flat_map(|disputed| next.led.below(disputed));
         led.filter(|(target, _)| self.present.wildcard_of(target) != next.present.wildcard_of(target))
             .flat_map(|(_, keys)| keys.iter().cloned())
             .collect()
