@@ -68,8 +68,12 @@ fn what_is_at_a_name_whose_last_endpoint_goes_is_foreseen() {
         at("above", "b.shop", "192.0.2.3"),
         at("below", "x.b.shop", "192.0.2.4"),
         at("alone", "alone", "192.0.2.5"),
+        at("leads", "leads", "a.shop.tm.example"),
     ];
     let daemon = serve(&lab, "", &profiles.concat());
+    // So is what those are told who are led there.
+    let told = text(&lab, &daemon, &["leads", "--if", "one/only=disabled"]);
+    assert!(told.contains("\n100.0%  a.shop.tm.example. 7 IN A 192.0.2.1\nTTL 7\n\nnow\n"), "{told}");
     assert_eq!(
         text(&lab, &daemon, &["one", "--if", "only=disabled", "--client", "203.0.113.7"]),
         "\
@@ -112,6 +116,7 @@ checked: now, the loaded program answers so
     let dig = |name: &str| lab.dig(&["@10.53.0.1", &format!("{name}.tm.example")]).unwrap();
     daemon.wait_until(&lab, "it", |_| dig("alone").contains("NXDOMAIN"));
     assert!(dig("a.shop").contains("192.0.2.1"));
+    assert!(dig("leads").contains("192.0.2.1"));
     assert!(dig("b.shop").contains("status: NOERROR") && dig("b.shop").contains("SOA"));
 }
 

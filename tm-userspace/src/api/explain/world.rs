@@ -78,17 +78,18 @@ impl World {
     ) -> World {
         let (mut profiles, mut health) = (self.profiles.clone(), self.health.clone());
         let mut names = self.tree.clone();
+        let mut touched = vec![];
         for Assumption { at: (profile, index), state } in assumptions {
             let key = profile.key(&profile.endpoints[*index]);
             let known = health.verdicts.get(&key).copied();
             match state {
                 State::Disabled => {
                     let Some(known) = profiles.get_mut(&profile.name) else { continue };
-                    names.change(Some(known), None);
+                    touched.extend(names.change(Some(known), None));
                     if let Some(endpoint) = Arc::make_mut(known).endpoints.get_mut(*index) {
                         Arc::make_mut(endpoint).status = Status::Disabled;
                     }
-                    names.change(None, Some(known));
+                    touched.extend(names.change(None, Some(known)));
                 }
                 State::Up | State::Down => {
                     let up = *state == State::Up;
@@ -99,6 +100,7 @@ impl World {
                 }
             }
         }
+        lead_anew(&mut profiles, &names, &touched);
         let stead = Stead::of(&profiles, &names, name, self.profile());
         let profile = &stead.profile;
         let view = match assumptions.iter().any(|assumption| assumption.state == State::Disabled) {
@@ -252,6 +254,41 @@ fn find_endpoint(desired: &Desired, profile: &Arc<Profile>, asked: &str) -> anyh
             Err(anyhow!("`{asked}` is {}: write one of them", names.join(" and ")))
         }
     }
+}
+
+/// Gives endpoints whose targets are around these names the profile that they lead to now, as the configuration will when it has come so.
+fn lead_anew(profiles: &mut Profiles, names: &Tree, touched: &[DnsName]) {
+    let mut led = vec![];
+    for leading in names.leading_to(touched) {
+        let Some(profile) = profiles.get(&leading) else { continue };
+        for (index, endpoint) in profile.endpoints.iter().enumerate() {
+            let Target::Name(target) = &endpoint.target else { continue };
+            if names.is_profiles(target) {
+                continue;
+            }
+            let wildcard = match names.end_at(target) {
+                Some(_) => None,
+                None => names.wildcard_for(target),
+            };
+            let to = profiles.values().find(|profile| wildcard.as_ref() == Some(&profile.dns_name));
+            led.push((leading.clone(), index, to.map(|to| to.name.clone())));
+        }
+    }
+    let set = |profiles: &mut Profiles, (leading, index, to): &(Arc<str>, usize, Option<Arc<str>>)| {
+        if let Some(profile) = profiles.get_mut(leading)
+            && let Some(endpoint) = Arc::make_mut(profile).endpoints.get_mut(*index)
+        {
+            Arc::make_mut(endpoint).follows.clone_from(to);
+        }
+    };
+    led.iter().for_each(|led| set(profiles, led));
+    // Nobody is led in a circle.
+    let is_back = |(leading, _, to): &&(Arc<str>, usize, Option<Arc<str>>)| {
+        to.as_ref().and_then(|to| profiles.get(to)).is_some_and(|to| tree(profiles, to).contains(leading))
+    };
+    let back: Vec<_> =
+        led.iter().filter(is_back).map(|(leading, index, _)| (leading.clone(), *index, None)).collect();
+    back.iter().for_each(|led| set(profiles, led));
 }
 
 /// A profile and all that answer for it: nested, or followed by their names.
