@@ -56,6 +56,7 @@ fn records(octets: &[u8], code: u16) -> Records {
         counts_for: [].into(),
         one_in: 0,
         is_stale: false,
+        first: None,
     }
 }
 

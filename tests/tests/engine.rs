@@ -187,6 +187,7 @@ fn an_answer_of_which_some_are_told_of_says_whose_it_is() {
         counts_for: [key.clone()].into(),
         one_in,
         is_stale: false,
+        first: None,
     };
     for one_in in [0, 1, 7] {
         let choices = Choices { answers: vec![records(one_in)], slots: vec![0], sticky: false };

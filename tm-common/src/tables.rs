@@ -283,8 +283,8 @@ impl<const WORDS: usize> Answer<WORDS> {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct AnswerIndex(pub u32);
 
-/// The size classes of answers.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+/// The size classes of answers, the smallest first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Class {
     /// [`SMALL`].
     Small,
@@ -295,11 +295,23 @@ pub enum Class {
 }
 
 impl AnswerIndex {
-    const INDEX: u32 = (1 << 30) - 1;
+    const CHAIN: u32 = 1 << 29;
+    const INDEX: u32 = Self::CHAIN - 1;
 
     /// The word of an answer.
     pub const fn new(class: Class, index: u32) -> Self {
         AnswerIndex((class as u32) << 30 | index & Self::INDEX)
+    }
+    /// The same of one that begins with a CNAME behind which there is more. Where what is answered depends on a client subnet, that CNAME alone is to be given
+    /// ([RFC 7871, section 7.2.1](https://www.rfc-editor.org/rfc/rfc7871#section-7.2.1)): it is the next answer of the class.
+    #[must_use]
+    pub const fn of_chain(self) -> Self {
+        AnswerIndex(self.0 | Self::CHAIN)
+    }
+    /// Is it of such a one?
+    #[inline(always)]
+    pub const fn is_of_chain(self) -> bool {
+        self.0 & Self::CHAIN != 0
     }
     /// Its class; `None` for a word that no answer has.
     #[inline(always)]

@@ -117,6 +117,7 @@ pub(super) fn compiled(i: usize, zone: &Zone) -> Compiled {
             counts_for: key(endpoint).into_iter().collect(),
             one_in: 0,
             is_stale: false,
+            first: None,
         }
     };
     let [.., a, b, c] = (i as u32).to_be_bytes();

@@ -46,6 +46,7 @@ fn check_table(stored: &[u8], asked: &[u8]) {
         counts_for: [].into(),
         one_in: 0,
         is_stale: false,
+        first: None,
     };
     let choices = Choices { answers: vec![records], slots: vec![0], sticky: false };
     let compiled = Compiled {

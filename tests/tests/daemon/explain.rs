@@ -219,7 +219,7 @@ to-near  priority  Online  TTL 30
 
 100.0%  to-near.tm.example. 30 IN CNAME near.tm.example.
 TTL 30  scope 24
-checked: the sockets (the program hands the packet up: no_answer) answers so
+checked: the loaded program answers so
 "
     );
     let alone = text(&lab, &daemon, &["to-near", "--client", "203.0.113.7"]);

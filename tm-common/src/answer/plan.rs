@@ -231,8 +231,8 @@ pub(super) fn settle<'a, H: Headers, const WORDS: usize, const OPTIONS: u8>(
         }
     };
     let records = match OPTIONS {
-        ALL => tables.pick::<true>(&block),
-        _ => tables.pick::<false>(&block),
+        ALL => tables.pick::<true>(&block, scope > 0),
+        _ => tables.pick::<false>(&block, false),
     }?;
     let meta = match records {
         Records::Small(answer) => &answer.meta,
@@ -242,10 +242,6 @@ pub(super) fn settle<'a, H: Headers, const WORDS: usize, const OPTIONS: u8>(
     if OPTIONS == ALL {
         // RFC 7871, section 7.4: that there is nothing is kept for everybody.
         options.subnet = options.subnet.with_scope(if meta.answers == 0 { 0 } else { scope });
-    }
-    if OPTIONS == ALL && H::CHECKED && meta.is_chain() && options.subnet.is_scoped() {
-        tables.unpick(&block);
-        return Reason::NoAnswer.refuse();
     }
     if OPTIONS == ALL {
         // An OPT has an odd number of octets.

@@ -115,9 +115,9 @@ pub trait Lookup: Jar + Meter {
         self.own(bit >> 6).is_none_or(|word| word >> (bit & 63) & 1 != 0)
     }
 
-    /// The answer whose turn it is. `FULL` says whether the large class is read here.
+    /// The answer whose turn it is, or of a chain only the first CNAME. `FULL` says whether the large class is read here.
     #[inline(always)]
-    fn pick<const FULL: bool>(&self, block: &Block) -> Result<Records<'_>, Reason> {
+    fn pick<const FULL: bool>(&self, block: &Block, is_cut: bool) -> Result<Records<'_>, Reason> {
         let turn = if block.count > 1 {
             self.turn(block.turn, block.count).or_refuse(Reason::NoAnswer)?
         } else {
@@ -127,14 +127,15 @@ pub trait Lookup: Jar + Meter {
         if slot.0 == 0 {
             return Reason::NoAnswer.refuse();
         }
+        let index = slot.index().wrapping_add(u32::from(is_cut && slot.is_of_chain()));
         match slot.class() {
-            Some(Class::Small) => self.small(slot.index()).map(Records::Small),
-            Some(Class::Medium) => self.medium(slot.index()).map(Records::Medium),
+            Some(Class::Small) => self.small(index).map(Records::Small),
+            Some(Class::Medium) => self.medium(index).map(Records::Medium),
             Some(Class::Large) if !FULL => {
                 self.unpick(block);
                 return Reason::Full.refuse();
             }
-            Some(Class::Large) => self.large(slot.index()).map(Records::Large),
+            Some(Class::Large) => self.large(index).map(Records::Large),
             None => None,
         }
         .or_refuse(Reason::NoAnswer)

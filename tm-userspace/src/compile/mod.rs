@@ -21,7 +21,7 @@
 //!
 //! A CNAME whose target is another profile's name, or one that its wildcard has, is followed in the same answer to who asks for one type ([RFC 1034, section 4.3.2]), each record with the TTL of
 //! the profile that has its owner's name; the answer counts for the endpoint that led there. Where the last of them is a name of ours that is no profile's, the answer has what is there: a name
-//! server's addresses, or that there is nothing ([RFC 6604]). What an apex has beside addresses is not known here, so that to who asks for it the CNAME stands alone.
+//! server's addresses, or that there is nothing ([RFC 6604]). What an apex has that no profile carries is not known here, so that to who asks for it the CNAME stands alone.
 //!
 //! [RFC 1034, section 3.6.2]: https://www.rfc-editor.org/rfc/rfc1034#section-3.6.2
 //! [RFC 2181, section 5.2]: https://www.rfc-editor.org/rfc/rfc2181#section-5.2
@@ -103,6 +103,9 @@ pub struct Records {
     pub one_in: u16,
     /// Is it said that the answer is stale: somebody in it is down, and answers nevertheless?
     pub is_stale: bool,
+    /// Where they begin with a CNAME behind which there is more, that CNAME alone ([RFC 7871, section 7.2.1](https://www.rfc-editor.org/rfc/rfc7871#section-7.2.1)): a reply has one scope, and each
+    /// name of a chain may hold for another network.
+    pub first: Option<Arc<Records>>,
 }
 
 /// The tables' form of a decision, or none where the name does not exist. `tree` has all names as they are then.
@@ -282,39 +285,8 @@ fn answers(answer: &Answer, asked: Question) -> Vec<(u64, Given<'_>)> {
     (0..family.len()).map(|first| (1, Given { links: vec![], leaves: rotation(first) })).collect()
 }
 
-impl Records {
-    /// Octets of the first record where that is a CNAME and not the only answer: all that is given to a client whose subnet decides what is answered
-    /// ([RFC 7871, section 7.2.1]).
-    ///
-    /// [RFC 7871, section 7.2.1]: https://www.rfc-editor.org/rfc/rfc7871#section-7.2.1
-    pub fn chain(&self) -> Option<usize> {
-        if self.answers < 2 {
-            return None;
-        }
-        // The owner is the question, by a pointer; the type; class and TTL.
-        let (head, rest) = self.octets.split_first_chunk::<4>()?;
-        let (length, _) = rest.get(6..)?.split_first_chunk()?;
-        (head[0] >= 0xc0 && head[2..] == [0, 5]).then_some(12 + usize::from(u16::from_be_bytes(*length)))
-    }
-
-    /// That record alone; else the same.
-    #[must_use]
-    pub fn first_of_chain(&self) -> Self {
-        match self.chain().and_then(|length| self.octets.get(..length)) {
-            Some(first) => Records {
-                octets: first.into(),
-                answers: 1,
-                authorities: 0,
-                code: records::NOERROR,
-                ..self.clone()
-            },
-            None => self.clone(),
-        }
-    }
-}
-
 impl Choices {
-    /// The same with only the first CNAME of each chain.
+    /// What is given where what is answered depends on a client subnet: of each chain the first CNAME alone.
     #[must_use]
     pub fn first_of_chains(&self) -> Self {
         let mut first = Choices { answers: vec![], slots: vec![], sticky: self.sticky };
@@ -323,7 +295,8 @@ impl Choices {
             .answers
             .iter()
             .map(|records| {
-                *known.entry(records.first_of_chain()).or_insert_with_key(|records| {
+                let alone = records.first.as_deref().unwrap_or(records);
+                *known.entry(alone.clone()).or_insert_with_key(|records| {
                     first.answers.push(records.clone());
                     first.answers.len() as u16 - 1
                 })
@@ -343,7 +316,13 @@ impl Choices {
             counts_for: [].into(),
             one_in: 0,
             is_stale: false,
+            first: None,
         })
+    }
+
+    /// Is more in any of the answers than their first CNAME?
+    pub fn leads_on(&self) -> bool {
+        self.answers.iter().any(|records| records.first.is_some())
     }
 
     /// Is there a record in any of the answers?

@@ -66,33 +66,66 @@ pub fn records_of(profile: &Profile, asked: Question, given: &Given<'_>, tree: &
             code = behind.code;
         }
     }
-    // One record whose owner points to the question. That is spelled out, unless it is not known.
-    if octets.len() < LEAST_OCTETS && question.without_asterisk().is_none() {
-        octets.splice(..2, question.wire().iter().copied());
-    }
-    if octets.len() < LEAST_OCTETS {
-        authorities += put_servers(&mut octets, zones.around(question), question);
-    }
+    let is_followed = answers + authorities > 1;
+    authorities += pad(&mut octets, question, tree);
     if let Some((link, _)) = given.links.first().filter(|_| octets.len() > MOST_OCTETS) {
         return records_of(profile, asked, &Given { links: vec![], leaves: vec![link] }, tree);
     }
     if let Some((_, fewer)) = given.leaves.split_last().filter(|_| octets.len() > MOST_OCTETS) {
         return records_of(profile, asked, &Given { links: vec![], leaves: fewer.to_vec() }, tree);
     }
-    let counts_for: Arc<[EndpointKey]> = match given.links.first() {
+    let led: Option<&Leaf> = given.links.first().map(|(link, _)| *link);
+    let counts_for: Arc<[EndpointKey]> = match led {
         _ if code == NXDOMAIN => [].into(),
-        Some((link, _)) => [link.key()].into(),
+        Some(led) => [led.key()].into(),
         None => given.leaves.iter().map(|leaf| leaf.key()).collect(),
     };
+    let names = given.leaves.iter().copied().find(|leaf| matches!(leaf.endpoint.target, Target::Name(_)));
     Records {
         octets: octets.into(),
         answers,
         authorities,
         code,
-        one_in: if profile.traffic_view && !counts_for.is_empty() { zones.one_in() } else { 0 },
+        one_in: one_in(profile, &counts_for, tree),
         is_stale: zones.tells_stale() && given.leaves.iter().any(|leaf| leaf.is_down),
         counts_for,
+        first: led.or(names).filter(|_| is_followed).map(|leaf| Arc::new(alone(profile, leaf, tree))),
     }
+}
+
+/// The CNAME to an endpoint's name, and nothing behind it.
+fn alone(profile: &Profile, leaf: &Leaf, tree: &Tree) -> Records {
+    let mut octets = vec![];
+    put_record(&mut octets, &profile.dns_name, profile.ttl, &leaf.endpoint.target, &profile.dns_name);
+    let authorities = pad(&mut octets, &profile.dns_name, tree);
+    let counts_for: Arc<[EndpointKey]> = [leaf.key()].into();
+    Records {
+        octets: octets.into(),
+        answers: 1,
+        authorities,
+        code: NOERROR,
+        one_in: one_in(profile, &counts_for, tree),
+        is_stale: tree.zones().tells_stale() && leaf.is_down,
+        counts_for,
+        first: None,
+    }
+}
+
+/// Makes records long enough for the tables, where they are one whose owner points to the question: that is spelled out, or where it is not known, the zone's name servers come with it. Gives
+/// the number of their records.
+fn pad(octets: &mut Vec<u8>, question: &DnsName, tree: &Tree) -> u16 {
+    if octets.len() < LEAST_OCTETS && question.without_asterisk().is_none() {
+        octets.splice(..2, question.wire().iter().copied());
+    }
+    match octets.len() < LEAST_OCTETS {
+        true => put_servers(octets, tree.zones().around(question), question),
+        false => 0,
+    }
+}
+
+/// Of so many of a profile's answers one is told of, where they count for somebody.
+fn one_in(profile: &Profile, counts_for: &[EndpointKey], tree: &Tree) -> u16 {
+    if profile.traffic_view && !counts_for.is_empty() { tree.zones().one_in() } else { 0 }
 }
 
 /// The name of ours, no profile's, where the last CNAME ends, and what is there; who asks for the CNAME is not led there.
@@ -100,7 +133,7 @@ fn end_of<'a>(asked: Question, given: &Given<'a>, tree: &'a Tree) -> Option<(&'a
     let leaf: &Leaf = given.leaves.last()?;
     match &leaf.endpoint.target {
         Target::Name(name) if !asked.takes_cname() => {
-            // What else an apex has, the client asks for there.
+            // What an apex has that no profile carries, the client asks for there.
             let end = tree.end_at(name).filter(|end| asked != Question::Other || !end.is_apex(name))?;
             Some((name, end))
         }
@@ -207,6 +240,7 @@ fn negative(written: impl Fn(&DnsName) -> Vec<u8>, code: u16, ttl: u32, zone: &Z
         counts_for: [].into(),
         one_in: 0,
         is_stale: false,
+        first: None,
     }
 }
 
@@ -228,6 +262,7 @@ pub(super) fn addresses(name: &DnsName, all: &[IpAddr], asked: Question, questio
         counts_for: [].into(),
         one_in: 0,
         is_stale: false,
+        first: None,
     };
     let mut octets = vec![];
     for address in all.iter().filter(|address| Some(address.is_ipv4()) == is_of_v4) {

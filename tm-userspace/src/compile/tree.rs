@@ -3,7 +3,7 @@
 //!
 //! A profile that is disabled has no name; where that does not exist therefore, it says so for no longer than the profile's TTL.
 //!
-//! Where a CNAME leads to a name that has nothing, its answer says that too, so it is known here who leads where.
+//! Where a CNAME leads to one of these names, its answer says too what is there, so it is known here who leads where.
 //!
 //! [RFC 4592, section 2.2.2]: https://www.rfc-editor.org/rfc/rfc4592#section-2.2.2
 //! [RFC 8020]: https://www.rfc-editor.org/rfc/rfc8020

@@ -238,7 +238,7 @@ impl Walk<'_> {
             .is_some_and(|to| self.sticks(&Standing::of(self.profiles, to, self.health, self.now), links - 1))
     }
 
-    /// Goes on behind a name in the zone, unless it does not exist: that is for the client to be told when it asks for it.
+    /// Goes on behind a name in the zone, unless it does not exist: that is said by who has all names (`compile`).
     fn follow(&self, leaf: Leaf, links: usize) -> Answer {
         let Some(to) = self.follow_to(&leaf.endpoint, links) else { return Answer::One(leaf) };
         let shares = self.shares(&Standing::of(self.profiles, to, self.health, self.now), links - 1);

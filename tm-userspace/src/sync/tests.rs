@@ -25,6 +25,7 @@ fn compiled(name: &DnsName, octets: &[&[u8]], slots: &[u16]) -> Compiled {
         counts_for: [].into(),
         one_in: 0,
         is_stale: false,
+        first: None,
     });
     let choices = Choices { answers: answers.collect(), slots: slots.to_vec(), sticky: false };
     Compiled { name: name.clone(), view: None, types: vec![], places: vec![vec![choices; 4]], absent: None }

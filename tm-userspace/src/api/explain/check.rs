@@ -115,6 +115,7 @@ pub(super) fn told_by_sockets(
         counts_for: [].into(),
         one_in: 0,
         is_stale: false,
+        first: None,
     })
 }
 

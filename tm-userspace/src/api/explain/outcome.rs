@@ -35,11 +35,11 @@ pub(super) fn outcome(world: &World, question: &Question<'_>) -> anyhow::Result<
     let is_own = choices.as_ref().is_some_and(|choices| sticks && choices.slots.len() > 1);
     let scope = located.told_scope(is_looked_at(world, question)?, is_own);
     // What a client is told whose subnet decides ends with the first CNAME.
-    let is_tailored = scope.is_some_and(|scope| scope > 0);
-    if is_tailored {
+    let is_cut = scope.is_some_and(|scope| scope > 0) && choices.as_ref().is_some_and(Choices::leads_on);
+    if is_cut {
         choices = choices.as_ref().map(Choices::first_of_chains);
     }
-    let follows = question.follows() && !is_tailored;
+    let follows = question.follows() && !is_cut;
     let step = explain(&world.profiles, world.profile(), &class, &world.health, question.moment, follows);
     let mut parts = parts(world, question, choices.as_ref());
     let says_nothing = |part: &Part| part.authorities.iter().any(|line| line.contains(" SOA "));

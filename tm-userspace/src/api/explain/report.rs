@@ -74,7 +74,7 @@ pub struct Outcome {
     pub sticky: Option<Sticky>,
     /// Seconds that the answer may be kept; the least of all answers' records.
     pub ttl: u32,
-    /// The scope that EDNS Client Subnet is answered with; none where the query has none.
+    /// The scope that EDNS Client Subnet is answered with, where there is a record (where not, it is 0); none where the query has none.
     pub scope: Option<u8>,
 }
 

@@ -60,6 +60,7 @@ fn compiled(name: &DnsName, view: &Arc<View>) -> Compiled {
         counts_for: [].into(),
         one_in: 0,
         is_stale: false,
+        first: None,
     };
     let choices = Choices { answers: vec![answer], slots: vec![0], sticky: false };
     Compiled {

@@ -7,8 +7,8 @@ use tm_common::{
     kind::NOT_HERE,
     name::{self, LONG, SHORT},
     tables::{
-        Answer, AnswerIndex, Block, Class, Entry, LARGE, MEDIUM, Meta, Placed, SMALL, STICKY, bucket_index,
-        tag,
+        Answer, AnswerIndex, Block, Class, Entry, LEAST_OCTETS, MEDIUM, MOST_OCTETS, Meta, Placed, SMALL,
+        STICKY, bucket_index, tag,
     },
 };
 
@@ -18,7 +18,7 @@ use crate::{
     names::DnsName,
     places::View,
     sync::{
-        Changes, Table,
+        Changes, Store, Table,
         place::{Blocks, ByType, Place, Rows},
     },
 };
@@ -270,37 +270,25 @@ impl Image {
             *users += 1;
             return *index;
         }
-        let counter = self.counted.of(records);
-        let meta = Meta {
-            answers: records.answers.to_be(),
-            authorities: records.authorities.to_be(),
-            flags: records.code.to_be(),
-            counter,
-            one_in: records.one_in,
-            tail: if records.is_stale { Meta::STALE } else { 0 }
-                | if records.chain().is_some() { Meta::CHAIN } else { 0 },
-            ..Meta::default()
-        };
-        // What more there is to say of an answer is said by the programs that give those of the large class.
-        let is_plain = !records.is_stale;
-        let index = if let Some(answer) = Answer::<SMALL>::new(&records.octets, meta).filter(|_| is_plain) {
-            let index = self.small.take(1);
-            self.small.put(index, answer);
-            changed.staged.push((Table::Small, index));
-            AnswerIndex::new(Class::Small, index)
-        } else if let Some(answer) = Answer::<MEDIUM>::new(&records.octets, meta).filter(|_| is_plain) {
-            let index = self.medium.take(1);
-            self.medium.put(index, answer);
-            changed.staged.push((Table::Medium, index));
-            AnswerIndex::new(Class::Medium, index)
-        } else if let Some(answer) = Answer::<LARGE>::new(&records.octets, meta) {
-            let index = self.large.take(1);
-            self.large.put(index, answer);
-            changed.staged.push((Table::Large, index));
-            AnswerIndex::new(Class::Large, index)
-        } else {
-            // Records of under 16 or over 1,008 octets: the slot stays empty.
-            AnswerIndex::default()
+        // A chain's first CNAME is the next answer of the same class.
+        let all: Vec<(&Records, Meta)> = std::iter::once(records)
+            .chain(records.first.as_deref())
+            .map(|records| (records, meta(records, self.counted.of(records))))
+            .collect();
+        // Records that no class has, of under 16 or over 1,008 octets: the slot stays empty.
+        let index = match all.iter().map(|(records, _)| class(records)).collect::<Option<Vec<_>>>() {
+            None => AnswerIndex::default(),
+            Some(classes) => {
+                let class = classes.into_iter().max().unwrap_or(Class::Large);
+                let (table, first) = match class {
+                    Class::Small => (Table::Small, put_answers(&mut self.small, &all)),
+                    Class::Medium => (Table::Medium, put_answers(&mut self.medium, &all)),
+                    Class::Large => (Table::Large, put_answers(&mut self.large, &all)),
+                };
+                changed.staged.extend((first..).zip(&all).map(|(index, _)| (table, index)));
+                let index = AnswerIndex::new(class, first);
+                if records.first.is_some() { index.of_chain() } else { index }
+            }
         };
         self.answers.insert(records.clone(), (index, 1));
         self.records.insert(index, records.clone());
@@ -326,13 +314,52 @@ impl Image {
         }
         known.remove();
         self.records.remove(&answer);
+        let count = 1 + u32::from(answer.is_of_chain());
         match answer.class() {
-            Some(Class::Small) if answer.index() > 0 => self.small.retire(answer.index(), 1),
-            Some(Class::Medium) => self.medium.retire(answer.index(), 1),
-            Some(Class::Large) => self.large.retire(answer.index(), 1),
+            Some(Class::Small) if answer.index() > 0 => self.small.retire(answer.index(), count),
+            Some(Class::Medium) => self.medium.retire(answer.index(), count),
+            Some(Class::Large) => self.large.retire(answer.index(), count),
             _ => {}
         }
     }
+}
+
+/// The smallest class that has room for these records; of what there is more to say the large one, whose programs say it.
+fn class(records: &Records) -> Option<Class> {
+    const fn most(words: usize) -> usize {
+        8 * words + LEAST_OCTETS
+    }
+    match records.octets.len() {
+        ..LEAST_OCTETS => None,
+        length if length > MOST_OCTETS => None,
+        _ if records.is_stale => Some(Class::Large),
+        length if length <= most(SMALL) => Some(Class::Small),
+        length if length <= most(MEDIUM) => Some(Class::Medium),
+        _ => Some(Class::Large),
+    }
+}
+
+fn meta(records: &Records, counter: u32) -> Meta {
+    Meta {
+        answers: records.answers.to_be(),
+        authorities: records.authorities.to_be(),
+        flags: records.code.to_be(),
+        counter,
+        one_in: records.one_in,
+        tail: if records.is_stale { Meta::STALE } else { 0 },
+        ..Meta::default()
+    }
+}
+
+/// Puts answers that have room there side by side; gives where the first is.
+fn put_answers<const WORDS: usize>(store: &mut Store<Answer<WORDS>>, answers: &[(&Records, Meta)]) -> u32 {
+    let first = store.take(answers.len() as u32);
+    for (index, (records, meta)) in (first..).zip(answers) {
+        if let Some(answer) = Answer::new(&records.octets, *meta) {
+            store.put(index, answer);
+        }
+    }
+    first
 }
 
 /// Do the places mean the same, with as many slots in each block?
