@@ -1,6 +1,10 @@
 //! The state that is explained: the live one, or a copy in which endpoints are assumed to be up, down or disabled.
 
-use std::{collections::BTreeSet, sync::Arc, time::SystemTime};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::SystemTime,
+};
 
 use anyhow::{Context as _, anyhow};
 
@@ -258,9 +262,17 @@ fn find_endpoint(desired: &Desired, profile: &Arc<Profile>, asked: &str) -> anyh
 
 /// Gives endpoints whose targets are around these names the profile that they lead to now, as the configuration will when it has come so.
 fn lead_anew(profiles: &mut Profiles, names: &Tree, touched: &[DnsName]) {
+    let leading = names.leading_to(touched);
+    if leading.is_empty() {
+        return;
+    }
+    let wildcards: HashMap<&DnsName, &Arc<str>> = profiles
+        .values()
+        .filter(|profile| profile.dns_name.without_asterisk().is_some())
+        .map(|profile| (&profile.dns_name, &profile.name))
+        .collect();
     let mut led = vec![];
-    for leading in names.leading_to(touched) {
-        let Some(profile) = profiles.get(&leading) else { continue };
+    for profile in leading.iter().filter_map(|leading| profiles.get(leading)) {
         for (index, endpoint) in profile.endpoints.iter().enumerate() {
             let Target::Name(target) = &endpoint.target else { continue };
             if names.is_profiles(target) {
@@ -270,8 +282,8 @@ fn lead_anew(profiles: &mut Profiles, names: &Tree, touched: &[DnsName]) {
                 Some(_) => None,
                 None => names.wildcard_for(target),
             };
-            let to = profiles.values().find(|profile| wildcard.as_ref() == Some(&profile.dns_name));
-            led.push((leading.clone(), index, to.map(|to| to.name.clone())));
+            let to = wildcard.and_then(|wildcard| wildcards.get(&wildcard).map(|name| Arc::clone(name)));
+            led.push((profile.name.clone(), index, to));
         }
     }
     let set = |profiles: &mut Profiles, (leading, index, to): &(Arc<str>, usize, Option<Arc<str>>)| {
